@@ -1,0 +1,79 @@
+"""What judging readings against a rule found, with its evidence. Identified by rule, asset (or group) and onset."""
+
+import hashlib
+from enum import StrEnum
+
+import msgspec
+
+from facility.reading import Value
+
+
+class Severity(StrEnum):
+    """How bad the fault is. CRITICAL is danger to people or great damage: at once, first priority."""
+
+    CRITICAL = "critical"
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
+class OrderKind(StrEnum):
+    """What kind of order a finding leads to: corrective after a fault, or preventive before one."""
+
+    FAULT = "fault"
+    PREVENTIVE = "preventive"
+
+
+class FindingState(StrEnum):
+    """PENDING while its persistence runs, ACTIVE once raised, CLEARED when the clear condition held."""
+
+    PENDING = "pending"
+    ACTIVE = "active"
+    CLEARED = "cleared"
+
+
+class Evidence(msgspec.Struct, frozen=True):
+    """One reading, term or parameter that made the case. `point` is the reading's point or the term's name."""
+
+    asset_id: str
+    point: str
+    at_us: int
+    value: Value
+    unit: str
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """A finding as it stands now; the engine hands out a whole new value at every change.
+
+    Instants are event time in microseconds since the epoch: `onset_us` when the condition became true,
+    `raised_us` when its persistence had passed, `cleared_us` when the clear condition had held. Suppressed and
+    shelved findings are active but open no order. `cause_key` names the cause: one open order at most has it.
+    """
+
+    id: str
+    rule_id: str
+    asset_id: str
+    building_id: str
+    kind: OrderKind
+    severity: Severity
+    state: FindingState
+    title: str
+    advice: str
+    cause_key: str
+    onset_us: int
+    raised_us: int
+    cleared_us: int | None = None
+    suppressed_by: str | None = None
+    shelved_by: str | None = None
+    diagnoses: tuple[str, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+
+    @property
+    def opens_order(self) -> bool:
+        """Whether someone should be sent: active, and neither suppressed nor shelved."""
+        return self.state is FindingState.ACTIVE and self.suppressed_by is None and self.shelved_by is None
+
+
+def finding_id(rule_id: str, subject: str, onset_us: int) -> str:
+    """The stable id: hash of rule, asset (or group) and onset in event time. 24 hex digits."""
+    return hashlib.blake2b(f"{rule_id}\0{subject}\0{onset_us}".encode(), digest_size=12).hexdigest()

@@ -1,0 +1,108 @@
+"""Every site, building, space and asset by id, and how they hang together (contains, feeds, controls)."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
+from typing import TypeVar
+
+from facility.asset import Asset, Borrowed, Building, Point, Site, Space
+from facility.errors import InputError, Problem
+
+Item = TypeVar("Item", Site, Building, Space, Asset)
+
+
+class Registry:
+    """An immutable directory. Ids are unique in the whole installation; a second one is refused by name."""
+
+    def __init__(
+        self,
+        sites: Iterable[Site] = (),
+        buildings: Iterable[Building] = (),
+        spaces: Iterable[Space] = (),
+        assets: Iterable[Asset] = (),
+        *,
+        where: str = "site files",
+    ) -> None:
+        self.sites: Mapping[str, Site] = _by_id(sites, "site", where)
+        self.buildings: Mapping[str, Building] = _by_id(buildings, "building", where)
+        self.spaces: Mapping[str, Space] = _by_id(spaces, "space", where)
+        self.assets: Mapping[str, Asset] = _by_id(assets, "asset", where)
+        self._children: dict[str, list[str]] = {}
+        self._upstream: dict[str, list[str]] = {}
+        self._borrowers: dict[tuple[str, str], list[tuple[str, str]]] = {}
+        for asset in self.assets.values():
+            if asset.parent_id is not None:
+                self._children.setdefault(asset.parent_id, []).append(asset.id)
+            for downstream in (*asset.feeds, *asset.controls):
+                self._upstream.setdefault(downstream, []).append(asset.id)
+            for name, origin in asset.borrows.items():
+                self._borrowers.setdefault((origin.asset_id, origin.point), []).append((asset.id, name))
+
+    @classmethod
+    def merge(cls, parts: Iterable["Registry"]) -> "Registry":
+        """One registry of several site files. Raises InputError when they share an id."""
+        every = list(parts)
+        return cls(
+            (site for part in every for site in part.sites.values()),
+            (building for part in every for building in part.buildings.values()),
+            (space for part in every for space in part.spaces.values()),
+            (asset for part in every for asset in part.assets.values()),
+        )
+
+    def point(self, asset_id: str, name: str) -> Point | None:
+        """The point an asset has or borrows under this name; None when it has no such point."""
+        asset = self.assets.get(asset_id)
+        if asset is None:
+            return None
+        if name in asset.points:
+            return asset.points[name]
+        origin: Borrowed | None = asset.borrows.get(name)
+        return self.assets[origin.asset_id].points[origin.point] if origin is not None else None
+
+    def borrowers(self, asset_id: str, point: str) -> tuple[tuple[str, str], ...]:
+        """Which assets borrow this point, and under which name: (asset id, point name)."""
+        return tuple(self._borrowers.get((asset_id, point), ()))
+
+    def children(self, asset_id: str) -> tuple[str, ...]:
+        """The assets directly inside this one."""
+        return tuple(self._children.get(asset_id, ()))
+
+    def upstream(self, asset_id: str) -> tuple[str, ...]:
+        """The assets that directly feed or control this one."""
+        return tuple(self._upstream.get(asset_id, ()))
+
+    def explainers(self, asset_id: str) -> Iterator[str]:
+        """Every asset whose fault may explain this one's, nearest first: containers, feeders, controllers."""
+        seen, queue = {asset_id}, [asset_id]
+        while queue:
+            current = self.assets[queue.pop(0)]
+            above = [current.parent_id] if current.parent_id else []
+            for other in (*above, *self.upstream(current.id)):
+                if other not in seen:
+                    seen.add(other)
+                    queue.append(other)
+                    yield other
+
+    def site_of(self, asset_id: str) -> Site:
+        """The site an asset belongs to. Raises KeyError for an unknown asset."""
+        return self.sites[self.buildings[self.assets[asset_id].building_id].site_id]
+
+    def siblings(self, asset_id: str) -> tuple[str, ...]:
+        """The other assets of the same class in the same building, in file order."""
+        own = self.assets[asset_id]
+        return tuple(
+            other.id
+            for other in self.assets.values()
+            if other.id != asset_id
+            and other.building_id == own.building_id
+            and other.equipment_class.name == own.equipment_class.name
+        )
+
+
+def _by_id(items: Iterable[Item], noun: str, where: str) -> Mapping[str, Item]:
+    found: dict[str, Item] = {}
+    for item in items:
+        if item.id in found:
+            hint = f"Give one {noun} another id; ids are unique in the whole installation."
+            raise InputError([Problem(where, f"two {noun}s have the id {item.id!r}", hint)])
+        found[item.id] = item
+    return MappingProxyType(found)

@@ -1,0 +1,307 @@
+"""`site.yaml`: buildings, spaces, assets, points, topology and dialect mappings, checked with file, line and field."""
+
+import difflib
+from collections.abc import Iterable
+from datetime import date, timedelta
+from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from facility.asset import Asset, Borrowed, Building, Criticality, Point, Site, Source, Space, WirePoint
+from facility.catalogue import PointType, equipment_classes, point_types
+from facility.document import Places, check_data, format_path, load_yaml
+from facility.errors import InputError, Problem
+from facility.instant import parse_duration
+from facility.reading import Value
+from facility.registry import Registry
+from facility.units import UnitError, check_unit, converter
+
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as error:
+        msg = f"{name!r} is not a time zone; write it like Asia/Shanghai or Etc/GMT+8"
+        raise ValueError(msg) from error
+    return name
+
+
+def _unit(name: str) -> str:
+    try:
+        return check_unit(name)
+    except UnitError as error:
+        raise ValueError(str(error)) from error
+
+
+def _equipment_class(name: str) -> str:
+    if name not in equipment_classes():
+        raise ValueError(unknown("equipment class", name, equipment_classes()))
+    return name
+
+
+def unknown(noun: str, name: str, known: Iterable[str]) -> str:
+    """`'pmup' is not a known equipment class; did you mean 'pump'?`, or the list when nothing is close."""
+    names = sorted(known)
+    close = difflib.get_close_matches(name, names, 1)
+    advice = f"did you mean {close[0]!r}?" if close else f"known are: {', '.join(names) or 'none'}"
+    return f"{name!r} is not a known {noun}; {advice}"
+
+
+Zone = Annotated[str, AfterValidator(_zone)]
+UnitName = Annotated[str, AfterValidator(_unit)]
+Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
+Hours = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-4]):[0-5]\d$")]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class WirePointEntry(_Strict):
+    """How a device names and writes one point."""
+
+    point: str
+    unit: UnitName | None = None
+    scale: float = 1.0
+    offset: float = 0.0
+    codes: dict[str, float | str] = {}
+
+
+class SourceEntry(_Strict):
+    """Where the readings come from; without it the own dialect on `plantroom/{site}/{asset}/readings`."""
+
+    dialect: Literal["plantroom", "udmi"]
+    topic: str = Field(min_length=1, description="the topic, or its prefix where the dialect adds to it")
+    points: dict[str, WirePointEntry] = {}
+
+
+class PointEntry(_Strict):
+    """This asset's own range and cadence for a point of the catalogue."""
+
+    minimum: float | None = None
+    maximum: float | None = None
+    cadence: Duration | None = None
+
+
+class BorrowEntry(_Strict):
+    """Another asset measures this point for us."""
+
+    asset: str
+    point: str | None = None
+
+
+class AssetEntry(_Strict):
+    """One maintained thing."""
+
+    id: Identifier
+    name: str = ""
+    equipment_class: Annotated[str, AfterValidator(_equipment_class)] = Field(alias="class")
+    space: str | None = None
+    parent: str | None = None
+    criticality: Criticality = Criticality.NORMAL
+    accepted_on: date | None = None
+    warranty_until: date | None = None
+    feeds: list[str] = []
+    controls: list[str] = []
+    points: list[str] | dict[str, PointEntry | None] = []
+    borrows: dict[str, BorrowEntry] = {}
+    design: dict[str, float] = {}
+    rule_parameters: dict[str, dict[str, float]] = {}
+    source: SourceEntry | None = None
+
+
+class SpaceEntry(_Strict):
+    """A floor, room or zone."""
+
+    id: Identifier
+    name: str = ""
+    parent: str | None = None
+
+
+class BuildingEntry(_Strict):
+    """One building: the partition in which readings are judged together."""
+
+    id: Identifier
+    name: str = ""
+    zone: Zone | None = Field(default=None, description="time zone, when it is not the site's")
+    occupied: dict[str, list[Hours]] = Field(default={}, description="mon..sun or mon-fri -> [HH:MM-HH:MM]")
+    spaces: list[SpaceEntry] = []
+    assets: list[AssetEntry] = []
+
+    @model_validator(mode="after")
+    def _days(self) -> Self:
+        for name in self.occupied:
+            days_of(name)
+        return self
+
+
+class SiteEntry(_Strict):
+    """The property."""
+
+    id: Identifier
+    name: str = ""
+    zone: Zone
+
+
+class SiteFile(_Strict):
+    """A whole site file."""
+
+    site: SiteEntry
+    buildings: list[BuildingEntry] = Field(min_length=1)
+
+
+def days_of(name: str) -> range:
+    """`mon` as range(0, 1), `mon-fri` as range(0, 5). Raises ValueError for anything else."""
+    first, _, last = name.partition("-")
+    if first not in DAYS or (last and (last not in DAYS or DAYS.index(last) < DAYS.index(first))):
+        msg = f"{name!r} is not a day or a range of days; write mon, sun, mon-fri or sat-sun"
+        raise ValueError(msg)
+    return range(DAYS.index(first), DAYS.index(last or first) + 1)
+
+
+def parse_site(text: str, where: str) -> Registry:
+    """The registry of one site file. Raises InputError with every problem found, each with its line."""
+    data, places = load_yaml(text, where)
+    return _Builder(check_data(SiteFile, data, places, where), places, where).build()
+
+
+class _Builder:
+    def __init__(self, file: SiteFile, places: Places, where: str) -> None:
+        self.file, self.places, self.where = file, places, where
+        self.problems: list[Problem] = []
+        self.entries = {asset.id: asset for building in file.buildings for asset in building.assets}
+
+    def refuse(self, path: tuple[str | int, ...], what: str, hint: str = "") -> None:
+        known, line, column = self.places.find(path)
+        self.problems.append(Problem(self.where, what, hint, format_path(known), line, column))
+
+    def build(self) -> Registry:
+        site = Site(self.file.site.id, self.file.site.name or self.file.site.id, ZoneInfo(self.file.site.zone))
+        buildings, spaces, assets = [], [], []
+        for number, entry in enumerate(self.file.buildings):
+            buildings.append(self._building(entry, site))
+            spaces += self._spaces(entry, ("buildings", number))
+            for index, asset in enumerate(entry.assets):
+                assets.append(self._asset(asset, entry, ("buildings", number, "assets", index)))
+        self._cycles()
+        if self.problems:
+            raise InputError(self.problems)
+        return Registry([site], buildings, spaces, assets, where=self.where)
+
+    def _building(self, entry: BuildingEntry, site: Site) -> Building:
+        occupied: dict[int, tuple[tuple[int, int], ...]] = {}
+        for days, hours in entry.occupied.items():
+            spans = tuple((_minutes(text[:5]), _minutes(text[6:])) for text in hours)
+            occupied |= dict.fromkeys(days_of(days), spans)
+        zone = ZoneInfo(entry.zone) if entry.zone else site.zone
+        return Building(entry.id, entry.name or entry.id, site.id, zone, occupied)
+
+    def _spaces(self, entry: BuildingEntry, path: tuple[str | int, ...]) -> list[Space]:
+        known = {space.id for space in entry.spaces}
+        for index, space in enumerate(entry.spaces):
+            if space.parent is not None and space.parent not in known:
+                self.refuse((*path, "spaces", index, "parent"), unknown("space", space.parent, known))
+        return [Space(space.id, space.name or space.id, entry.id, space.parent) for space in entry.spaces]
+
+    def _asset(self, entry: AssetEntry, building: BuildingEntry, path: tuple[str | int, ...]) -> Asset:
+        spaces = {space.id for space in building.spaces}
+        if entry.space is not None and entry.space not in spaces:
+            self.refuse((*path, "space"), unknown("space", entry.space, spaces), f"Add it to {building.id}.")
+        for name, others in (("parent", [entry.parent] if entry.parent else []), ("feeds", entry.feeds),
+                             ("controls", entry.controls)):  # fmt: skip
+            for index, other in enumerate(others):
+                if other not in self.entries or other == entry.id:
+                    place = (*path, name) if name == "parent" else (*path, name, index)
+                    self.refuse(place, unknown("asset", other, set(self.entries) - {entry.id}))
+        return Asset(
+            id=entry.id,
+            name=entry.name or entry.id,
+            equipment_class=equipment_classes()[entry.equipment_class],
+            building_id=building.id,
+            space_id=entry.space,
+            criticality=entry.criticality,
+            points=self._points(entry, path),
+            borrows=self._borrows(entry, path),
+            design=dict(entry.design),
+            rule_parameters={rule: dict(values) for rule, values in entry.rule_parameters.items()},
+            parent_id=entry.parent,
+            feeds=tuple(entry.feeds),
+            controls=tuple(entry.controls),
+            source=self._source(entry, path),
+            accepted_on=entry.accepted_on,
+            warranty_until=entry.warranty_until,
+        )
+
+    def _points(self, entry: AssetEntry, path: tuple[str | int, ...]) -> dict[str, Point]:
+        given = entry.points if isinstance(entry.points, dict) else dict.fromkeys(entry.points)
+        points = {}
+        for index, (name, entered) in enumerate(given.items()):
+            place = (*path, "points", name if isinstance(entry.points, dict) else index)
+            kind = point_types().get(name)
+            if kind is None:
+                self.refuse(place, unknown("point", name, point_types()))
+                continue
+            own = entered or PointEntry()
+            low = own.minimum if own.minimum is not None else kind.minimum
+            high = own.maximum if own.maximum is not None else kind.maximum
+            if low is not None and high is not None and low >= high:
+                self.refuse(place, f"valid from {low} to {high} {kind.unit} holds nothing", "Swap the two.")
+            points[name] = Point(entry.id, kind, low, high, own.cadence or kind.cadence)
+        return points
+
+    def _borrows(self, entry: AssetEntry, path: tuple[str | int, ...]) -> dict[str, Borrowed]:
+        borrows = {}
+        for name, origin in entry.borrows.items():
+            place, point = (*path, "borrows", name), origin.point or name
+            if name not in point_types():
+                self.refuse(place, unknown("point", name, point_types()))
+            elif origin.asset not in self.entries:
+                self.refuse(place, unknown("asset", origin.asset, self.entries))
+            elif point not in self.entries[origin.asset].points:
+                self.refuse(place, f"{origin.asset!r} has no point {point!r} to lend", "Add the point there.")
+            elif point_types()[name].unit != point_types()[point].unit:
+                self.refuse(place, f"{point!r} is in another unit than {name!r}", "Borrow one of the same unit.")
+            elif name in entry.points:
+                self.refuse(place, f"the asset has its own {name!r}", "Keep one of the two.")
+            else:
+                borrows[name] = Borrowed(origin.asset, point)
+        return borrows
+
+    def _source(self, entry: AssetEntry, path: tuple[str | int, ...]) -> Source | None:
+        if entry.source is None:
+            return None
+        wires: dict[str, WirePoint] = {}
+        for name, wire in entry.source.points.items():
+            place = (*path, "source", "points", name)
+            kind: PointType | None = point_types().get(wire.point)
+            if kind is None or wire.point not in entry.points:
+                self.refuse(place, unknown(f"point of asset {entry.id}", wire.point, entry.points))
+                continue
+            unit = wire.unit if wire.unit is not None else kind.unit
+            try:
+                converter(unit, kind.unit)
+            except UnitError as error:
+                self.refuse(place, str(error), f"{wire.point} is kept in {kind.unit}.")
+                continue
+            codes: dict[str, Value] = dict(wire.codes)
+            wires[name] = WirePoint(wire.point, unit, wire.scale, wire.offset, codes)
+        return Source(entry.source.dialect, entry.source.topic, wires)
+
+    def _cycles(self) -> None:
+        for number, building in enumerate(self.file.buildings):
+            for index, asset in enumerate(building.assets):
+                seen, current = {asset.id}, asset.parent
+                while current is not None and current in self.entries and current not in seen:
+                    seen.add(current)
+                    current = self.entries[current].parent
+                if current == asset.id:
+                    path = ("buildings", number, "assets", index, "parent")
+                    self.refuse(path, f"{asset.id!r} contains itself", "Break the circle.")
+
+
+def _minutes(text: str) -> int:
+    return int(text[:2]) * 60 + int(text[3:])

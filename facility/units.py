@@ -1,0 +1,73 @@
+"""Conversion of units, by pint. Points live in the unit of the catalogue; wires and files may use another."""
+
+from collections.abc import Callable
+from functools import cache, lru_cache
+
+import pint
+
+from facility.errors import PermanentError
+
+# Units without a physical dimension of their own: never converted, only compared by name.
+PLAIN = frozenset({"", "bool", "enum", "text", "count", "code", "floor", "ph", "ntu"})
+_SPELLING = {
+    "degC": "degC", "degF": "degF", "K": "kelvin", "%": "percent", "m3/h": "meter**3/hour", "m3": "meter**3",
+    "l/s": "liter/second", "cfm": "foot**3/minute", "gpm": "gallon/minute", "mm/s2": "millimeter/second**2",
+    "inH2O": "inH2O", "ratio": "dimensionless", "lx": "lux", "delta_degC": "delta_degC",
+    "delta_degF": "delta_degF",
+}  # fmt: skip
+
+
+class UnitError(PermanentError):
+    """A unit that is not known, or two that measure different things."""
+
+
+@cache
+def _registry() -> "pint.UnitRegistry[float]":
+    registry: pint.UnitRegistry[float] = pint.UnitRegistry(autoconvert_offset_to_baseunit=True)
+    if "percent" not in registry:
+        registry.define("percent = 0.01")
+    # pint defines ppm; inH2O at 4 degC is the one building engineers use (249.09 Pa).
+    registry.define("inH2O = 249.08891 * pascal")
+    return registry
+
+
+def check_unit(name: str) -> str:
+    """The name itself when it is a unit we know. Raises UnitError."""
+    if name not in PLAIN:
+        _parse(name)
+    return name
+
+
+@lru_cache(maxsize=512)
+def _parse(name: str) -> "pint.Unit":
+    try:
+        return _registry().Unit(_SPELLING.get(name, name))
+    except Exception as error:  # pint raises many kinds for a bad text; all mean the same here
+        msg = f"{name!r} is not a unit we know; write it like degC, degF, K, %, Pa, kPa, m3/h, W, kWh, lx, s"
+        raise UnitError(msg) from error
+
+
+@lru_cache(maxsize=512)
+def converter(source: str, target: str) -> Callable[[float], float]:
+    """A function from a number in `source` to a number in `target`; affine, so exact for temperatures too.
+
+    Raises UnitError when the two measure different things.
+    """
+    if source == target:
+        return _same
+    if source in PLAIN or target in PLAIN:
+        msg = f"{source!r} cannot become {target!r}: one of them is not a physical unit"
+        raise UnitError(msg)
+    registry, from_unit, to_unit = _registry(), _parse(source), _parse(target)
+    try:
+        zero = float(registry.Quantity(0.0, from_unit).to(to_unit).magnitude)
+        hundred = float(registry.Quantity(100.0, from_unit).to(to_unit).magnitude)
+    except pint.DimensionalityError as error:
+        msg = f"{source!r} cannot become {target!r}: they measure different things"
+        raise UnitError(msg) from error
+    slope = (hundred - zero) / 100.0
+    return lambda value: value * slope + zero
+
+
+def _same(value: float) -> float:
+    return value

@@ -1,0 +1,1 @@
+"""The program: settings, wiring, commands, HTTP assembly, jobs, logs. The only place where stages meet."""

@@ -1,0 +1,1 @@
+"""From findings to work orders with deadlines: contract, calendar, deadline, desk, API."""
