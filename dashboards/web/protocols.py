@@ -1,0 +1,157 @@
+"""What the pages show and who may see them: the Protocols of this package. The program implements them.
+
+Instants named `_at` are aware UTC datetimes, `_us` microseconds since the epoch; pages turn them into the zone of
+the building. Every method may be called from several threads at once and should answer within some 50 ms.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal, Protocol
+
+from facility.finding import Finding
+from facility.reading import DeadLetter, Reading
+from facility.registry import Registry
+
+from dashboards.web.order_view import OrderView
+
+ClockKind = Literal["real", "scaled", "journal"]
+
+
+@dataclass(frozen=True, slots=True)
+class ClockState:
+    """The program's clock. `factor` is simulated seconds per real second; a journal clock stands between events."""
+
+    kind: ClockKind
+    now: datetime
+    factor: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.now.tzinfo is None:
+            msg = f"now is {self.now!r}; expected an aware UTC instant"
+            raise ValueError(msg)
+
+
+@dataclass(frozen=True, slots=True)
+class RuleView:
+    """What a page says about a rule: `name` by language (`en` at least)."""
+
+    id: str
+    name: Mapping[str, str]
+    reference: str = ""
+    checklist: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RuleGap:
+    """A rule that cannot judge this asset because it lacks these points."""
+
+    rule_id: str
+    asset_id: str
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StageHealth:
+    """One stage of the flow. `behind` is how far it lags the journal: time and commits; None when not known.
+
+    `counts` are totals since its start by name (`received`, `rejected`, `findings` ...).
+    """
+
+    name: str
+    alive: bool
+    detail: str = ""
+    behind: timedelta | None = None
+    behind_commits: int | None = None
+    counts: Mapping[str, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """The whole program. `heartbeat_at` is the newest heartbeat in the journal, in the program's clock."""
+
+    stages: tuple[StageHealth, ...]
+    heartbeat_at: datetime | None
+    event_time_at: datetime | None
+    dead_letters: int
+    version: str = ""
+
+
+class PlantView(Protocol):
+    """Everything the pages read, and the one thing they do: apply a verb to an order."""
+
+    def registry(self) -> Registry:
+        """Sites, buildings, spaces and assets as the engine knows them now."""
+
+    def clock(self) -> ClockState:
+        """The clock and its now."""
+
+    def change_token(self) -> str:
+        """A short text that changes whenever something shown may have changed; cheap, asked every two seconds."""
+
+    def latest(self, asset_id: str) -> Sequence[Reading]:
+        """The newest reading of each of the asset's points, own and borrowed (under the borrower's name).
+
+        A point that was never heard of is left out. Empty for an unknown asset.
+        """
+
+    def series(
+        self, asset_id: str, point: str, from_at: datetime, until_at: datetime, every: timedelta | None
+    ) -> Sequence[Reading]:
+        """Readings in [from, until) by time. With `every`, numbers are means per bucket and texts the last one."""
+
+    def findings(
+        self, *, active: bool | None = None, asset_id: str | None = None, limit: int = 200
+    ) -> Sequence[Finding]:
+        """Raised findings, newest first; `active` True for active ones, False for cleared ones, None for both."""
+
+    def finding(self, finding_id: str) -> Finding | None:
+        """One finding; None when there is none of this id."""
+
+    def pending(self) -> Sequence[Finding]:
+        """Conditions that are true but whose persistence still runs."""
+
+    def not_applicable(self, asset_id: str | None = None) -> Sequence[RuleGap]:
+        """Rules that cannot judge an asset, with the points it lacks; of every asset for None."""
+
+    def rule(self, rule_id: str) -> RuleView | None:
+        """A rule of the active set; None when it has gone since."""
+
+    def work_orders(
+        self, *, is_open: bool | None = None, asset_id: str | None = None, limit: int = 500
+    ) -> Sequence[OrderView]:
+        """Orders, newest first; `is_open` True for those before closed or cancelled. Lists may leave history out."""
+
+    def work_order(self, order_id: str) -> OrderView | None:
+        """One order with all it has; None when there is none of this id."""
+
+    def orders_of_finding(self, finding_id: str) -> Sequence[OrderView]:
+        """The orders this finding opened or joined."""
+
+    def explain_deadlines(self, order_id: str) -> Mapping[str, Sequence[str]]:
+        """For each deadline's name (`response`, `resolution`) the lines that explain it. Empty when unknown."""
+
+    def apply_verb(self, order_id: str, verb: str, *, by: str, note: str) -> None:
+        """Apply a verb now. Raises PlantroomError with the reason when it is refused."""
+
+    def dead_letters(self, limit: int = 100) -> Sequence[DeadLetter]:
+        """The newest messages that could not be read, newest first."""
+
+    def health(self) -> Health:
+        """How each stage is doing."""
+
+
+class Door(Protocol):
+    """Who may come in. The pages keep the session in a cookie and ask here on every request."""
+
+    def open_session(self, token: str) -> str | None:
+        """The value for the session cookie of whoever owns this token; None when nobody does.
+
+        It must not be the token itself and must not be guessable.
+        """
+
+    def who(self, session: str) -> str | None:
+        """The name of the session's owner, as it goes into an order's history; None when it is not (or no more) open."""
+
+    def close_session(self, session: str) -> None:
+        """The session is over; unknown ones are ignored."""
