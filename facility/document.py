@@ -29,6 +29,10 @@ class Places:
         """The part at `path` begins where `node` begins."""
         self._marks[path] = (node.start_mark.line + 1, node.start_mark.column + 1)
 
+    def knows(self, path: Path) -> bool:
+        """Whether the document has a part at exactly this path."""
+        return path in self._marks
+
     def find(self, path: Sequence[str | int]) -> tuple[Path, int | None, int | None]:
         """The longest known beginning of `path` (a model's own path may hold names of union members)."""
         known: Path = ()

@@ -3,10 +3,10 @@
 import difflib
 from collections.abc import Iterable
 from datetime import date, timedelta
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
 from facility.asset import Asset, Borrowed, Building, Criticality, Point, Site, Source, Space, WirePoint
 from facility.catalogue import PointType, equipment_classes, point_types
@@ -87,6 +87,17 @@ class PointEntry(_Strict):
     cadence: Duration | None = None
 
 
+def _as_mapping(points: object) -> object:
+    """A plain list of point names means those points as the catalogue has them."""
+    if isinstance(points, list):
+        twice = {name for name in points if points.count(name) > 1}
+        if twice:
+            msg = f"{sorted(map(str, twice))} given twice; remove one"
+            raise ValueError(msg)
+        return dict.fromkeys(points) if all(isinstance(name, str) for name in points) else points
+    return points
+
+
 class BorrowEntry(_Strict):
     """Another asset measures this point for us."""
 
@@ -107,7 +118,10 @@ class AssetEntry(_Strict):
     warranty_until: date | None = None
     feeds: list[str] = []
     controls: list[str] = []
-    points: list[str] | dict[str, PointEntry | None] = []
+    points: Annotated[
+        dict[str, PointEntry | None],
+        BeforeValidator(_as_mapping, json_schema_input_type=list[str] | dict[str, PointEntry | None]),
+    ] = {}
     borrows: dict[str, BorrowEntry] = {}
     design: dict[str, float] = {}
     rule_parameters: dict[str, dict[str, float]] = {}
@@ -132,11 +146,12 @@ class BuildingEntry(_Strict):
     spaces: list[SpaceEntry] = []
     assets: list[AssetEntry] = []
 
-    @model_validator(mode="after")
-    def _days(self) -> Self:
-        for name in self.occupied:
+    @field_validator("occupied")
+    @classmethod
+    def _days(cls, occupied: dict[str, list[Hours]]) -> dict[str, list[Hours]]:
+        for name in occupied:
             days_of(name)
-        return self
+        return occupied
 
 
 class SiteEntry(_Strict):
@@ -237,10 +252,11 @@ class _Builder:
         )
 
     def _points(self, entry: AssetEntry, path: tuple[str | int, ...]) -> dict[str, Point]:
-        given = entry.points if isinstance(entry.points, dict) else dict.fromkeys(entry.points)
         points = {}
-        for index, (name, entered) in enumerate(given.items()):
-            place = (*path, "points", name if isinstance(entry.points, dict) else index)
+        for index, (name, entered) in enumerate(entry.points.items()):
+            place = (*path, "points", name)
+            if not self.places.knows(place):
+                place = (*path, "points", index)
             kind = point_types().get(name)
             if kind is None:
                 self.refuse(place, unknown("point", name, point_types()))

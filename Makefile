@@ -1,0 +1,58 @@
+# Two commands do everything: `make demo` and `make test`. Both set up .venv themselves.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+WORKERS ?= 2
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check soak bench pins clean
+
+help:
+	@echo "make demo   the whole system with a simulated building; prints the address (Ctrl-C ends it)"
+	@echo "make test   the whole suite"
+	@echo "make check  lint, types, import contracts, house rules"
+	@echo "make soak   the long matrices; writes their tables into docs/"
+	@echo "make bench  measures speed; prints the figures"
+
+$(VENV)/core: requirements/core.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("Plantroom needs Python 3.11 or newer; set PYTHON=python3.11") if sys.version_info < (3, 11) else None'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements/core.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+$(VENV)/dev: $(VENV)/core requirements/dev.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements/dev.txt
+	@touch $@
+
+demo: $(VENV)/core
+	@exec $(BIN)/plantroom demo $(ARGS)
+
+test: $(VENV)/dev
+	$(BIN)/python -m pytest -n $(WORKERS) -m "not soak" $(ARGS)
+
+check: $(VENV)/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q tests/house
+
+soak: $(VENV)/dev
+	$(BIN)/python -m pytest -n 0 -m soak $(ARGS)
+
+bench: $(VENV)/dev
+	$(BIN)/python -m bench $(ARGS)
+
+# Solve the ranges of pyproject.toml anew in empty environments and write the exact versions.
+pins:
+	rm -rf build/pins && $(PYTHON) -m venv build/pins
+	build/pins/bin/pip install --quiet .
+	build/pins/bin/pip freeze --exclude plantroom > requirements/core.txt
+	build/pins/bin/pip install --quiet -r requirements/dev.in
+	( echo "-r core.txt"; build/pins/bin/pip freeze --exclude plantroom | grep -vxFf requirements/core.txt ) > requirements/dev.txt
+	rm -rf build/pins
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

@@ -1,0 +1,167 @@
+"""Every setting of the program, with its documented default. The defaults run everything embedded.
+
+A setting comes from the environment (`PLANTROOM_HTTP_PORT`), from a `.env` file in the working folder, or from a
+flag of the command. All that is wrong is reported together at start.
+"""
+
+import re
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from facility.errors import InputError, Problem
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_DEFAULT_SECRETS = ("changeme", "change-me", "secret", "password", "admin", "plantroom", "token")
+
+
+class Mode(StrEnum):
+    """EMBEDDED runs its own broker and stores; PRODUCTION uses real servers and refuses default secrets."""
+
+    EMBEDDED = "embedded"
+    PRODUCTION = "production"
+
+
+class ClockKind(StrEnum):
+    """Which clock the whole program lives by: the wall clock, simulated time, or the newest event of the journal."""
+
+    REAL = "real"
+    SCALED = "scaled"
+    JOURNAL = "journal"
+
+
+class StoreKind(StrEnum):
+    """Where readings are kept for plots and queries."""
+
+    PARQUET = "parquet"
+    INFLUX = "influx"
+
+
+Files = Annotated[tuple[Path, ...], NoDecode]
+
+
+class Settings(BaseSettings):
+    """Settings of one instance. Fields are the names of the environment variables, without `PLANTROOM_`."""
+
+    model_config = SettingsConfigDict(env_prefix="PLANTROOM_", env_file=".env", extra="ignore", frozen=True)
+
+    mode: Mode = Field(default=Mode.EMBEDDED, description="embedded parts, or real servers with real secrets")
+    var: Path = Field(default=Path("var"), description="folder for everything the program writes")
+    site: Files = Field(default=(), description="site files, separated by commas")
+    contract: Files = Field(default=(), description="contract files, separated by commas")
+    rules: Path | None = Field(default=None, description="folder of own rule files, beside the shipped catalogue")
+    clock: ClockKind = Field(default=ClockKind.REAL, description="real, scaled or journal")
+    clock_factor: float = Field(default=60.0, gt=0, le=3600, description="simulated seconds a second (scaled clock)")
+
+    mqtt_host: str = Field(default="127.0.0.1", description="address of the broker")
+    mqtt_port: int = Field(default=1883, ge=1, le=65535, description="port of the broker")
+    mqtt_user: str | None = Field(default=None, description="user at the broker")
+    mqtt_password: SecretStr | None = Field(default=None, description="password at the broker")
+
+    store: StoreKind = Field(default=StoreKind.PARQUET, description="parquet (embedded) or influx")
+    influx_url: str = Field(default="http://127.0.0.1:8086", description="address of InfluxDB")
+    influx_org: str = Field(default="plantroom", description="organisation in InfluxDB")
+    influx_bucket: str = Field(default="plantroom", description="bucket, and database name for InfluxQL")
+    influx_token: SecretStr | None = Field(default=None, description="token for InfluxDB")
+
+    database_url: SecretStr | None = Field(
+        default=None, description="SQLAlchemy address of the order database; without it SQLite under var"
+    )
+
+    http_host: str = Field(default="127.0.0.1", description="address the pages listen on")
+    http_port: int = Field(default=8600, ge=0, le=65535, description="port of the pages; 0 takes a free one")
+    token: SecretStr | None = Field(default=None, description="the admin's bearer token; without it one is made in var")
+    metrics_port: int = Field(default=0, ge=0, le=65535, description="port for the ingest process's /metrics; 0 is off")
+
+    log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="least level logged")
+    log_json: bool = Field(default=False, description="one JSON object a line instead of text for people")
+
+    @field_validator("site", "contract", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _production(self) -> Self:
+        problems = []
+        if self.http_host not in LOOPBACK and self.token is None:
+            problems.append(
+                f"http_host is {self.http_host!r}, but no token is set; "
+                "without one the program listens on 127.0.0.1 only"
+            )
+        if self.mode is Mode.PRODUCTION:
+            for name in ("token", "mqtt_password", "influx_token"):
+                secret = getattr(self, name)
+                if secret is None and (name != "influx_token" or self.store is StoreKind.INFLUX):
+                    problems.append(f"{name} is missing; production needs it (environment PLANTROOM_{name.upper()})")
+            if self.database_url is None:
+                problems.append("database_url is missing; production needs PostgreSQL")
+        for name in ("token", "mqtt_password", "influx_token"):
+            secret = getattr(self, name)
+            default = secret is not None and secret.get_secret_value().lower() in _DEFAULT_SECRETS
+            if default and self.mode is Mode.PRODUCTION:
+                problems.append(f"{name} is a default everyone knows; make a real one (openssl rand -hex 32)")
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+    @property
+    def journal_folder(self) -> Path:
+        return self.var / "journal"
+
+    @property
+    def control_folder(self) -> Path:
+        return self.var / "control"
+
+    @property
+    def parquet_folder(self) -> Path:
+        return self.var / "readings"
+
+    @property
+    def token_file(self) -> Path:
+        return self.var / "token"
+
+    @property
+    def clock_file(self) -> Path:
+        return self.var / "clock.json"
+
+    def database_address(self) -> str:
+        """The SQLAlchemy address of the order database."""
+        if self.database_url is not None:
+            return self.database_url.get_secret_value()
+        return f"sqlite:///{(self.var / 'plantroom.db').resolve()}"
+
+    def environment(self) -> dict[str, str]:
+        """This very instance's settings as environment variables, for its child processes."""
+        values: dict[str, str] = {}
+        for name in type(self).model_fields:
+            value = getattr(self, name)
+            if value is None:
+                continue
+            if isinstance(value, SecretStr):
+                value = value.get_secret_value()
+            elif isinstance(value, tuple):
+                value = ",".join(str(Path(part).resolve()) for part in value)
+            elif isinstance(value, Path):
+                value = value.resolve()
+            values[f"PLANTROOM_{name.upper()}"] = str(value)
+        return values
+
+
+def load_settings(**flags: Any) -> Settings:  # noqa: ANN401 - pydantic checks each flag against its field
+    """Settings from flags (None means not given), environment and `.env`. Raises InputError with all problems."""
+    try:
+        return Settings(**{name: value for name, value in flags.items() if value is not None})
+    except ValidationError as error:
+        problems = []
+        for item in error.errors(include_url=False):
+            name = ".".join(str(part) for part in item["loc"])
+            what = item["msg"].removeprefix("Value error, ")
+            shown = "" if not name or re.search("token|password|url", name) else f", got {item.get('input')!r}"
+            field = Settings.model_fields.get(name)
+            hint = f"{name} is: {field.description}." if field is not None else ""
+            problems.append(Problem(f"setting {name}" if name else "settings", what + shown, hint))
+        raise InputError(problems) from error
