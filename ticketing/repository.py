@@ -1,0 +1,260 @@
+"""Every question to and change of the tables of work orders. The caller owns the transaction; nothing commits here."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import Any, TypeVar, cast
+
+import sqlalchemy as sa
+from sqlalchemy import CursorResult, Dialect
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session, col, func, select
+
+from facility.finding import Finding, FindingState
+from facility.instant import from_us
+from ticketing.tables import EngineStateRow, EventRow, FindingRow, MemberRow, WorkOrderRow
+from ticketing.work_order import OPEN_STATUSES, Change, Order, Status
+
+CHUNK = 500  # members of one IN list: below SQLite's old limit of 999 variables
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True)
+class OrderQuery:
+    """Which orders a list shows. `statuses` empty means all; every other None means any."""
+
+    statuses: frozenset[Status] = frozenset()
+    asset_id: str | None = None
+    kind: str | None = None
+    rule_id: str | None = None
+    limit: int = 100
+    offset: int = 0
+
+
+def save_findings(session: Session, findings: Iterable[Finding]) -> None:
+    """Write active findings as they stand now. A cleared one stays cleared: an onset clears once."""
+    values = [_finding_values(finding) for finding in findings]
+    if values:
+        insert = _insert(session, FindingRow)
+        changed = {name: insert.excluded[name] for name in values[0] if name != "id"}
+        keep = col(FindingRow.state) != FindingState.CLEARED.value
+        session.execute(insert.on_conflict_do_update(index_elements=["id"], set_=changed, where=keep), values)
+
+
+def clear_finding(session: Session, finding: Finding) -> bool:
+    """Write a cleared finding; whether it was known as active before."""
+    values = _finding_values(finding)
+    active = (col(FindingRow.id) == finding.id, col(FindingRow.state) != FindingState.CLEARED.value)
+    if _count(session.execute(sa.update(FindingRow).where(*active).values(values))):
+        return True
+    session.execute(_insert(session, FindingRow).on_conflict_do_nothing(index_elements=["id"]), [values])
+    return False
+
+
+def list_findings(session: Session, *, active: bool | None, limit: int, offset: int) -> Sequence[FindingRow]:
+    """Findings, the newest raised first; only active or only cleared ones when `active` says so."""
+    query = select(FindingRow)
+    if active is not None:
+        state = FindingState.ACTIVE if active else FindingState.CLEARED
+        query = query.where(FindingRow.state == state.value)
+    newest = (col(FindingRow.raised_at).desc(), col(FindingRow.id))
+    return session.exec(query.order_by(*newest).limit(limit).offset(offset)).all()
+
+
+def member_orders(session: Session, finding_ids: Iterable[str]) -> dict[str, str]:
+    """Finding id -> order id, of those that belong to an order."""
+    found: dict[str, str] = {}
+    for part in _chunks(finding_ids):
+        query = select(MemberRow).where(col(MemberRow.finding_id).in_(part))
+        found |= {row.finding_id: row.work_order_id for row in session.exec(query)}
+    return found
+
+
+def lock_open_orders(session: Session, cause_keys: Iterable[str]) -> dict[str, WorkOrderRow]:
+    """Cause key -> its open order, held until the transaction ends, so that nobody closes it meanwhile."""
+    found: dict[str, WorkOrderRow] = {}
+    for part in _chunks(sorted(set(cause_keys))):
+        query = (
+            select(WorkOrderRow)
+            .where(col(WorkOrderRow.cause_key).in_(part), col(WorkOrderRow.status).in_(sorted(OPEN_STATUSES)))
+            .order_by(col(WorkOrderRow.id))
+            .with_for_update()
+            .execution_options(populate_existing=True)
+        )
+        found |= {row.cause_key: row for row in session.exec(query)}
+    return found
+
+
+def next_number(session: Session) -> int:
+    """The number after the highest one. Another process may take it first: then `insert_order` says False."""
+    return (session.exec(select(func.max(WorkOrderRow.number))).one() or 0) + 1
+
+
+def insert_order(session: Session, row: WorkOrderRow) -> bool:
+    """Insert an order; False when its cause has an open order, or its number or id is taken. Nothing is half done."""
+    try:
+        with session.begin_nested():
+            session.add(row)
+            session.flush()
+    except IntegrityError:
+        return False
+    return True
+
+
+def add_member(session: Session, order_id: str, finding_id: str) -> bool:
+    """Make a finding a member of an order; False when it belongs to one already."""
+    insert = _insert(session, MemberRow).values(finding_id=finding_id, work_order_id=order_id)
+    return bool(_count(session.execute(insert.on_conflict_do_nothing(index_elements=["finding_id"]))))
+
+
+def append_event(session: Session, order_id: str, change: Change, finding_id: str | None = None) -> None:
+    """Append one line to an order's history."""
+    values = {
+        "work_order_id": order_id,
+        "version": change.version,
+        "at": change.at,
+        "verb": change.verb,
+        "by": change.by,
+        "note": change.note,
+        "reason": change.reason,
+        "from_status": change.from_status.value if change.from_status is not None else None,
+        "to_status": change.to_status.value,
+        "finding_id": finding_id,
+    }
+    session.execute(sa.insert(EventRow), [values])
+
+
+def find_order(session: Session, name: str, *, lock: bool = False) -> WorkOrderRow | None:
+    """The order of this id or number (`WO-000012` or `12`); with `lock`, held until the transaction ends."""
+    digits = name.upper().removeprefix("WO-")
+    query = select(WorkOrderRow)
+    if digits.isascii() and digits.isdecimal() and len(digits) <= 9:  # more does not fit the column
+        query = query.where(WorkOrderRow.number == int(digits))
+    else:
+        query = query.where(WorkOrderRow.id == name)
+    if lock:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    return session.exec(query).one_or_none()
+
+
+def list_orders(session: Session, query: OrderQuery) -> Sequence[WorkOrderRow]:
+    """Orders by time left: the nearest running deadline first, those without one after, newest first."""
+    rows = select(WorkOrderRow)
+    if query.statuses:
+        rows = rows.where(col(WorkOrderRow.status).in_(sorted(query.statuses)))
+    for column, wanted in ((WorkOrderRow.asset_id, query.asset_id), (WorkOrderRow.kind, query.kind),
+                           (WorkOrderRow.rule_id, query.rule_id)):  # fmt: skip
+        if wanted is not None:
+            rows = rows.where(col(column) == wanted)
+    due = col(WorkOrderRow.next_due_at)
+    rows = rows.order_by(due.asc().nulls_last(), col(WorkOrderRow.number).desc())
+    return session.exec(rows.limit(query.limit).offset(query.offset)).all()
+
+
+def histories(session: Session, order_ids: Iterable[str]) -> dict[str, tuple[EventRow, ...]]:
+    """Order id -> its whole history in order of writing."""
+    found: dict[str, list[EventRow]] = {}
+    for part in _chunks(order_ids):
+        query = select(EventRow).where(col(EventRow.work_order_id).in_(part)).order_by(col(EventRow.id))
+        for row in session.exec(query):
+            found.setdefault(row.work_order_id, []).append(row)
+    return {order_id: tuple(rows) for order_id, rows in found.items()}
+
+
+def members(session: Session, order_ids: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Order id -> the ids of its findings, in order of their raising."""
+    found: dict[str, list[str]] = {}
+    for part in _chunks(order_ids):
+        query = (
+            select(MemberRow)
+            .join(FindingRow, col(FindingRow.id) == col(MemberRow.finding_id))
+            .where(col(MemberRow.work_order_id).in_(part))
+            .order_by(col(FindingRow.raised_at), col(FindingRow.id))
+        )
+        for row in session.exec(query):
+            found.setdefault(row.work_order_id, []).append(row.finding_id)
+    return {order_id: tuple(ids) for order_id, ids in found.items()}
+
+
+def as_order(row: WorkOrderRow, history: Iterable[EventRow]) -> Order:
+    """The row and its history as the value that decisions are made on."""
+    return Order(row.id, Status(row.status), row.version, tuple(as_change(event) for event in history))
+
+
+def as_change(row: EventRow) -> Change:
+    """One line of history as a value."""
+    before = Status(row.from_status) if row.from_status is not None else None
+    return Change(row.version, row.at, row.verb, row.by, Status(row.to_status), before, row.note, row.reason)
+
+
+def advance_order(session: Session, order_id: str, seen_version: int, values: dict[str, Any]) -> bool:
+    """Write a decision made on `seen_version`; False, and nothing written, when the order has moved on since."""
+    still = (col(WorkOrderRow.id) == order_id, col(WorkOrderRow.version) == seen_version)
+    return bool(_count(session.execute(sa.update(WorkOrderRow).where(*still).values(values))))
+
+
+def save_cursor(session: Session, seq: int, name: str = "engine") -> None:
+    """The engine's output up to and including commit `seq` is in this database; never goes back."""
+    insert = _insert(session, EngineStateRow).values(name=name, cursor_seq=seq)
+    newest = sa.case((insert.excluded.cursor_seq > EngineStateRow.cursor_seq, insert.excluded.cursor_seq),
+                     else_=EngineStateRow.cursor_seq)  # fmt: skip
+    session.execute(insert.on_conflict_do_update(index_elements=["name"], set_={"cursor_seq": newest}))
+
+
+def save_snapshot(session: Session, seq: int, blob: bytes, name: str = "engine") -> None:
+    """The engine's whole state after commit `seq`; replaces the one before."""
+    insert = _insert(session, EngineStateRow).values(name=name, cursor_seq=0, snapshot=blob, snapshot_seq=seq)
+    changed = {"snapshot": insert.excluded.snapshot, "snapshot_seq": insert.excluded.snapshot_seq}
+    session.execute(insert.on_conflict_do_update(index_elements=["name"], set_=changed))
+
+
+def load_engine_state(session: Session, name: str = "engine") -> EngineStateRow:
+    """Cursor and snapshot; a cursor of 0 and no snapshot when the engine never ran."""
+    row = session.get(EngineStateRow, name, populate_existing=True)
+    return row if row is not None else EngineStateRow(name=name, cursor_seq=0)
+
+
+def _finding_values(finding: Finding) -> dict[str, Any]:
+    return {
+        "id": finding.id,
+        "rule_id": finding.rule_id,
+        "asset_id": finding.asset_id,
+        "building_id": finding.building_id,
+        "kind": finding.kind.value,
+        "severity": finding.severity.value,
+        "state": finding.state.value,
+        "title": finding.title,
+        "advice": finding.advice,
+        "cause_key": finding.cause_key,
+        "onset_at": from_us(finding.onset_us),
+        "raised_at": from_us(finding.raised_us),
+        "cleared_at": _instant(finding.cleared_us),
+        "suppressed_by": finding.suppressed_by,
+        "shelved_by": finding.shelved_by,
+        "diagnoses": list(finding.diagnoses),
+        "evidence": finding.evidence,
+    }
+
+
+def _instant(at_us: int | None) -> datetime | None:
+    return from_us(at_us) if at_us is not None else None
+
+
+def _insert(session: Session, table: type[Any]) -> "postgresql.Insert":
+    """An insert that knows ON CONFLICT; both databases spell it the same."""
+    dialect: Dialect = session.get_bind().dialect
+    if dialect.name == "postgresql":
+        return postgresql.insert(table)
+    return cast("postgresql.Insert", sqlite.insert(table))
+
+
+def _count(result: sa.Result[Any]) -> int:
+    return cast("CursorResult[Any]", result).rowcount
+
+
+def _chunks(items: Iterable[Item]) -> Iterator[list[Item]]:
+    iterator = iter(items)
+    while part := list(islice(iterator, CHUNK)):
+        yield part
