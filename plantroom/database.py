@@ -1,0 +1,166 @@
+"""The one database of orders, contracts and users: SQLite (WAL) embedded, PostgreSQL in production.
+
+`Database` gives out sessions: `reading()` for questions, `writing()` for one transaction that commits on leaving.
+A writing transaction takes SQLite's write lock at its first statement, so that it can never fail for what it read.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
+from sqlmodel import Session
+
+from facility.errors import PermanentError, RetryableError, refuse
+
+BUSY_MS = 10_000
+UPGRADE_LOCK = 0x706C616E74  # PostgreSQL advisory lock: only one process upgrades
+_WRITES = "plantroom_writes"
+
+
+class DatabaseAwayError(RetryableError):
+    """The database cannot be reached now, or its lock is held too long."""
+
+
+class DatabaseError(PermanentError):
+    """The database is not one this program can use: wrong schema version, wrong file."""
+
+
+class Database:
+    """One database by its address, such as `sqlite:///var/plantroom.db` or `postgresql://user@host/name`."""
+
+    def __init__(self, url: str, *, busy_ms: int = BUSY_MS) -> None:
+        self.url = parse_url(url)
+        self.engine = create_engine(self.url, busy_ms=busy_ms)
+        self._writer = self.engine.execution_options(**{_WRITES: True})
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session for questions; what it changes is rolled back."""
+        with Session(self.engine, expire_on_commit=False) as session:
+            yield session
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """One transaction: committed on leaving, rolled back on an exception. Raises DatabaseAwayError."""
+        with Session(self._writer, expire_on_commit=False) as session:
+            try:
+                yield session
+                session.commit()
+            except OperationalError as error:
+                raise DatabaseAwayError(_away(self.url, error)) from error
+
+    def upgrade(self) -> tuple[str | None, str]:
+        """Bring the schema to this program's version; what it was and what it is. Two at once are safe."""
+        config = _config()
+        with self._connect() as connection:
+            self._lock(connection)
+            before = MigrationContext.configure(connection).get_current_revision()
+            _known(before, ScriptDirectory.from_config(config), self.url)
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+            after = MigrationContext.configure(connection).get_current_revision()
+        return before, str(after)
+
+    def check(self) -> None:
+        """Raise DatabaseAwayError when it cannot be reached, DatabaseError when its schema is not this program's."""
+        script = ScriptDirectory.from_config(_config())
+        with self._connect() as connection:
+            found = MigrationContext.configure(connection).get_current_revision()
+        _known(found, script, self.url)
+        if found != (head := script.get_current_head()):
+            shown = self.url.render_as_string()
+            msg = f"{shown} has schema {found or 'none'}, expected {head}; run `plantroom db upgrade`"
+            raise DatabaseError(msg)
+
+    def close(self) -> None:
+        """Give back every connection."""
+        self.engine.dispose()
+
+    @contextmanager
+    def _connect(self) -> Iterator[sa.Connection]:
+        try:
+            with self._writer.begin() as connection:
+                yield connection
+        except OperationalError as error:
+            raise DatabaseAwayError(_away(self.url, error)) from error
+        except sa.exc.DatabaseError as error:  # the file is no database, or the schema is damaged
+            msg = f"{self.url.render_as_string()} cannot be used: {_first_line(error)}"
+            raise DatabaseError(msg) from error
+
+    def _lock(self, connection: sa.Connection) -> None:
+        if connection.dialect.name == "postgresql":
+            connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": UPGRADE_LOCK})
+
+
+def parse_url(url: str) -> URL:
+    """The address with its driver. Raises InputError for what is neither SQLite nor PostgreSQL."""
+    hint = "Write sqlite:///path/to/plantroom.db or postgresql://user:password@host/name."
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise refuse("database address", f"{url!r} is not an address", hint) from None
+    kind = parsed.get_backend_name()
+    if kind in ("postgresql", "postgres"):
+        return parsed.set(drivername="postgresql+psycopg")
+    if kind != "sqlite":
+        raise refuse("database address", f"{kind!r} is not a database we know", hint)
+    if parsed.database in (None, "", ":memory:"):
+        raise refuse("database address", "orders need a file that stays", hint)
+    return parsed
+
+
+def create_engine(url: URL, *, busy_ms: int = BUSY_MS) -> sa.Engine:
+    """An engine for several processes: on SQLite WAL, foreign keys and `busy_ms` of patience; on PostgreSQL UTC."""
+    if url.get_backend_name() == "postgresql":
+        try:
+            return sa.create_engine(url, pool_pre_ping=True, connect_args={"options": "-c timezone=utc"})
+        except ModuleNotFoundError as error:
+            hint = "pip install 'plantroom[postgres]'"
+            raise refuse("database address", "PostgreSQL needs its driver, psycopg", hint) from error
+    Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
+    engine = sa.create_engine(url, connect_args={"timeout": busy_ms / 1000, "check_same_thread": False})
+    sa.event.listen(engine, "connect", _set_up_sqlite)
+    sa.event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _set_up_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own connection
+    connection.isolation_level = None  # we say BEGIN ourselves
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    writes = connection.get_execution_options().get(_WRITES, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _config() -> Config:
+    config = Config()
+    with as_file(files("plantroom") / "migrations") as folder:
+        config.set_main_option("script_location", str(folder).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def _known(revision: str | None, script: ScriptDirectory, url: URL) -> None:
+    if revision is not None and revision not in {known.revision for known in script.walk_revisions()}:
+        msg = f"{url.render_as_string()} has schema {revision}, which this program does not know; use a newer plantroom"
+        raise DatabaseError(msg)
+
+
+def _away(url: URL, error: SQLAlchemyError) -> str:
+    return f"database {url.render_as_string()} cannot be reached or is locked: {_first_line(error)}; is it running?"
+
+
+def _first_line(error: SQLAlchemyError) -> str:
+    return str(getattr(error, "orig", None) or error).splitlines()[0]

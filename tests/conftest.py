@@ -1,0 +1,118 @@
+"""What tests of several parts share: one fresh database per test, on SQLite and on a real PostgreSQL.
+
+PostgreSQL comes from the address in PLANTROOM_TEST_POSTGRES, or from local server binaries started on a socket of
+their own; without either the test skips with the reason, or fails when PLANTROOM_REQUIRE_REAL=1.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.exc import OperationalError
+
+from plantroom.database import Database, parse_url
+
+NewDatabase = Callable[[], str]
+
+
+def _unavailable(reason: str) -> None:
+    if os.environ.get("PLANTROOM_REQUIRE_REAL") == "1":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+def _binaries() -> Path | None:
+    """The folder of the newest PostgreSQL server on this machine."""
+    debian = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
+    found = str(debian[-1]) if debian else shutil.which("initdb")
+    return Path(found).resolve().parent if found else None
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """The address of a running PostgreSQL in which databases may be made."""
+    given = os.environ.get("PLANTROOM_TEST_POSTGRES")
+    if given:
+        yield given
+        return
+    binaries = _binaries()
+    if binaries is None:
+        _unavailable("no PostgreSQL: set PLANTROOM_TEST_POSTGRES, or apt-get install postgresql")
+    else:
+        with tempfile.TemporaryDirectory(prefix="plantroom-pg-", ignore_cleanup_errors=True) as folder:
+            yield from _serve(binaries, Path(folder))
+
+
+def _serve(binaries: Path, folder: Path) -> Iterator[str]:
+    user = "nobody" if os.geteuid() == 0 else None  # the server refuses to run as root
+    if user is not None:
+        shutil.chown(folder, user)
+    data, log = folder / "data", folder / "log"
+    init = f"{binaries}/initdb -D {data} -U postgres -A trust -E UTF8 --no-sync --no-instructions".split()
+    subprocess.run(init, check=True, user=user, cwd=folder, capture_output=True)
+    serve = f"{binaries}/postgres -D {data} -k {folder} -c listen_addresses= -c fsync=off".split()
+    with log.open("wb") as output:
+        server = subprocess.Popen(serve, user=user, cwd=folder, stdout=output, stderr=output)
+    url = f"postgresql://postgres@/postgres?host={folder}"
+    try:
+        _wait(url, server, log)
+        yield url
+    finally:
+        server.send_signal(signal.SIGINT)
+        server.wait(30)
+
+
+def _wait(url: str, server: "subprocess.Popen[bytes]", log: Path) -> None:
+    engine = sa.create_engine(parse_url(url))
+    pause = threading.Event()
+    for _ in range(300):
+        try:
+            engine.connect().close()
+        except OperationalError:
+            assert server.poll() is None, log.read_text(errors="replace")
+            pause.wait(0.1)
+        else:
+            engine.dispose()
+            return
+    pytest.fail(f"PostgreSQL did not start in 30 s: {log.read_text(errors='replace')}")
+
+
+@pytest.fixture(scope="session")
+def new_postgres(postgres_server: str) -> NewDatabase:
+    """Makes an empty database in the server and says its address."""
+
+    def new() -> str:
+        name = f"test_{uuid.uuid4().hex}"
+        engine = sa.create_engine(parse_url(postgres_server), isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE template0")
+        engine.dispose()
+        return parse_url(postgres_server).set(database=name).render_as_string(hide_password=False)
+
+    return new
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.service)])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of an empty database: the test runs once on each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'plantroom.db'}"
+    new: NewDatabase = request.getfixturevalue("new_postgres")
+    return new()
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """A database with this program's schema: the test runs once on each kind."""
+    opened = Database(database_url)
+    opened.upgrade()
+    yield opened
+    opened.close()
