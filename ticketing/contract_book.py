@@ -1,0 +1,67 @@
+"""Every contract of the installation: which is in force for a finding, and the terms an order was opened on. Pure."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from itertools import combinations
+
+from facility.errors import InputError, Problem
+from ticketing.contract import Contract, ServiceLevel
+from ticketing.level import BUILT_IN_LEVEL, LevelChoice, LevelFacts, built_in_level, choose_level
+
+
+class ContractBook:
+    """An immutable set of contracts. Two of one id, or of one scope, are refused by name."""
+
+    def __init__(self, contracts: Iterable[Contract] = ()) -> None:
+        self.contracts: tuple[Contract, ...] = tuple(contracts)
+        problems = [problem for pair in combinations(self.contracts, 2) for problem in _clash(*pair)]
+        if problems:
+            raise InputError(problems)
+
+    def choose(self, facts: LevelFacts, at: datetime) -> LevelChoice:
+        """The level for a finding raised at `at`, pinned with contract and revision; built-in when none is in force.
+
+        A contract that names the building comes before one that names its site, and that before one without scope.
+        """
+        in_force = [
+            (_closeness(contract, facts), contract, revision)
+            for contract in self.contracts
+            if contract.covers(facts.site_id, facts.building_id) and (revision := contract.revision_at(at)) is not None
+        ]
+        if not in_force:
+            why = f"No contract is in force for building {facts.building_id!r} then: the built-in default applies."
+            return LevelChoice(built_in_level(facts.severity), why)
+        _, contract, revision = max(in_force, key=lambda entry: entry[0])
+        choice = choose_level(revision, facts)
+        reason = f"Contract {contract.id}, revision {revision.number}. {choice.reason}"
+        return LevelChoice(choice.level, reason, contract.id, revision.number)
+
+    def level(self, contract_id: str | None, revision: int | None, level_id: str) -> ServiceLevel | None:
+        """The terms pinned on an order; None when its contract, revision or level is no longer loaded."""
+        if level_id == BUILT_IN_LEVEL:
+            return built_in_level()
+        for contract in self.contracts:
+            if contract.id == contract_id and revision is not None:
+                found = contract.revision(revision)
+                return found.level(level_id) if found is not None else None
+        return None
+
+
+def _closeness(contract: Contract, facts: LevelFacts) -> int:
+    if facts.building_id in contract.buildings:
+        return 2
+    return 1 if facts.site_id in contract.sites else 0
+
+
+def _clash(one: Contract, other: Contract) -> Iterable[Problem]:
+    if one.id == other.id:
+        yield Problem(other.where, f"contract id {one.id!r} is also in {one.where}", "Give one of them another id.")
+        return
+    apart = (one.ends_at is not None and one.ends_at <= other.revisions[0].effective_at) or (
+        other.ends_at is not None and other.ends_at <= one.revisions[0].effective_at
+    )
+    both = sorted((one.buildings & other.buildings) | (one.sites & other.sites))
+    everything = not (one.sites or one.buildings or other.sites or other.buildings)
+    if not apart and (both or everything):
+        what = f"contracts {one.id!r} and {other.id!r} both cover {', '.join(both) or 'everything'} at the same time"
+        yield Problem(other.where, what, f"Take it out of one of them, or end one (the other is in {one.where}).")

@@ -1,0 +1,51 @@
+"""What a service level is for, and how two of them compare. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from facility.asset import Criticality
+from facility.catalogue import System
+from facility.finding import OrderKind, Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """The parts a level names; an empty part means any. It covers facts when every part it names holds them."""
+
+    classes: frozenset[str] = frozenset()
+    systems: frozenset[System] = frozenset()
+    severities: frozenset[Severity] = frozenset()
+    rules: frozenset[str] = frozenset()
+    criticalities: frozenset[Criticality] = frozenset()
+    buildings: frozenset[str] = frozenset()
+    spaces: frozenset[str] = frozenset()
+    kinds: frozenset[OrderKind] = frozenset()
+
+    def parts(self) -> Mapping[str, frozenset[str]]:
+        """The parts it names, by the word the file uses, in the file's order."""
+        named: tuple[tuple[str, frozenset[str]], ...] = (
+            ("class", self.classes),
+            ("system", frozenset(self.systems)),
+            ("severity", frozenset(self.severities)),
+            ("rule", self.rules),
+            ("criticality", frozenset(self.criticalities)),
+            ("building", self.buildings),
+            ("space", self.spaces),
+            ("kind", frozenset(self.kinds)),
+        )
+        return {name: values for name, values in named if values}
+
+    def __str__(self) -> str:
+        return ", ".join(f"{name} {' or '.join(sorted(values))}" for name, values in self.parts().items()) or "anything"
+
+
+def inside(inner: Match, outer: Match) -> bool:
+    """Whether everything `inner` covers is covered by `outer` too, and not the other way round."""
+    own, other = inner.parts(), outer.parts()
+    return own != other and all(part in own and own[part] <= values for part, values in other.items())
+
+
+def overlap(one: Match, other: Match) -> bool:
+    """Whether some finding could fall under both. Two spaces are apart, even when one lies in the other."""
+    first, second = one.parts(), other.parts()
+    return all(first[part] & second[part] for part in first.keys() & second.keys())

@@ -1,0 +1,128 @@
+"""A deadline in words a dispatcher can follow: the clause, the hours consumed, the days skipped, the pauses removed."""
+
+from datetime import date, datetime, timedelta
+
+from facility.instant import format_duration, from_us, to_us
+from ticketing.calendar import Calendar
+from ticketing.calendar_days import Day, DayKind
+from ticketing.calendar_table import Interval, subtract, unite
+from ticketing.calendar_zone import closing_us, local_of, opening_us
+from ticketing.deadline import Deadline, Pause
+from ticketing.limit import LimitUnit
+
+FULL_DAYS = 45
+"""A deadline of more days than this is explained by its first and last days and a sum between them."""
+
+
+def explain_deadline(deadline: Deadline) -> list[str]:
+    """One line a fact, in the calendar's zone (named in the first line), ending with the deadline itself."""
+    calendar, zone = deadline.calendar, deadline.calendar.zone
+    limit = deadline.promise.limit
+    clause = f" (clause {deadline.clause})" if deadline.clause else ""
+    hours = f"calendar {calendar.name}" if limit.needs_calendar else "around the clock"
+    lines = [
+        f"Limit: {limit}{clause}, counted {hours}; times are in {zone.key}.",
+        f"The clock starts {_when(deadline.started_at, calendar)}.",
+    ]
+    lines += _pause_lines(deadline)
+    lines += _day_lines(deadline) if limit.needs_calendar else []
+    lines.append(f"Deadline: {_when(deadline.due_at, calendar)}.")
+    if deadline.paused_by is not None:
+        lines[-1] = (
+            f"Paused ({_reason(deadline.paused_by)}), {format_duration(deadline.left)} left: "
+            f"resumed now, {_when(deadline.now, calendar)}, the deadline is {_when(deadline.due_at, calendar)}."
+        )
+    return lines
+
+
+def _when(at: datetime, calendar: Calendar) -> str:
+    local = at.astimezone(calendar.zone)
+    seconds = ":%S" if local.second or local.microsecond else ""
+    offset = local.strftime("%z")
+    return local.strftime(f"%a %Y-%m-%d %H:%M{seconds} ") + f"{offset[:3]}:{offset[3:5]}"
+
+
+def _reason(pause: Pause) -> str:
+    return pause.reason.replace("_", " ")
+
+
+def _pause_lines(deadline: Deadline) -> list[str]:
+    calendar, start_us = deadline.calendar, to_us(deadline.started_at)
+    lines, taken = [], start_us
+    for pause in sorted(deadline.pauses, key=lambda one: one.from_at):
+        until = pause.until_at if pause.until_at is not None else max(deadline.now, pause.from_at)
+        span = f"Pause for {_reason(pause)}, {_when(pause.from_at, calendar)} to "
+        span += _when(until, calendar) if pause.until_at is not None else f"now, {_when(until, calendar)}"
+        low, high = max(to_us(pause.from_at), taken), to_us(until)
+        if pause.reason not in deadline.promise.pauses:
+            lines.append(f"{span}: does not stop this clock.")
+        elif pause.from_at >= deadline.due_at:
+            lines.append(f"{span}: begins after the deadline, changes nothing.")
+        else:
+            removed = calendar.elapsed_us(low, high)
+            taken = max(taken, high)
+            kind = "open time " if deadline.promise.limit.needs_calendar else ""
+            lines.append(f"{span}: {format_duration(timedelta(microseconds=removed))} of {kind}removed.")
+    return lines
+
+
+def _day_lines(deadline: Deadline) -> list[str]:
+    calendar, limit = deadline.calendar, deadline.promise.limit
+    holes = _holes(deadline)
+    low, high = to_us(deadline.started_at), to_us(deadline.due_at)
+    first, last = local_of(low, calendar.zone).date(), local_of(high, calendar.zone).date()
+    lines: list[str] = []
+    consumed = 0
+    count = 0
+    ordinals = range(first.toordinal(), last.toordinal() + 1)
+    for ordinal in ordinals:
+        day = calendar.day(date.fromordinal(ordinal))
+        pieces = _pieces(day, calendar, holes, (low, high))
+        open_us = sum(end - start for start, end in pieces)
+        consumed += open_us
+        counts = limit.unit not in (LimitUnit.OPEN, LimitUnit.CALENDAR) and bool(day.spans) and day.on != first
+        count += counts and count < limit.days
+        if len(ordinals) > FULL_DAYS and FULL_DAYS // 2 < ordinal - ordinals.start < len(ordinals) - FULL_DAYS // 2:
+            if lines[-1] != "...":
+                lines.append("...")
+            continue
+        lines += _day_line(day, pieces, calendar, consumed, count if counts else None)
+    return lines
+
+
+def _day_line(day: Day, pieces: list[Interval], calendar: Calendar, consumed: int, count: int | None) -> list[str]:
+    name = day.on.strftime("%a %Y-%m-%d")
+    note = " (provisional: the year's official notice is not known)" if day.provisional else ""
+    if not day.spans:
+        why = f"{day.kind}{f' ({day.name})' if day.name else ''}" if day.kind is not DayKind.WEEKDAY else ""
+        return [f"{name}: skipped, {why or 'no hours on this weekday'}{note}."]
+    if count is None and not pieces:
+        return []
+    made = f" ({day.kind})" if day.kind in (DayKind.MAKE_UP, DayKind.DATED) else ""
+    if count is not None:
+        return [f"{name}{made}: open day {count}{note}."]
+    times = ", ".join(f"{_clock(start, calendar)}-{_clock(end, calendar)}" for start, end in pieces)
+    spent = format_duration(timedelta(microseconds=sum(end - start for start, end in pieces)))
+    return [f"{name}{made}: {times} is {spent}, together {format_duration(timedelta(microseconds=consumed))}{note}."]
+
+
+def _pieces(day: Day, calendar: Calendar, holes: list[Interval], within: Interval) -> list[Interval]:
+    spans = (
+        (opening_us(day.on, start, calendar.zone), closing_us(day.on, end, calendar.zone)) for start, end in day.spans
+    )
+    clipped = ((max(start, within[0]), min(end, within[1])) for start, end in spans)
+    return subtract(clipped, holes)
+
+
+def _holes(deadline: Deadline) -> list[Interval]:
+    now_us = to_us(deadline.now)
+    return unite(
+        (to_us(pause.from_at), to_us(pause.until_at) if pause.until_at is not None else now_us)
+        for pause in deadline.pauses
+        if pause.reason in deadline.promise.pauses
+    )
+
+
+def _clock(at_us: int, calendar: Calendar) -> str:
+    local = from_us(at_us).astimezone(calendar.zone)
+    return local.strftime("%H:%M:%S" if local.second or local.microsecond else "%H:%M")

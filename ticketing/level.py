@@ -1,0 +1,150 @@
+"""Which service level a finding falls under, and why: exactly one wins. Pure.
+
+Among the levels that match, the one whose match names more parts wins; of as many parts, the higher `rank`; of the
+same rank, the nearer space, then the one whose match lies inside the other's. Two that could still tie are refused
+when the contract is loaded.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+from facility.asset import Criticality
+from facility.catalogue import System
+from facility.finding import Finding, OrderKind, Severity
+from facility.registry import Registry
+from ticketing.calendar import Calendar
+from ticketing.contract import RESOLUTION_PAUSES, RESPONSE_PAUSES, Promise, Revision, ServiceLevel
+from ticketing.contract_match import Match, inside
+from ticketing.limit import Limit, LimitUnit
+
+BUILT_IN_LEVEL = "built-in default"
+_BUILT_IN_PRIORITY = {Severity.CRITICAL: 1, Severity.HIGH: 2, Severity.MEDIUM: 3, Severity.LOW: 4}
+
+
+@dataclass(frozen=True, slots=True)
+class LevelFacts:
+    """What a contract may ask about a finding and its asset. `spaces`: the asset's space, then those around it."""
+
+    severity: Severity
+    kind: OrderKind = OrderKind.FAULT
+    rule_id: str = ""
+    site_id: str = ""
+    building_id: str = ""
+    spaces: tuple[str, ...] = ()
+    equipment_class: str = ""
+    system: System | None = None
+    criticality: Criticality = Criticality.NORMAL
+
+    def values(self, part: str) -> frozenset[str]:
+        """The facts that a part of a match is compared with."""
+        return {
+            "class": frozenset([self.equipment_class]),
+            "system": frozenset([self.system] if self.system is not None else ()),
+            "severity": frozenset([self.severity]),
+            "rule": frozenset([self.rule_id]),
+            "criticality": frozenset([self.criticality]),
+            "building": frozenset([self.building_id]),
+            "space": frozenset(self.spaces),
+            "kind": frozenset([self.kind]),
+        }[part]
+
+    def __str__(self) -> str:
+        what = self.equipment_class or "an unknown asset"
+        return f"{what}, severity {self.severity}, kind {self.kind}" + (
+            f", rule {self.rule_id}" if self.rule_id else ""
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class LevelChoice:
+    """The level that won and the reason in words. With no contract in force, contract and revision are None."""
+
+    level: ServiceLevel
+    reason: str
+    contract_id: str | None = None
+    revision: int | None = None
+
+    @property
+    def is_default(self) -> bool:
+        """Whether no level was meant for this: the contract's default level or the built-in one."""
+        return self.level.is_default
+
+
+def facts_of(finding: Finding, registry: Registry) -> LevelFacts:
+    """The facts about a finding; of an asset that is not in the registry only what the finding itself says."""
+    asset = registry.assets.get(finding.asset_id)
+    building = registry.buildings.get(finding.building_id)
+    return LevelFacts(
+        severity=finding.severity,
+        kind=finding.kind,
+        rule_id=finding.rule_id,
+        site_id=building.site_id if building is not None else "",
+        building_id=finding.building_id,
+        spaces=spaces_around(asset.space_id if asset is not None else None, registry),
+        equipment_class=asset.equipment_class.name if asset is not None else "",
+        system=asset.equipment_class.system if asset is not None else None,
+        criticality=asset.criticality if asset is not None else Criticality.NORMAL,
+    )
+
+
+def spaces_around(space_id: str | None, registry: Registry) -> tuple[str, ...]:
+    """A space and every space it lies in, innermost first."""
+    spaces: list[str] = []
+    while space_id is not None and space_id in registry.spaces and space_id not in spaces:
+        spaces.append(space_id)
+        space_id = registry.spaces[space_id].parent_id
+    return tuple(spaces)
+
+
+def covers(match: Match, facts: LevelFacts) -> bool:
+    """Whether every part that the match names holds the facts."""
+    return all(values & facts.values(part) for part, values in match.parts().items())
+
+
+def choose_level(revision: Revision, facts: LevelFacts) -> LevelChoice:
+    """The level of a revision for the facts; its default level, or the built-in one, when none matches."""
+    matching = [level for level in revision.levels if covers(level.match, facts)]
+    if not matching and revision.default_level is not None:
+        return LevelChoice(revision.default_level, f"No level matches ({facts}): the default level applies.")
+    if not matching:
+        why = f"No level matches ({facts}) and there is no default level: the built-in default applies."
+        return LevelChoice(built_in_level(facts.severity), why)
+    best = max(_weight(level, facts) for level in matching)
+    first = [level for level in matching if _weight(level, facts) == best]
+    winner = next(one for one in first if all(one is other or inside(one.match, other.match) for other in first))
+    beaten = [_beaten(winner, level, facts) for level in matching if level is not winner]
+    what = f"Level {winner.id} (clause {winner.clause}) matches {winner.match}"
+    return LevelChoice(winner, f"{what}{'; it beats ' + ', '.join(beaten) if beaten else '; no other level matches'}.")
+
+
+def built_in_level(severity: Severity = Severity.MEDIUM) -> ServiceLevel:
+    """What holds when no contract is in force: four hours to respond, a day to resolve, around the clock."""
+    return ServiceLevel(
+        id=BUILT_IN_LEVEL,
+        clause="none",
+        match=Match(),
+        priority=_BUILT_IN_PRIORITY[severity],
+        calendar=Calendar.always(ZoneInfo("UTC")),
+        response=Promise(Limit(LimitUnit.CALENDAR, timedelta(hours=4)), RESPONSE_PAUSES),
+        resolution=Promise(Limit(LimitUnit.CALENDAR, timedelta(hours=24)), RESOLUTION_PAUSES),
+        is_default=True,
+    )
+
+
+def _weight(level: ServiceLevel, facts: LevelFacts) -> tuple[int, int, int]:
+    near = next((index for index, space in enumerate(facts.spaces) if space in level.match.spaces), 0)
+    return len(level.match.parts()), level.rank, -near
+
+
+def _beaten(winner: ServiceLevel, other: ServiceLevel, facts: LevelFacts) -> str:
+    more, fewer = _weight(winner, facts), _weight(other, facts)
+    if more[0] != fewer[0]:
+        why = f"{fewer[0]} conditions against {more[0]}"
+    elif more[1] != fewer[1]:
+        why = f"rank {other.rank} is below {winner.rank}"
+    elif more[2] != fewer[2]:
+        why = "its space is farther around"
+    else:
+        why = "it is wider"
+    return f"{other.id} ({why})"
