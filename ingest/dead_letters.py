@@ -1,0 +1,50 @@
+"""Dead letters from the journal into their table, and out of it for the API."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from sqlalchemy.exc import OperationalError
+from sqlmodel import Session
+
+from facility.errors import RetryableError
+from facility.reading import Commit, DeadLetter
+from ingest.repository import KEPT, add_dead_letters, newest_dead_letters
+from ingest.stores.cursor import CursorFile
+from ingest.tables import DeadLetterRow
+
+_STRIDE = 1_000  # commits without a dead letter that are read again after a start, to spare the disk
+
+
+class DeadLetterBox:
+    """A follower's sink and a reader of one table. `sessions` opens a session of the program's database.
+
+    The cursor is a file beside the database and moves after the rows are committed; a row is unique by its place in
+    the journal, so a range that comes again adds nothing.
+    """
+
+    def __init__(self, sessions: Callable[[], Session], cursor: Path, *, kept: int = KEPT) -> None:
+        self._sessions, self._cursor, self._kept = sessions, CursorFile(cursor), kept
+
+    @property
+    def cursor(self) -> int:
+        """Up to here every dead letter is in the table; it may lag a little behind the newest commit taken."""
+        return self._cursor.seq
+
+    def take(self, commits: Sequence[Commit]) -> None:
+        """Keep the dead letters among these commits. Raises RetryableError while the database is away or locked."""
+        found = any(isinstance(entry, DeadLetter) for commit in commits for entry in commit.entries)
+        if found:
+            try:
+                with self._sessions() as session:
+                    add_dead_letters(session, commits, kept=self._kept)
+                    session.commit()
+            except OperationalError as error:
+                msg = f"cannot write dead letters: {error.orig}; check that the database is up"
+                raise RetryableError(msg) from error
+        if commits and (found or commits[-1].seq - self._cursor.seq >= _STRIDE):
+            self._cursor.move(commits[-1].seq)
+
+    def newest(self, limit: int) -> Sequence[DeadLetterRow]:
+        """The newest first."""
+        with self._sessions() as session:
+            return newest_dead_letters(session, limit)

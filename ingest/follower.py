@@ -1,0 +1,160 @@
+"""Follows the journal by cursor and hands commits on: to a store, the latest values, the dead letters."""
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Gauge
+
+from facility.errors import PermanentError, PlantroomError, refuse
+from facility.reading import Commit
+
+log = structlog.get_logger(__name__)
+
+
+class JournalSource(Protocol):
+    """What a follower needs of the journal."""
+
+    def read(self, after_seq: int, limit: int = 500) -> list[Commit]:
+        """The next commits after `after_seq`, oldest first, without gaps; empty when there are none yet."""
+
+    def last_seq(self) -> int:
+        """The newest commit's number; 0 for an empty journal."""
+
+
+class Sink(Protocol):
+    """Takes commits, each range perhaps more than once."""
+
+    @property
+    def cursor(self) -> int:
+        """Up to which commit everything is dealt with for good."""
+
+    def take(self, commits: Sequence[Commit]) -> None:
+        """Consecutive commits. Raises RetryableError (the same come again) or PermanentError (they are skipped)."""
+
+
+class FollowerMetrics:
+    """What all followers of a process show on /metrics, by follower."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.lag = Gauge("plantroom_follower_lag_commits", "Commits not yet taken", ["follower"], registry=registry)
+        self.durable = Gauge("plantroom_follower_cursor", "Commit dealt with for good", ["follower"], registry=registry)
+        self.retries = Counter("plantroom_follower_retries", "Attempts that failed", ["follower"], registry=registry)
+        self.skipped = Counter("plantroom_follower_skipped_commits", "Given up on", ["follower"], registry=registry)
+
+
+@dataclass(frozen=True, slots=True)
+class FollowerState:
+    """How a follower stands. `lag` in commits; `trouble` is why it waits, empty when all is well."""
+
+    name: str
+    position: int
+    lag: int
+    trouble: str
+
+
+class Follower:
+    """One cursor on the journal. `step` once, or `run` in a thread of its own.
+
+    `idle_s` is the wait at the end of the journal, `backoff_s` (from, to) the wait after a retryable error, doubling;
+    both real seconds.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        reader: JournalSource,
+        sink: Sink,
+        *,
+        limit: int = 500,
+        idle_s: float = 0.2,
+        backoff_s: tuple[float, float] = (0.5, 30.0),
+        metrics: FollowerMetrics | None = None,
+    ) -> None:
+        """Raises InputError when the sink has seen more than the journal holds: it followed another one."""
+        self._name, self._reader, self._sink, self._limit = name, reader, sink, limit
+        self._idle_s, self._backoff_s = idle_s, backoff_s
+        self._metrics = metrics or FollowerMetrics(CollectorRegistry())
+        self._position = sink.cursor
+        self._trouble = ""
+        newest = reader.last_seq()
+        if self._position > newest:
+            what = (
+                f"has seen commit {self._position:,}, but the journal ends at {newest:,}: it followed another journal"
+            )
+            hint = "Put that journal back, or move the follower's own folder aside: its files stay readable there."
+            raise refuse(f"follower {name}", what, hint)
+
+    @property
+    def state(self) -> FollowerState:
+        """How it stands now; safe to ask from any thread."""
+        return FollowerState(self._name, self._position, self._lag(), self._trouble)
+
+    def step(self) -> int:
+        """Hand on the next commits; returns how many. Raises RetryableError, after which nothing is lost."""
+        commits = self._reader.read(self._position, self._limit)
+        if commits:
+            self._note_gap(commits[0].seq)
+            try:
+                self._sink.take(commits)
+            except PermanentError as error:
+                log.error(
+                    "commits skipped",
+                    follower=self._name,
+                    first=commits[0].seq,
+                    last=commits[-1].seq,
+                    reason=str(error),
+                )
+                self._metrics.skipped.labels(self._name).inc(len(commits))
+            self._position = commits[-1].seq
+        self._metrics.lag.labels(self._name).set(self._lag())
+        self._metrics.durable.labels(self._name).set(self._sink.cursor)
+        return len(commits)
+
+    def catch_up(self) -> int:
+        """Step until the journal has nothing more; returns how many commits. Raises RetryableError."""
+        total = 0
+        while taken := self.step():
+            total += taken
+        return total
+
+    def run(self, stop: threading.Event) -> None:
+        """Step until told to stop. An error makes it wait, and the lag grows; the loop goes on.
+
+        Also after a permanent one (a segment that cannot be read): an operator may put it right while we run.
+        """
+        wait_s, backoff_s = 0.0, self._backoff_s[0]
+        while not stop.wait(wait_s):
+            try:
+                taken = self.step()
+            except PlantroomError as error:
+                self._begin_trouble(str(error))
+                wait_s, backoff_s = backoff_s, min(backoff_s * 2, self._backoff_s[1])
+            else:
+                self._end_trouble()
+                wait_s, backoff_s = 0.0 if taken else self._idle_s, self._backoff_s[0]
+
+    def _lag(self) -> int:
+        return max(self._reader.last_seq() - self._position, 0)
+
+    def _note_gap(self, first_seq: int) -> None:
+        if first_seq > self._position + 1:
+            log.error(
+                "commits are gone from the journal; keep segments longer than the longest outage",
+                follower=self._name, first=self._position + 1, last=first_seq - 1,
+            )  # fmt: skip
+            self._metrics.skipped.labels(self._name).inc(first_seq - self._position - 1)
+
+    def _begin_trouble(self, reason: str) -> None:
+        self._metrics.retries.labels(self._name).inc()
+        self._metrics.lag.labels(self._name).set(self._lag())
+        if not self._trouble:
+            log.warning("follower waits", follower=self._name, at=self._position, reason=reason)
+        self._trouble = reason
+
+    def _end_trouble(self) -> None:
+        if self._trouble:
+            log.info("follower goes on", follower=self._name, at=self._position)
+        self._trouble = ""

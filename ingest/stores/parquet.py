@@ -1,0 +1,163 @@
+"""The embedded series store: Parquet files by event day, written with Polars; any tool can open them.
+
+Readings are taken into a tail in memory. Every few minutes (real time) the tail becomes parts: written beside their
+place, synced, renamed; only then does the cursor move. After a kill the follower therefore reads the tail from the
+journal again. Small parts are merged, late ones into their day.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import polars as pl
+
+from facility import instant
+from facility.errors import RetryableError
+from facility.reading import Reading
+from ingest.stores.base import END_US, FIRST_US, LAST_US, storable
+from ingest.stores.buckets import into_buckets
+from ingest.stores.cursor import CursorFile
+from ingest.stores.parts import day_of
+from ingest.stores.shelf import Shelf
+from ingest.stores.tail import Tail, newest_wins, to_frame
+
+_AT_US = pl.col("at").cast(pl.Int64())
+
+
+class ParquetStore:
+    """A `SeriesStore` in one folder, which belongs to one process.
+
+    `part_s` (real seconds) and `part_readings` say when the tail becomes parts; `merge_bytes` is the size from which
+    a part is no longer merged. `elapsed` is a stopwatch in seconds.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        part_s: float = 300.0,
+        part_readings: int = 500_000,
+        merge_bytes: int = 256 * 2**20,
+        elapsed: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._folder = folder
+        self._part_s, self._part_readings, self._merge_bytes = part_s, part_readings, merge_bytes
+        self._elapsed = elapsed
+        folder.mkdir(parents=True, exist_ok=True)
+        self._cursor = CursorFile(folder / "cursor")
+        self._shelf = Shelf(folder)
+        self._lock = threading.Lock()
+        self._tails: tuple[Tail, ...] = (Tail(),)
+        self._taken = self._cursor.seq
+        self._flushed_at = elapsed()
+        self.unstorable = 0
+        """Readings left out because no store can keep them (see `storable`)."""
+
+    @property
+    def cursor(self) -> int:
+        """Up to here every reading is in a part on disk."""
+        return self._cursor.seq
+
+    def write(self, first_seq: int, last_seq: int, readings: Sequence[Reading]) -> None:
+        """Into the tail; parts are written when it is time. A range taken before changes nothing."""
+        if last_seq > self._taken:
+            kept = storable(readings)
+            with self._lock:
+                self._tails[-1].add(first_seq, last_seq, kept)
+            self._taken = last_seq
+            self.unstorable += len(readings) - len(kept)
+        if self._tails[-1].rows >= self._part_readings or self._elapsed() - self._flushed_at >= self._part_s:
+            self.flush()
+            self.merge()
+
+    def flush(self) -> None:
+        """Write the tail as parts and move the cursor. Raises RetryableError; the tail is then still in memory."""
+        if self._tails[-1].last_seq:
+            with self._lock:
+                self._tails = (*self._tails, Tail())
+        while len(self._tails) > 1:
+            tail = self._tails[0]
+            try:
+                self._shelf.write(tail.readings(), tail.first_seq, tail.last_seq)
+            except (OSError, pl.exceptions.PolarsError) as error:
+                msg = f"cannot write parts in {self._folder}: {error}; check space and permissions"
+                raise RetryableError(msg) from error
+            self._cursor.move(tail.last_seq)
+            with self._lock:
+                self._tails = self._tails[1:]
+        self._flushed_at = self._elapsed()
+
+    def merge(self) -> int:
+        """Merge small parts of each day, late ones into theirs; the number of merges. Raises RetryableError."""
+        try:
+            return self._shelf.merge(self._merge_bytes)
+        except (OSError, pl.exceptions.PolarsError) as error:
+            msg = f"cannot merge parts in {self._folder}: {error}; check space and permissions"
+            raise RetryableError(msg) from error
+
+    def read(
+        self,
+        asset_id: str,
+        point: str,
+        from_us: int,
+        to_us: int,
+        *,
+        every_us: int | None = None,
+        limit: int | None = None,
+    ) -> list[Reading]:
+        """As `SeriesStore.read` promises; opens only the parts of the days asked for."""
+        start_us, end_us = max(from_us, FIRST_US), min(to_us, END_US)
+        tail = [reading for reading in self._from_tails(asset_id, point) if start_us <= reading.at_us < end_us]
+        days = [day for day in self._shelf.days() if day_of(start_us) <= day <= day_of(end_us - 1)]
+        start, end = pl.lit(instant.from_us(start_us)), pl.lit(instant.from_us(end_us))
+        of_series = (pl.col("asset") == asset_id) & (pl.col("point") == point)
+        parts = self._find(days, of_series & pl.col("at").ge(start) & pl.col("at").lt(end))
+        frame = newest_wins(pl.concat([parts, to_frame(tail)]))
+        if every_us is not None:
+            frame = into_buckets(frame, every_us)
+        return _to_readings(frame if limit is None else frame.head(limit), asset_id, point)
+
+    def last(self, asset_id: str) -> dict[str, Reading]:
+        """As `SeriesStore.last` promises; goes back day by day from the asset's newest reading."""
+        found: dict[str, Reading] = {}
+        for reading in self._from_tails(asset_id):
+            if reading.point not in found or found[reading.point].at_us <= reading.at_us:
+                found[reading.point] = reading
+        newest = max((reading.at_us for reading in found.values()), default=None)
+        for day in reversed(self._shelf.days()):
+            if newest is not None and day < day_of(newest - LAST_US):
+                break
+            rows = newest_wins(self._find([day], pl.col("asset") == asset_id)).group_by("point").last()
+            for reading in _to_readings(rows, asset_id):
+                if reading.point not in found or found[reading.point].at_us < reading.at_us:
+                    found[reading.point] = reading
+            newest = max((reading.at_us for reading in found.values()), default=None)
+        return {
+            point: reading for point, reading in found.items() if newest is None or reading.at_us > newest - LAST_US
+        }
+
+    def close(self) -> None:
+        """Flush; nothing is held open between calls."""
+        self.flush()
+
+    def _from_tails(self, asset_id: str, point: str | None = None) -> list[Reading]:
+        """Copies, taken before the parts are looked up: what moves to a part meanwhile is seen twice, never missed."""
+        with self._lock:
+            return [reading for tail in self._tails for reading in tail.find(asset_id, point)]
+
+    def _find(self, days: Sequence[int], condition: pl.Expr) -> pl.DataFrame:
+        try:
+            return self._shelf.find(days, condition)
+        except (OSError, pl.exceptions.PolarsError) as error:
+            msg = f"cannot read parts in {self._folder}: {error}; a damaged file may be moved aside"
+            raise RetryableError(msg) from error
+
+
+def _to_readings(frame: pl.DataFrame, asset_id: str, point: str | None = None) -> list[Reading]:
+    names = frame.get_column("point").to_list() if point is None else [point] * len(frame)
+    rows = frame.select(_AT_US, "value", "text", "quality").iter_rows()
+    return [
+        Reading(asset_id, name, at_us, text if value is None else value, quality)
+        for name, (at_us, value, text, quality) in zip(names, rows, strict=True)
+    ]
