@@ -17,6 +17,7 @@ class CountryHolidays:
 
     country: str
     subdivision: str | None = None
+    make_up_days: bool = True
 
     def __post_init__(self) -> None:
         supported = holidays.list_supported_countries(include_aliases=True)
@@ -42,7 +43,8 @@ class HolidayYear:
 def holiday_year(source: CountryHolidays, year: int) -> HolidayYear:
     """The holidays of one local year. Callers must not change the dict. About 1 ms, once a year and country."""
     known = holidays.country_holidays(source.country, subdiv=source.subdivision, years=year)
-    make_up = frozenset(day for day in getattr(known, "weekend_workdays", ()) if day.year == year)
+    moved = getattr(known, "weekend_workdays", ()) if source.make_up_days else ()
+    make_up = frozenset(day for day in moved if day.year == year)
     noticed = [int(known_year) for known_year in getattr(known, "special_public_holidays", {})]
     provisional = bool(getattr(known, "has_substituted_holidays", False)) and year > max(noticed, default=year)
     return HolidayYear({day: str(name) for day, name in known.items() if day.year == year}, make_up, provisional)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from facility.asset import Criticality
-from facility.catalogue import System
+from facility.catalogue import System, equipment_classes
 from facility.finding import OrderKind, Severity
 
 
@@ -35,17 +35,33 @@ class Match:
         )
         return {name: values for name, values in named if values}
 
+    def covered_classes(self) -> frozenset[str]:
+        """The equipment classes that both its classes and its systems allow."""
+        return frozenset(
+            name
+            for name, kind in equipment_classes().items()
+            if (not self.classes or name in self.classes) and (not self.systems or kind.system in self.systems)
+        )
+
+    def reach(self) -> Mapping[str, frozenset[str]]:
+        """`parts` with class and system as one: what two matches are compared by."""
+        named = dict(self.parts())
+        if named.pop("class", None) or named.get("system"):
+            named.pop("system", None)
+            named["class"] = self.covered_classes()
+        return named
+
     def __str__(self) -> str:
         return ", ".join(f"{name} {' or '.join(sorted(values))}" for name, values in self.parts().items()) or "anything"
 
 
 def inside(inner: Match, outer: Match) -> bool:
     """Whether everything `inner` covers is covered by `outer` too, and not the other way round."""
-    own, other = inner.parts(), outer.parts()
+    own, other = inner.reach(), outer.reach()
     return own != other and all(part in own and own[part] <= values for part, values in other.items())
 
 
 def overlap(one: Match, other: Match) -> bool:
     """Whether some finding could fall under both. Two spaces are apart, even when one lies in the other."""
-    first, second = one.parts(), other.parts()
+    first, second = one.reach(), other.reach()
     return all(first[part] & second[part] for part in first.keys() & second.keys())

@@ -1,0 +1,227 @@
+"""`contract.yaml` to a contract, every problem with file, line, field and hint. Pure: the text comes in."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, time, timedelta
+from itertools import combinations, pairwise
+from zoneinfo import ZoneInfo
+
+from facility.document import Places, check_data, format_path, load_yaml
+from facility.errors import InputError, Problem
+from facility.instant import parse_instant
+from facility.site_file import days_of, unknown
+from ticketing.calendar import Calendar, CalendarError
+from ticketing.calendar_days import DayRules
+from ticketing.calendar_holidays import CountryHolidays
+from ticketing.contract import (
+    DEFAULT_LEVEL,
+    RESOLUTION_PAUSES,
+    RESPONSE_PAUSES,
+    Contract,
+    PauseReason,
+    Promise,
+    Revision,
+    ServiceLevel,
+    ties,
+)
+from ticketing.contract_file import (
+    CalendarEntry,
+    ContractFile,
+    LevelEntry,
+    MatchEntry,
+    PromiseEntry,
+    RevisionEntry,
+    TermsEntry,
+)
+from ticketing.contract_match import Match
+from ticketing.level import BUILT_IN_LEVEL
+
+Path = tuple[str | int, ...]
+
+
+def parse_contract(text: str, where: str) -> Contract:
+    """The contract of one file. Raises InputError with every problem found, each with its line."""
+    data, places = load_yaml(text, where)
+    return _Loader(check_data(ContractFile, data, places, where), places, where).load()
+
+
+class _Loader:
+    def __init__(self, file: ContractFile, places: Places, where: str) -> None:
+        self.file, self.places, self.where = file, places, where
+        self.zone = ZoneInfo(file.contract.zone)
+        self.problems: list[Problem] = []
+
+    def refuse(self, path: Path, what: str, hint: str = "") -> None:
+        known, line, column = self.places.find(path)
+        self.problems.append(Problem(self.where, what, hint, format_path(known), line, column))
+
+    def load(self) -> Contract:
+        entry = self.file.contract
+        revisions = [self._revision(one, ("revisions", index)) for index, one in enumerate(self.file.revisions)]
+        self._order(revisions)
+        ends_at = None
+        if entry.ends_on is not None:
+            ends_at = datetime.combine(entry.ends_on + timedelta(days=1), time(), self.zone).astimezone(UTC)
+            if ends_at <= revisions[0].effective_at:
+                self.refuse(("contract", "ends_on"), "the contract ends before its first revision is in force")
+        if self.problems:
+            raise InputError(self.problems)
+        return Contract(
+            id=entry.id,
+            name=entry.name or entry.id,
+            zone=self.zone,
+            sites=frozenset(entry.sites),
+            buildings=frozenset(entry.buildings),
+            revisions=tuple(revisions),
+            customer=entry.customer,
+            supplier=entry.supplier,
+            ends_at=ends_at,
+            where=self.where,
+        )
+
+    def _order(self, revisions: list[Revision]) -> None:
+        for index, (earlier, later) in enumerate(pairwise(revisions), start=1):
+            path = ("revisions", index)
+            if later.number <= earlier.number:
+                what = f"revision {later.number} follows revision {earlier.number}"
+                self.refuse((*path, "revision"), what, "Number revisions upward.")
+            if later.effective_at <= earlier.effective_at:
+                what = f"revision {later.number} takes effect no later than revision {earlier.number}"
+                self.refuse((*path, "effective_at"), what, "List revisions by the date they take effect.")
+
+    def _revision(self, entry: RevisionEntry, path: Path) -> Revision:
+        effective_at = self._effective(entry, path)
+        calendars = {
+            name: self._calendar(name, one, effective_at, (*path, "calendars", name))
+            for name, one in entry.calendars.items()
+        }
+        default = None
+        if entry.default_level is not None:
+            place = (*path, "default_level")
+            default = self._level(entry.default_level, DEFAULT_LEVEL, Match(), calendars, place, is_default=True)
+        levels = [self._matched(one, calendars, (*path, "levels", index)) for index, one in enumerate(entry.levels)]
+        if not levels and default is None:
+            self.refuse(path, f"revision {entry.revision} promises nothing", "Add `levels` or a `default_level`.")
+        self._unique(levels, path)
+        tied = self._ties(levels, path)
+        return Revision(entry.revision, effective_at, calendars, () if tied else tuple(levels), default)
+
+    def _effective(self, entry: RevisionEntry, path: Path) -> datetime:
+        text = entry.effective_at
+        try:
+            if len(text) == len("2026-01-01"):
+                return datetime.combine(datetime.fromisoformat(text).date(), time(), self.zone).astimezone(UTC)
+            return parse_instant(text)
+        except ValueError:
+            hint = "Write a date such as 2026-01-01 (midnight in the contract's zone) or 2026-01-01T09:00:00+08:00."
+            self.refuse((*path, "effective_at"), f"{text!r} is not a date or an instant", hint)
+            return datetime(2000, 1, 1, tzinfo=UTC)
+
+    def _calendar(self, name: str, entry: CalendarEntry, effective_at: datetime, path: Path) -> Calendar:
+        zone = ZoneInfo(entry.zone) if entry.zone else self.zone
+        calendar = Calendar(name, zone, day_rules(entry))
+        try:
+            calendar.next_open(effective_at)
+        except CalendarError:
+            self.refuse(
+                path,
+                f"calendar {name!r} never opens after this revision takes effect",
+                "Give at least one day its hours, such as mon-fri.",
+            )
+        return calendar
+
+    def _matched(self, entry: LevelEntry, calendars: Mapping[str, Calendar], path: Path) -> ServiceLevel:
+        match = match_of(entry.match)
+        if not match.parts():
+            hint = "Name a class, system, severity, rule, criticality, building, space or kind; or use `default_level`."
+            self.refuse((*path, "match"), f"level {entry.id!r} matches everything", hint)
+        elif not match.covered_classes():
+            what = f"level {entry.id!r} matches nothing: none of its classes is of its systems"
+            self.refuse((*path, "match"), what, "Name the class, or the system, but not both.")
+        if entry.id in (DEFAULT_LEVEL, BUILT_IN_LEVEL):
+            self.refuse((*path, "id"), f"{entry.id!r} is kept for the default level", "Choose another id.")
+        return self._level(entry, entry.id, match, calendars, path, rank=entry.rank)
+
+    def _level(
+        self,
+        entry: TermsEntry,
+        level_id: str,
+        match: Match,
+        calendars: Mapping[str, Calendar],
+        path: Path,
+        *,
+        rank: int = 0,
+        is_default: bool = False,
+    ) -> ServiceLevel:
+        calendar = calendars.get(entry.calendar)
+        if calendar is None:
+            self.refuse((*path, "calendar"), unknown("calendar of this revision", entry.calendar, calendars))
+            calendar = next(iter(calendars.values()))
+        return ServiceLevel(
+            id=level_id,
+            clause=entry.clause,
+            match=match,
+            priority=entry.priority,
+            calendar=calendar,
+            response=_promise(entry.response, RESPONSE_PAUSES),
+            resolution=_promise(entry.resolution, RESOLUTION_PAUSES),
+            rank=rank,
+            is_default=is_default,
+            line=self.places.find(path)[1],
+        )
+
+    def _unique(self, levels: list[ServiceLevel], path: Path) -> None:
+        seen: dict[str, ServiceLevel] = {}
+        for index, level in enumerate(levels):
+            if level.id in seen:
+                what = f"level {level.id!r} is also on line {seen[level.id].line}"
+                self.refuse((*path, "levels", index, "id"), what, "Give each level its own id.")
+            seen.setdefault(level.id, level)
+
+    def _ties(self, levels: list[ServiceLevel], path: Path) -> bool:
+        tied = False
+        for (_, one), (index, other) in combinations(enumerate(levels), 2):
+            if one.id != other.id and ties(one, other):
+                what = (
+                    f"levels {one.id!r} (line {one.line}: {one.match}) and {other.id!r} (line {other.line}: "
+                    f"{other.match}) tie: a finding may fall under both"
+                )
+                self.refuse((*path, "levels", index), what, "Give the one that shall win a higher `rank`.")
+                tied = True
+        return tied or len({level.id for level in levels}) < len(levels)
+
+
+def day_rules(entry: CalendarEntry) -> DayRules:
+    """The rules of a calendar entry."""
+    hours: dict[int, tuple[tuple[int, int], ...]] = {}
+    if entry.hours == "always":
+        hours = dict.fromkeys(range(7), ((0, 1440),))
+    else:
+        for days, spans in entry.hours.items():
+            hours |= dict.fromkeys(days_of(days), tuple(spans))
+    kept = entry.holidays
+    return DayRules(
+        hours=hours,
+        country=CountryHolidays(kept.country, kept.subdivision, make_up_days=kept.make_up_days) if kept else None,
+        closures=tuple(entry.closed),
+        dates={on: tuple(spans) for on, spans in entry.dates.items()},
+        breaks={on: tuple(spans) for on, spans in entry.breaks.items()},
+        make_up_hours=tuple(kept.make_up_hours) if kept is not None and kept.make_up_hours is not None else None,
+    )
+
+
+def match_of(entry: MatchEntry) -> Match:
+    """The match of an entry."""
+    return Match(
+        classes=frozenset(entry.equipment_class or ()),
+        systems=frozenset(entry.system or ()),
+        severities=frozenset(entry.severity or ()),
+        rules=frozenset(entry.rule or ()),
+        criticalities=frozenset(entry.criticality or ()),
+        buildings=frozenset(entry.building or ()),
+        spaces=frozenset(entry.space or ()),
+        kinds=frozenset(entry.kind or ()),
+    )
+
+
+def _promise(entry: PromiseEntry, usual: frozenset[PauseReason]) -> Promise:
+    return Promise(entry.limit, frozenset(entry.pauses) if entry.pauses is not None else usual)
