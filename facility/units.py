@@ -49,9 +49,9 @@ def _parse(name: str) -> "pint.Unit":
 
 @lru_cache(maxsize=512)
 def converter(source: str, target: str) -> Callable[[float], float]:
-    """A function from a number in `source` to a number in `target`; affine, so exact for temperatures too.
+    """A function from a number in `source` to a number in `target`; affine, so right for temperatures too.
 
-    Raises UnitError when the two measure different things.
+    Results are rounded to nine decimals: 86 degF is 30 degC and not 30.00000000000005. Raises UnitError when the two measure different things.
     """
     if source == target:
         return _same
@@ -66,7 +66,7 @@ def converter(source: str, target: str) -> Callable[[float], float]:
         msg = f"{source!r} cannot become {target!r}: they measure different things"
         raise UnitError(msg) from error
     slope = (hundred - zero) / 100.0
-    return lambda value: value * slope + zero
+    return lambda value: round(value * slope + zero, 9)
 
 
 def _same(value: float) -> float:
