@@ -51,7 +51,8 @@ def _parse(name: str) -> "pint.Unit":
 def converter(source: str, target: str) -> Callable[[float], float]:
     """A function from a number in `source` to a number in `target`; affine, so right for temperatures too.
 
-    Results are rounded to nine decimals: 86 degF is 30 degC and not 30.00000000000005. Raises UnitError when the two measure different things.
+    Results are rounded to nine decimals: 86 degF is 30 degC and not 30.00000000000005. Raises UnitError when the two
+    measure different things.
     """
     if source == target:
         return _same
