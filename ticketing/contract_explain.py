@@ -2,11 +2,11 @@
 
 from datetime import UTC, datetime, time, timedelta
 
-from facility.instant import format_duration
 from ticketing.calendar import Calendar
 from ticketing.calendar_days import DayKind
 from ticketing.calendar_zone import DAY_MINUTES
 from ticketing.contract import Contract, PauseReason, Promise, Revision, ServiceLevel
+from ticketing.limit import format_hours
 
 
 def explain_contract(contract: Contract, now: datetime | None = None) -> list[str]:
@@ -38,7 +38,8 @@ def _day(at: datetime, contract: Contract) -> str:
 
 
 def _levels(revision: Revision) -> list[str]:
-    rows = [("clause", "level", "for", "priority", "response", "resolution", "calendar")]
+    heads = "clause", "level", "for", "priority", "response", "resolution", "calendar"
+    rows: list[tuple[str, ...]] = [heads]
     rows += [_row(level) for level in revision.levels]
     if revision.default_level is not None:
         rows.append(_row(revision.default_level))
@@ -73,7 +74,7 @@ def _calendar(calendar: Calendar, from_at: datetime) -> list[str]:
         lines.append(f"  {day.on:%a %Y-%m-%d}  {spans or 'closed'}{f'  ({why}{provisional})' if why else ''}")
     start = datetime.combine(first, time(), calendar.zone).astimezone(UTC)
     end = datetime.combine(first + timedelta(days=7), time(), calendar.zone).astimezone(UTC)
-    lines.append(f"  open {format_duration(calendar.elapsed(start, end))} in these seven days")
+    lines.append(f"  open {format_hours(calendar.elapsed(start, end))} in these seven days")
     return lines
 
 

@@ -2,13 +2,13 @@
 
 from datetime import date, datetime, timedelta
 
-from facility.instant import format_duration, from_us, to_us
+from facility.instant import from_us, to_us
 from ticketing.calendar import Calendar
 from ticketing.calendar_days import Day, DayKind
 from ticketing.calendar_table import Interval, subtract, unite
 from ticketing.calendar_zone import closing_us, local_of, opening_us
 from ticketing.deadline import Deadline, Pause
-from ticketing.limit import LimitUnit
+from ticketing.limit import LimitUnit, format_hours
 
 FULL_DAYS = 45
 """A deadline of more days than this is explained by its first and last days and a sum between them."""
@@ -29,7 +29,7 @@ def explain_deadline(deadline: Deadline) -> list[str]:
     lines.append(f"Deadline: {_when(deadline.due_at, calendar)}.")
     if deadline.paused_by is not None:
         lines[-1] = (
-            f"Paused ({_reason(deadline.paused_by)}), {format_duration(deadline.left)} left: "
+            f"Paused ({_reason(deadline.paused_by)}), {format_hours(deadline.left)} left: "
             f"resumed now, {_when(deadline.now, calendar)}, the deadline is {_when(deadline.due_at, calendar)}."
         )
     return lines
@@ -54,15 +54,15 @@ def _pause_lines(deadline: Deadline) -> list[str]:
         span = f"Pause for {_reason(pause)}, {_when(pause.from_at, calendar)} to "
         span += _when(until, calendar) if pause.until_at is not None else f"now, {_when(until, calendar)}"
         low, high = max(to_us(pause.from_at), taken), to_us(until)
-        if pause.reason not in deadline.promise.pauses:
-            lines.append(f"{span}: does not stop this clock.")
-        elif pause.from_at >= deadline.due_at:
+        if pause.from_at >= deadline.due_at:
             lines.append(f"{span}: begins after the deadline, changes nothing.")
+        elif pause.reason not in deadline.promise.pauses:
+            lines.append(f"{span}: does not stop this clock.")
         else:
             removed = calendar.elapsed_us(low, high)
             taken = max(taken, high)
             kind = "open time " if deadline.promise.limit.needs_calendar else ""
-            lines.append(f"{span}: {format_duration(timedelta(microseconds=removed))} of {kind}removed.")
+            lines.append(f"{span}: {format_hours(timedelta(microseconds=removed))} of {kind}removed.")
     return lines
 
 
@@ -102,8 +102,8 @@ def _day_line(day: Day, pieces: list[Interval], calendar: Calendar, consumed: in
     if count is not None:
         return [f"{name}{made}: open day {count}{note}."]
     times = ", ".join(f"{_clock(start, calendar)}-{_clock(end, calendar)}" for start, end in pieces)
-    spent = format_duration(timedelta(microseconds=sum(end - start for start, end in pieces)))
-    return [f"{name}{made}: {times} is {spent}, together {format_duration(timedelta(microseconds=consumed))}{note}."]
+    spent = format_hours(timedelta(microseconds=sum(end - start for start, end in pieces)))
+    return [f"{name}{made}: {times} is {spent}, together {format_hours(timedelta(microseconds=consumed))}{note}."]
 
 
 def _pieces(day: Day, calendar: Calendar, holes: list[Interval], within: Interval) -> list[Interval]:

@@ -132,6 +132,10 @@ def built_in_level(severity: Severity = Severity.MEDIUM) -> ServiceLevel:
     )
 
 
+def _conditions(count: int) -> str:
+    return f"{count} condition{'' if count == 1 else 's'}"
+
+
 def _weight(level: ServiceLevel, facts: LevelFacts) -> tuple[int, int, int]:
     near = next((index for index, space in enumerate(facts.spaces) if space in level.match.spaces), 0)
     return len(level.match.parts()), level.rank, -near
@@ -140,7 +144,7 @@ def _weight(level: ServiceLevel, facts: LevelFacts) -> tuple[int, int, int]:
 def _beaten(winner: ServiceLevel, other: ServiceLevel, facts: LevelFacts) -> str:
     more, fewer = _weight(winner, facts), _weight(other, facts)
     if more[0] != fewer[0]:
-        why = f"{fewer[0]} conditions against {more[0]}"
+        why = f"names {_conditions(fewer[0])}, not {more[0]}"
     elif more[1] != fewer[1]:
         why = f"rank {other.rank} is below {winner.rank}"
     elif more[2] != fewer[2]:

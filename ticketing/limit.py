@@ -86,11 +86,18 @@ def parse_limit(text: object) -> Limit:
 def format_limit(limit: Limit) -> str:
     """The limit as `parse_limit` reads it."""
     if limit.unit is LimitUnit.CALENDAR:
-        return format_duration(limit.duration)
+        return format_hours(limit.duration)
     if limit.unit is LimitUnit.OPEN:
         return _open_time(limit.duration)
     mode = {LimitUnit.DAYS: "", LimitUnit.DAYS_NEXT_OPEN: ", next open", LimitUnit.DAYS_END: ", end of day"}[limit.unit]
     return f"{limit.days} open day{'' if limit.days == 1 else 's'}{mode}"
+
+
+def format_hours(duration: timedelta) -> str:
+    """`33 h 5 min 2 s`: a duration in which a day is no unit, because an open day has no fixed length."""
+    hours, rest = divmod(duration, timedelta(hours=1))
+    parts = [f"{hours} h"] if hours else []
+    return " ".join([*parts, *([format_duration(rest)] if rest >= timedelta(seconds=1) or not parts else [])])
 
 
 def _open_time(duration: timedelta) -> str:
