@@ -1,0 +1,233 @@
+"""The journal: every group commit in sequence, in segment files. The truth that all followers read by cursor.
+
+One writer (a lock file sees to it), any number of readers in any process. Sequence numbers count from 1 without
+gaps across segments; a segment ends by size or by time, and a new one begins at the next number.
+"""
+
+import fcntl
+import sqlite3
+from collections.abc import Sequence
+from io import TextIOWrapper
+from itertools import pairwise
+from pathlib import Path
+from typing import Self
+
+import structlog
+
+from facility.reading import Commit, Entry, decode_entries, encode_entries
+from ingest.segment import (
+    JournalError,
+    check_segment,
+    create_segment,
+    last_row,
+    list_segments,
+    open_segment,
+    read_rows,
+    remove_segment,
+    salvage_segment,
+    segment_path,
+    sync_folder,
+)
+
+__all__ = ["JournalError", "JournalReader", "JournalWriter"]
+log = structlog.get_logger(__name__)
+_NEWER = "Start from a newer snapshot"
+
+
+class JournalWriter:
+    """Appends group commits. `segment_bytes` of packed entries or `segment_us` of arrival time end a segment.
+
+    On opening, a newest segment that a crash or a bad disk damaged is cut back to its last whole commit, the
+    damaged file is set aside as `*.damaged`, and the log says what was kept. Raises JournalError when another
+    process writes here.
+    """
+
+    def __init__(self, folder: Path, *, segment_bytes: int = 64 * 2**20, segment_us: int = 3600 * 10**6) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder, self._segment_bytes, self._segment_us = folder, segment_bytes, segment_us
+        self._lock = _lock(folder / "writer.lock")
+        try:
+            self._open_newest()
+        except BaseException:
+            self._lock.close()
+            raise
+
+    def _open_newest(self) -> None:
+        segments = list_segments(self._folder)
+        if not segments:
+            create_segment(segment_path(self._folder, 1))
+            segments = list_segments(self._folder)
+        first_seq, path = segments[-1]
+        if trouble := check_segment(path):
+            kept = salvage_segment(path, first_seq)
+            log.error(
+                "journal segment was damaged and cut back to its last whole commit",
+                file=path.name,
+                reason=trouble,
+                last_seq=kept,
+                kept=kept - first_seq + 1,
+                set_aside=path.name + ".damaged",
+            )
+        self._db = open_segment(path, writable=True)
+        newest = last_row(self._db)
+        self._first_seq, self._last_seq = first_seq, newest if newest is not None else first_seq - 1
+        size, began_us = self._db.execute(
+            "SELECT coalesce(sum(length(entries)), 0), min(arrived_us) FROM commits"
+        ).fetchone()
+        self._bytes: int = size
+        self._began_us: int | None = began_us
+
+    @property
+    def last_seq(self) -> int:
+        """The newest durable commit; 0 in a new journal."""
+        return self._last_seq
+
+    def append(self, arrived_us: int, entries: Sequence[Entry]) -> int:
+        """Make one group commit durable and return its sequence number. Raises OSError or sqlite3.Error (disk
+        full, folder gone): then nothing was written, and the same call may be made again."""
+        blob = encode_entries(tuple(entries))
+        if self._is_full(arrived_us, len(blob)):
+            self._rotate()
+        seq = self._last_seq + 1
+        self._db.execute("INSERT INTO commits VALUES (?, ?, ?)", (seq, arrived_us, blob)).close()
+        self._last_seq = seq
+        self._bytes += len(blob)
+        self._began_us = arrived_us if self._began_us is None else self._began_us
+        return seq
+
+    def _is_full(self, arrived_us: int, more: int) -> bool:
+        if self._began_us is None:
+            return False
+        return self._bytes + more > self._segment_bytes or arrived_us - self._began_us >= self._segment_us
+
+    def _rotate(self) -> None:
+        path = segment_path(self._folder, self._last_seq + 1)
+        create_segment(path)
+        fresh = open_segment(path, writable=True)
+        self._db.close()
+        self._db, self._first_seq, self._bytes, self._began_us = fresh, self._last_seq + 1, 0, None
+
+    def drop_before(self, seq: int) -> int:
+        """Unlink the segments that hold only commits before `seq`; returns how many. Never the newest."""
+        segments = list_segments(self._folder)
+        dropped = 0
+        for (_, path), (next_first, _) in pairwise(segments):
+            if next_first > seq:
+                break
+            remove_segment(path)
+            dropped += 1
+        if dropped:
+            sync_folder(self._folder)
+        return dropped
+
+    def close(self) -> None:
+        """Let another writer in. Everything appended is durable already."""
+        self._db.close()
+        self._lock.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class JournalReader:
+    """Reads commits by sequence number, from any process, while a writer writes, rotates and drops.
+
+    Never blocks for new commits. Use one reader per thread.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._open: dict[Path, sqlite3.Connection] = {}
+
+    def read(self, after_seq: int, limit: int = 500) -> list[Commit]:
+        """Up to `limit` commits after `after_seq`, in order and without gaps; empty when there are none yet.
+
+        Raises JournalError when the next commit is there no more (dropped), when the cursor is ahead of the
+        journal (it was cut back or replaced), or when a file is damaged.
+        """
+        # Listed before reading: a segment that has a successor in this list is never written again.
+        segments = list_segments(self._folder)
+        self._forget({path for _, path in segments})
+        if not segments:
+            return []
+        if after_seq + 1 < segments[0][0]:
+            what = f"commit {after_seq + 1} was dropped from {self._folder}; the oldest is {segments[0][0]}"
+            raise JournalError(f"{what}. {_NEWER}")
+        start = max(index for index, (first, _) in enumerate(segments) if first <= after_seq + 1)
+        commits: list[Commit] = []
+        for _first, path in segments[start:]:
+            commits += self._commits(path, after_seq + len(commits), limit - len(commits))
+            if len(commits) >= limit:
+                break
+        if not commits and after_seq > 0 and after_seq > (newest := self._newest(segments)):
+            what = f"the cursor {after_seq} is ahead of the journal {self._folder}, which ends at {newest}"
+            raise JournalError(f"{what}. Rebuild the follower")
+        return commits
+
+    def first_seq(self) -> int:
+        """The oldest commit that is still held; 1 in a new journal."""
+        segments = list_segments(self._folder)
+        return segments[0][0] if segments else 1
+
+    def last_seq(self) -> int:
+        """The newest commit; 0 in a new journal."""
+        segments = list_segments(self._folder)
+        return self._newest(segments) if segments else 0
+
+    def _newest(self, segments: list[tuple[int, Path]]) -> int:
+        first, path = segments[-1]
+        newest = last_row(self._connection(path))
+        return newest if newest is not None else first - 1
+
+    def _commits(self, path: Path, after_seq: int, limit: int) -> list[Commit]:
+        try:
+            rows = read_rows(self._connection(path), after_seq, limit)
+            commits = [Commit(seq, arrived_us, decode_entries(blob)) for seq, arrived_us, blob in rows]
+        except (sqlite3.DatabaseError, ValueError) as error:
+            if not path.exists():
+                what = f"commit {after_seq + 1} was dropped from {self._folder} while it was read"
+                raise JournalError(f"{what}. {_NEWER}") from error
+            what = f"{path} cannot be read after commit {after_seq}: {error}"
+            raise JournalError(f"{what}. Restore the file. Otherwise: {_NEWER}") from error
+        for offset, commit in enumerate(commits, 1):
+            if commit.seq != after_seq + offset:
+                msg = f"{path} lacks commit {after_seq + offset}: the next one is {commit.seq}. Restore the file"
+                raise JournalError(msg)
+        return commits
+
+    def _connection(self, path: Path) -> sqlite3.Connection:
+        if path not in self._open:
+            self._open[path] = open_segment(path, writable=False)
+        return self._open[path]
+
+    def _forget(self, present: set[Path]) -> None:
+        """Close what was dropped, and all but the two newest segments in use."""
+        gone = [path for path in self._open if path not in present]
+        for path in gone + sorted(set(self._open) - set(gone))[:-2]:
+            self._open.pop(path).close()
+
+    def close(self) -> None:
+        """Close the files."""
+        for db in self._open.values():
+            db.close()
+        self._open.clear()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _lock(path: Path) -> TextIOWrapper:
+    handle = path.open("w", encoding="utf-8")
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        handle.close()
+        msg = f"another process writes the journal in {path.parent}. Stop it, or give this one its own folder"
+        raise JournalError(msg) from error
+    return handle

@@ -1,0 +1,135 @@
+"""One segment file of the journal: SQLite in WAL mode, one row per group commit, named by its first sequence number.
+
+Writer and readers are different processes; SQLite's own locks and its WAL keep a commit whole. A commit is durable
+when `append` returns (`synchronous=FULL`).
+"""
+
+import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import structlog
+
+from facility.errors import PermanentError
+from facility.reading import Commit, decode_entries
+
+log = structlog.get_logger(__name__)
+
+_PREFIX, _SUFFIX = "journal-", ".sqlite"
+_BUSY_S = 10.0
+_READ = "SELECT seq, arrived_us, entries FROM commits WHERE seq > ? ORDER BY seq LIMIT ?"
+
+
+class JournalError(PermanentError):
+    """The journal cannot do what was asked; the message says which file and what to do."""
+
+
+def segment_path(folder: Path, first_seq: int) -> Path:
+    """The file of the segment whose first commit is `first_seq`."""
+    return folder / f"{_PREFIX}{first_seq:016d}{_SUFFIX}"
+
+
+def list_segments(folder: Path) -> list[tuple[int, Path]]:
+    """(first sequence number, file) of every segment, oldest first; nothing when there is no folder yet."""
+    try:
+        names = os.listdir(folder)  # noqa: PTH208 - names only: the follower lists on every poll
+    except FileNotFoundError:
+        return []
+    return [(int(name[len(_PREFIX) : -len(_SUFFIX)]), folder / name) for name in sorted(names) if _is_segment(name)]
+
+
+def _is_segment(name: str) -> bool:
+    return name.startswith(_PREFIX) and name.endswith(_SUFFIX) and name[len(_PREFIX) : -len(_SUFFIX)].isdigit()
+
+
+def create_segment(path: Path) -> None:
+    """An empty segment, durable under its name when this returns: readers never see one half made."""
+    fresh = path.with_suffix(".fresh")
+    remove_segment(fresh)
+    with closing(sqlite3.connect(fresh, isolation_level=None)) as db:
+        db.execute("PRAGMA journal_mode=WAL")
+        db.execute("PRAGMA synchronous=FULL")
+        db.execute("CREATE TABLE commits (seq INTEGER PRIMARY KEY, arrived_us INTEGER NOT NULL, entries BLOB NOT NULL)")
+    fresh.rename(path)
+    sync_folder(path.parent)
+
+
+def remove_segment(path: Path) -> None:
+    """Unlink the file and what SQLite keeps beside it."""
+    for suffix in ("", "-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make renames and unlinks in the folder durable."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def open_segment(path: Path, *, writable: bool) -> sqlite3.Connection:
+    """A connection to an existing segment. Raises sqlite3.Error when it is gone or damaged."""
+    db = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None, timeout=_BUSY_S, check_same_thread=False
+    )
+    try:
+        # A reader opens for writing too: after a killed writer someone has to recover the WAL's index.
+        db.execute("PRAGMA synchronous=FULL" if writable else "PRAGMA query_only=ON").close()
+        db.execute("SELECT 1 FROM commits LIMIT 1").close()
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def read_rows(db: sqlite3.Connection, after_seq: int, limit: int) -> list[tuple[int, int, bytes]]:
+    """Up to `limit` rows (seq, arrived_us, entries) after `after_seq`, in order."""
+    return db.execute(_READ, (after_seq, limit)).fetchall()
+
+
+def last_row(db: sqlite3.Connection) -> int | None:
+    """The newest sequence number of the segment; None while it is empty."""
+    newest: int | None = db.execute("SELECT max(seq) FROM commits").fetchone()[0]
+    return newest
+
+
+def check_segment(path: Path) -> str:
+    """What is wrong with the file, or an empty text."""
+    try:
+        with closing(open_segment(path, writable=True)) as db:
+            report = db.execute("PRAGMA quick_check(1)").fetchone()[0]
+            return "" if report == "ok" else str(report).replace("\n", " ")
+    except sqlite3.Error as error:
+        return str(error)
+
+
+def salvage_segment(path: Path, first_seq: int) -> int:
+    """Replace a damaged segment by its whole commits from `first_seq` on; returns the last one kept.
+
+    The damaged file stays beside it as `*.damaged`. Nothing after the first unreadable commit is kept, because
+    the sequence has no gaps.
+    """
+    kept: list[tuple[int, int, bytes]] = []
+    try:
+        with closing(open_segment(path, writable=True)) as db:
+            for row in db.execute(_READ, (first_seq - 1, -1)):
+                if row[0] != first_seq + len(kept):
+                    break
+                Commit(row[0], row[1], decode_entries(row[2]))
+                kept.append(row)
+    except (sqlite3.Error, ValueError, TypeError, MemoryError) as error:
+        log.warning("journal segment unreadable from here", file=path.name, after_seq=first_seq + len(kept) - 1,
+                    reason=str(error))  # fmt: skip
+    for suffix in ("", "-wal", "-shm"):
+        beside = path.with_name(path.name + suffix)
+        if beside.exists():
+            beside.rename(path.with_name(path.name + ".damaged" + suffix))
+    create_segment(path)
+    with closing(open_segment(path, writable=True)) as db:
+        db.execute("BEGIN")
+        db.executemany("INSERT INTO commits VALUES (?, ?, ?)", kept)
+        db.execute("COMMIT")
+    return first_seq + len(kept) - 1
