@@ -1,0 +1,70 @@
+"""The own dialect: `plantroom/{site}/{asset}/readings`, one JSON object or a list of them.
+
+`{"at": "2026-11-21T09:00:00Z", "values": {"car_position": 7, "door_status": "closed"}}`. `at` is an ISO 8601
+instant with its zone; a value is a number in the point's unit, a bool, or a text for enumerations and codes; null
+means not measured. A list, and an object with every point of the asset, are complete scans; a smaller object may be
+followed by more of the same instant.
+"""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from facility.asset import Asset, WirePoint
+from facility.errors import Problem
+from facility.reading import PointValue, Scan
+from ingest.dialects.wire import Raw, WireMap
+from ingest.payload import PayloadError, parse_at, parse_json
+
+
+class _Object(msgspec.Struct, gc=False):
+    at: str
+    values: dict[str, Raw | None]
+
+
+_LIST = msgspec.json.Decoder(list[_Object])
+_ONE = msgspec.json.Decoder(_Object)
+
+
+def own_topic(site_id: str, asset_id: str) -> str:
+    """Where an asset publishes in the own dialect."""
+    return f"plantroom/{site_id}/{asset_id}/readings"
+
+
+class PlantroomJson:
+    """Reads the own dialect for one asset. `points` maps wire names where the device does not use ours."""
+
+    def __init__(self, asset: Asset, points: Mapping[str, WirePoint]) -> None:
+        self._wires = WireMap(asset, points)
+        self._asset_id, self._point_count = asset.id, len(asset.points)
+
+    def decode(self, topic: str, payload: bytes) -> tuple[Scan, ...]:
+        """The scans of one message, one per instant, oldest first. Raises PayloadError (with what was readable)."""
+        is_list = payload[:64].lstrip()[:1] == b"["
+        objects = parse_json(_LIST, topic, payload) if is_list else [parse_json(_ONE, topic, payload)]
+        problems: list[Problem] = []
+        instants: dict[int, dict[str, PointValue]] = {}
+        for index, item in enumerate(objects):
+            place = f"[{index}]." if is_list else ""
+            try:
+                at_us = parse_at(item.at, topic, f"{place}at")
+            except PayloadError as error:
+                problems += error.problems
+                continue
+            values = instants.setdefault(at_us, {})
+            for name, raw in item.values.items():
+                if raw is None:
+                    continue
+                value = self._wires.read(name, raw, topic, f"{place}values.{name}")
+                if isinstance(value, Problem):
+                    problems.append(value)
+                else:
+                    values[value.point] = value
+        scans = tuple(
+            Scan(self._asset_id, at_us, is_list or len(values) == self._point_count, tuple(values.values()))
+            for at_us, values in sorted(instants.items())
+            if values
+        )
+        if problems:
+            raise PayloadError(problems, scans)
+        return scans
