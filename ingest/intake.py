@@ -1,0 +1,110 @@
+"""From messages to journal entries: route, decode, judge quality; what cannot be read becomes a dead letter."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+import structlog
+
+from facility.clock import Clock
+from facility.reading import DeadLetter, Entry, Heartbeat, Scan
+from facility.registry import Registry
+from ingest.heartbeat import Pulse
+from ingest.link import Delivery
+from ingest.payload import MAX_PAYLOAD_BYTES, PayloadError
+from ingest.quality import QualityJudge, RecentReadings
+from ingest.routing import HEARTBEAT_TOPIC, Router
+
+log = structlog.get_logger(__name__)
+_DEAD_MEMORY = 1 << 12
+
+
+@dataclass(slots=True)
+class Batch:
+    """The entries of one group commit in the making, and what happened on the way."""
+
+    entries: list[Entry] = field(default_factory=list)
+    received: int = 0
+    readings: int = 0
+    duplicates: int = 0
+    ignored: int = 0
+    rejected: Counter[str] = field(default_factory=Counter)
+    travelled_s: list[float] = field(default_factory=list)
+    newest_us: int = 0
+
+
+class Intake:
+    """Turns messages into entries in the order they arrive. Totals count since it was made."""
+
+    def __init__(self, registry: Registry, judge: QualityJudge, clock: Clock, pulse: Pulse) -> None:
+        self._judge, self._clock, self._pulse = judge, clock, pulse
+        self._router = Router(registry)
+        self._dead = RecentReadings(_DEAD_MEMORY)
+        self._received = self._rejected = 0
+
+    def use(self, router: Router) -> None:
+        """From here on route and judge by this registry."""
+        self._router = router
+        self._judge.use(router.registry)
+
+    def take(self, delivery: Delivery, batch: Batch) -> None:
+        """Add what a message says to the batch. Never raises: a message we trip over is a dead letter too."""
+        batch.received += 1
+        self._received += 1
+        if delivery.topic == HEARTBEAT_TOPIC:
+            self._beat(delivery, batch)
+            return
+        try:
+            route = self._router.find(delivery.topic)
+            if route is not None:
+                self._scans(route.decoder.decode(delivery.topic, delivery.payload), delivery, batch)
+            elif self._router.is_ignored(delivery.topic):
+                batch.ignored += 1
+            else:
+                self._reject("unknown_topic", self._router.explain_unknown(delivery.topic), delivery, batch)
+        except PayloadError as error:
+            self._scans(error.scans, delivery, batch)
+            self._reject("payload", str(error), delivery, batch)
+        except Exception as error:  # one message must never stop the stream: the next ones are read all the same
+            log.exception("message tripped the decoder", topic=delivery.topic)
+            reason = f"reading it failed with {error!r}: a defect of this program. Report it with this message"
+            self._reject("defect", reason, delivery, batch)
+
+    def _scans(self, scans: tuple[Scan, ...], delivery: Delivery, batch: Batch) -> None:
+        for scan in scans:
+            judged = self._judge.judge(scan, retained=delivery.retained)
+            if judged is None:
+                batch.duplicates += 1
+            else:
+                batch.entries.append(judged)
+                batch.readings += len(judged.values)
+                batch.newest_us = max(batch.newest_us, judged.at_us)
+
+    def _beat(self, delivery: Delivery, batch: Batch) -> None:
+        beat = self._pulse.read(delivery.payload)
+        if beat is None:
+            batch.rejected["heartbeat"] += 1
+            self._rejected += 1
+        elif self._judge.advance(beat.at_us):
+            batch.entries.append(Heartbeat(beat.at_us, self._received, self._rejected))
+            travelled_s = self._pulse.travelled_s(beat)
+            if travelled_s is not None:
+                batch.travelled_s.append(travelled_s)
+
+    def _reject(self, kind: str, reason: str, delivery: Delivery, batch: Batch) -> None:
+        known = self._dead.is_known((delivery.topic, delivery.payload))
+        if known and delivery.redelivered:
+            batch.duplicates += 1
+            return
+        self._rejected += 1
+        batch.rejected[kind] += 1
+        payload = delivery.payload[:MAX_PAYLOAD_BYTES]
+        batch.entries.append(DeadLetter(self._clock.now_us(), delivery.topic, payload, reason))
+
+    def remember(self, entry: Entry) -> None:
+        """This entry is in the journal already: should the broker send it again, it is not new."""
+        if isinstance(entry, Scan):
+            self._judge.remember(entry)
+        elif isinstance(entry, Heartbeat):
+            self._judge.advance(entry.at_us)
+        elif isinstance(entry, DeadLetter):
+            self._dead.is_known((entry.topic, entry.payload))

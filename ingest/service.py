@@ -1,0 +1,225 @@
+"""The ingest service: messages in, group commits out, acknowledged only after the commit.
+
+One thread does everything in order: read from the broker, decode, judge, commit, acknowledge. While it commits, the
+broker and the socket hold what comes; nothing is queued in between that could be lost.
+"""
+
+import sqlite3
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+from prometheus_client import CollectorRegistry
+
+from facility.clock import Clock, JournalClock
+from facility.errors import InputError
+from facility.reading import Entry, SiteEdited
+from facility.registry import Registry
+from facility.site_file import parse_site
+from ingest.control import Submitted, reject, waiting
+from ingest.heartbeat import Pulse
+from ingest.intake import Batch, Intake
+from ingest.journal import JournalWriter
+from ingest.link import BrokerAddress, BrokerLink, Delivery, LinkError
+from ingest.metrics import IngestMetrics
+from ingest.quality import QualityJudge
+from ingest.recall import recall
+from ingest.routing import HEARTBEAT_TOPIC, Router
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class IngestSettings:
+    """Real seconds throughout, but `allowance_us` (event time).
+
+    `redelivery_s`: how long to stay away from the broker before connecting again, so that it redelivers what was not
+    acknowledged before anything newer; `ingest.broker.REDELIVERY_S` for the embedded one, 0 for Mosquitto, which
+    always does.
+    """
+
+    allowance_us: int
+    future_tolerance_us: int = 60 * 10**6
+    redelivery_s: float = 0.0
+    group_messages: int = 1_000
+    group_s: float = 0.05
+    heartbeat_s: float = 1.0
+    spool_s: float = 0.25
+    backoff_s: tuple[float, float] = (0.1, 10.0)
+
+    def __post_init__(self) -> None:
+        if self.allowance_us < 0 or self.redelivery_s < 0:
+            msg = f"allowance_us {self.allowance_us} and redelivery_s {self.redelivery_s} must not be negative"
+            raise ValueError(msg)
+        if not 1 <= self.group_messages <= 1_000 or not 0 < self.group_s <= 0.05:
+            msg = f"a group of {self.group_messages} messages or {self.group_s} s; expected at most 1,000 and 0.05 s"
+            raise ValueError(msg)
+
+
+class IngestService:
+    """Owns the journal's writer while it runs. `listening` is set while it is subscribed (for /readyz)."""
+
+    def __init__(
+        self,
+        address: BrokerAddress,
+        journal: JournalWriter,
+        journal_folder: Path,
+        spool: Path,
+        registry: Registry,
+        clock: Clock,
+        settings: IngestSettings,
+        metrics: CollectorRegistry,
+    ) -> None:
+        self._journal, self._spool, self._clock, self._settings = journal, spool, clock, settings
+        self._link = BrokerLink(address)
+        self._pulse = Pulse()
+        judge = QualityJudge(
+            registry, clock, allowance_us=settings.allowance_us, tolerance_us=settings.future_tolerance_us
+        )
+        self._intake = Intake(registry, judge, clock, self._pulse)
+        self._metrics = IngestMetrics(metrics)
+        self._trouble: str | None = None
+        self._beat_at = self._spool_at = 0.0
+        self.listening = threading.Event()
+        newest_us = recall(journal_folder, self._intake)
+        if isinstance(clock, JournalClock):
+            clock.advance(newest_us)
+
+    def run(self, stop: threading.Event) -> None:
+        """Serve until `stop`; reconnects for ever. What was not acknowledged on return, the broker sends again."""
+        away_s = self._settings.redelivery_s if self._journal.last_seq > 0 else 0.0
+        least_s, most_s = self._settings.backoff_s
+        backoff_s = least_s
+        while not stop.is_set():
+            self._stay_away(away_s, stop)
+            try:
+                if not self._link.open(stop):
+                    break
+            except LinkError as error:
+                self._say_trouble(str(error))
+                self._stay_away(backoff_s, stop)
+                backoff_s = min(backoff_s * 2, most_s)
+                # Nothing was delivered on a connection that was never subscribed: no need to stay away again.
+                away_s = 0.0
+                continue
+            self._trouble, backoff_s, away_s = None, least_s, self._settings.redelivery_s
+            self._serve(stop)
+        self._link.close()
+
+    def _stay_away(self, seconds: float, stop: threading.Event) -> None:
+        """Not connected: control events go into the journal all the same."""
+        until = time.monotonic() + seconds
+        while not stop.is_set() and (left := until - time.monotonic()) > 0:
+            self._commit(Batch(), stop)
+            stop.wait(min(left, self._settings.spool_s))
+
+    def _serve(self, stop: threading.Event) -> None:
+        log.info("listening", broker=str(self._link.address))
+        self.listening.set()
+        self._metrics.listening.set(1)
+        try:
+            while not stop.is_set() and self._link.lost is None:
+                self._send_heartbeat()
+                deliveries, batch = self._gather()
+                if self._commit(batch, stop):
+                    self._link.acknowledge(deliveries)
+        finally:
+            self.listening.clear()
+            self._metrics.listening.set(0)
+        if self._link.lost is not None:
+            self._say_trouble(f"connection to {self._link.address} lost: {self._link.lost}")
+
+    def _send_heartbeat(self) -> None:
+        now = time.monotonic()
+        if now - self._beat_at >= self._settings.heartbeat_s:
+            self._beat_at = now
+            # The journal clock stands at zero until the first event: there is no time to tell yet.
+            if at_us := self._clock.now_us():
+                self._link.publish(HEARTBEAT_TOPIC, self._pulse.make(at_us))
+
+    def _gather(self) -> tuple[list[Delivery], Batch]:
+        """The messages of one group: `group_s` after its first message, or `group_messages`, whichever is first."""
+        settings, batch = self._settings, Batch()
+        deliveries: list[Delivery] = []
+        until = time.monotonic() + settings.group_s
+        while (left := until - time.monotonic()) > 0 and self._link.lost is None:
+            found = self._link.read(settings.group_messages - len(deliveries), left)
+            for delivery in found:
+                self._intake.take(delivery, batch)
+            deliveries += found
+            if len(deliveries) >= settings.group_messages:
+                break
+        return deliveries, batch
+
+    def _commit(self, batch: Batch, stop: threading.Event) -> bool:
+        """Make the batch and the waiting control events durable. False when `stop` came while the disk refused."""
+        submitted = self._control_events()
+        entries: list[Entry] = [*batch.entries, *(item.event for item in submitted)]
+        if entries:
+            began = time.monotonic()
+            if not self._append(entries, stop):
+                return False
+            self._metrics.commit_seconds.observe(time.monotonic() - began)
+            self._metrics.commits.inc()
+        if isinstance(self._clock, JournalClock):
+            self._clock.advance(batch.newest_us)
+        for item in submitted:
+            item.path.unlink(missing_ok=True)
+        self._count(batch)
+        return True
+
+    def _append(self, entries: list[Entry], stop: threading.Event) -> bool:
+        """Append, and try again until it works: nothing is acknowledged meanwhile, so nothing is lost."""
+        backoff_s, most_s = self._settings.backoff_s
+        failed = False
+        while True:
+            try:
+                seq = self._journal.append(self._clock.now_us(), entries)
+            except (OSError, sqlite3.Error) as error:
+                if not failed:
+                    log.error("journal cannot be written; nothing is acknowledged until it can", reason=str(error))
+                failed = True
+                if stop.wait(backoff_s):
+                    return False
+                backoff_s = min(backoff_s * 2, most_s)
+                self._link.keep_alive()
+            else:
+                if failed:
+                    log.info("journal can be written again", seq=seq)
+                return True
+
+    def _control_events(self) -> list[Submitted]:
+        now = time.monotonic()
+        if now - self._spool_at < self._settings.spool_s:
+            return []
+        self._spool_at = now
+        accepted = []
+        for item in waiting(self._spool):
+            if isinstance(item.event, SiteEdited):
+                try:
+                    files = item.event.files.items()
+                    self._intake.use(Router(Registry.merge(parse_site(text, name) for name, text in files)))
+                except InputError as error:
+                    reject(item.path, str(error))
+                    continue
+                log.info("site files in force", files=sorted(item.event.files))
+            accepted.append(item)
+        return accepted
+
+    def _count(self, batch: Batch) -> None:
+        metrics = self._metrics
+        metrics.received.inc(batch.received)
+        metrics.readings.inc(batch.readings)
+        metrics.duplicates.inc(batch.duplicates)
+        metrics.ignored.inc(batch.ignored)
+        for reason, count in batch.rejected.items():
+            metrics.rejected.labels(reason).inc(count)
+        for seconds in batch.travelled_s:
+            metrics.publish_to_commit_seconds.observe(seconds)
+
+    def _say_trouble(self, reason: str) -> None:
+        if reason != self._trouble:
+            self._trouble = reason
+            log.warning("not listening", reason=reason)
