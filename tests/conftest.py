@@ -1,4 +1,4 @@
-"""What tests of several parts share: one fresh database per test, on SQLite and on a real PostgreSQL.
+"""What tests of several parts share: a free port, and a fresh database per test, on SQLite and a real PostgreSQL.
 
 PostgreSQL comes from the address in PLANTROOM_TEST_POSTGRES, or from local server binaries started on a socket of
 their own; without either the test skips with the reason, or fails when PLANTROOM_REQUIRE_REAL=1.
@@ -7,6 +7,7 @@ their own; without either the test skips with the reason, or fails when PLANTROO
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import threading
@@ -21,6 +22,13 @@ from sqlalchemy.exc import OperationalError
 from plantroom.database import Database, parse_url
 
 NewDatabase = Callable[[], str]
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A port of the loopback address that was free a moment ago."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
 
 
 def _unavailable(reason: str) -> None:
