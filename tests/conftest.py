@@ -1,4 +1,4 @@
-"""What tests of several parts share: a free port, and a fresh database per test, on SQLite and a real PostgreSQL.
+"""What tests of several parts share: one fresh database per test, on SQLite and on a real PostgreSQL.
 
 PostgreSQL comes from the address in PLANTROOM_TEST_POSTGRES, or from local server binaries started on a socket of
 their own; without either the test skips with the reason, or fails when PLANTROOM_REQUIRE_REAL=1.
@@ -13,22 +13,27 @@ import tempfile
 import threading
 import uuid
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
 
+from facility.finding import Evidence, Finding, FindingState, OrderKind, Severity, finding_id
+from facility.instant import to_us
+from facility.registry import Registry
+from facility.site_file import parse_site
 from plantroom.database import Database, parse_url
+from ticketing.contract_book import ContractBook
+from ticketing.contract_load import parse_contract
+from ticketing.desk import Desk
 
+TICKETING = Path(__file__).parent / "data" / "ticketing"
+MONDAY = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)  # 09:00 in Shanghai
 NewDatabase = Callable[[], str]
-
-
-@pytest.fixture
-def free_port() -> int:
-    """A port of the loopback address that was free a moment ago."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
+NewFinding = Callable[..., Finding]
 
 
 def _unavailable(reason: str) -> None:
@@ -42,6 +47,13 @@ def _binaries() -> Path | None:
     debian = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
     found = str(debian[-1]) if debian else shutil.which("initdb")
     return Path(found).resolve().parent if found else None
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A port of the loopback address that was free a moment ago."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
 
 
 @pytest.fixture(scope="session")
@@ -124,3 +136,54 @@ def database(database_url: str) -> Iterator[Database]:
     opened.upgrade()
     yield opened
     opened.close()
+
+
+def _new_finding(
+    asset: str = "lift-1",
+    rule: str = "motor-hot",
+    at: datetime = MONDAY,
+    **changes: Any,  # noqa: ANN401 - any field of a finding
+) -> Finding:
+    """An active finding raised at `at`, a minute after its onset."""
+    onset_us = to_us(at - timedelta(minutes=1))
+    values: dict[str, Any] = {
+        "id": finding_id(rule, asset, onset_us),
+        "rule_id": rule,
+        "asset_id": asset,
+        "building_id": "tower",
+        "kind": OrderKind.FAULT,
+        "severity": Severity.HIGH,
+        "state": FindingState.ACTIVE,
+        "title": "Motor hot",
+        "advice": "Let it cool down.",
+        "cause_key": f"{asset}/{rule}",
+        "onset_us": onset_us,
+        "raised_us": to_us(at),
+        "diagnoses": ("Bearing", "Fan"),
+        "evidence": (Evidence(asset, "motor_temperature", onset_us, 96.5, "degC"),),
+    }
+    return Finding(**(values | changes))
+
+
+@pytest.fixture
+def finding() -> NewFinding:
+    """Makes active findings of `tests/data/ticketing/site.yaml`; any field may be given."""
+    return _new_finding
+
+
+@pytest.fixture(scope="session")
+def registry() -> Registry:
+    """One building with a lift and an air handler."""
+    return parse_site((TICKETING / "site.yaml").read_text(encoding="utf-8"), "site.yaml")
+
+
+@pytest.fixture(scope="session")
+def book() -> ContractBook:
+    """One contract with two revisions."""
+    return ContractBook([parse_contract((TICKETING / "contract.yaml").read_text(encoding="utf-8"), "contract.yaml")])
+
+
+@pytest.fixture
+def desk(book: ContractBook, registry: Registry) -> Desk:
+    """A desk under that contract."""
+    return Desk(book, lambda: registry)

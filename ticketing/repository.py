@@ -23,13 +23,15 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True, slots=True)
 class OrderQuery:
-    """Which orders a list shows. `statuses` empty means all; every other None means any."""
+    """Which orders a list shows. `statuses` empty means all; every other None means any, a limit
+    of None all.
+    """
 
     statuses: frozenset[Status] = frozenset()
     asset_id: str | None = None
     kind: str | None = None
     rule_id: str | None = None
-    limit: int = 100
+    limit: int | None = 100
     offset: int = 0
 
 
@@ -53,8 +55,8 @@ def clear_finding(session: Session, finding: Finding) -> bool:
     return False
 
 
-def list_findings(session: Session, *, active: bool | None, limit: int, offset: int) -> Sequence[FindingRow]:
-    """Findings, the newest raised first; only active or only cleared ones when `active` says so."""
+def list_findings(session: Session, *, active: bool | None, limit: int | None, offset: int) -> Sequence[FindingRow]:
+    """Findings, the newest raised first; only active or only cleared ones when `active` says so. No limit: all."""
     query = select(FindingRow)
     if active is not None:
         state = FindingState.ACTIVE if active else FindingState.CLEARED

@@ -1,6 +1,6 @@
 """The life of an order as pure decisions: a verb is either a transition with everything it changes, or refused.
 
-opened -> acknowledged -> arrived -> completed -> accepted -> closed, with held beside and cancelled at the side.
+open -> acknowledged -> arrived -> completed -> accepted -> closed, with held beside and cancelled at the side.
 The response clock stops at arrive, the resolution clock at complete. Nothing here knows of a database or a page.
 """
 
@@ -17,7 +17,7 @@ CLOCK_BACK = "the clock was behind the order's history, so the line carries the 
 class Status(StrEnum):
     """What has happened to an order last."""
 
-    OPENED = "opened"
+    OPEN = "open"
     ACKNOWLEDGED = "acknowledged"
     ARRIVED = "arrived"
     HELD = "held"
@@ -54,14 +54,14 @@ class Refusal(StrEnum):
 
 _AT_WORK = frozenset({Status.ACKNOWLEDGED, Status.ARRIVED})
 _FROM: dict[Verb, frozenset[Status]] = {
-    Verb.ACKNOWLEDGE: frozenset({Status.OPENED}),
+    Verb.ACKNOWLEDGE: frozenset({Status.OPEN}),
     Verb.ARRIVE: frozenset({Status.ACKNOWLEDGED}),
     Verb.HOLD: _AT_WORK,
     Verb.RESUME: frozenset({Status.HELD}),
     Verb.COMPLETE: frozenset({Status.ARRIVED}),
     Verb.ACCEPT: frozenset({Status.COMPLETED}),
     Verb.CLOSE: frozenset({Status.ACCEPTED}),
-    Verb.CANCEL: frozenset({Status.OPENED, Status.ACKNOWLEDGED, Status.ARRIVED, Status.HELD}),
+    Verb.CANCEL: frozenset({Status.OPEN, Status.ACKNOWLEDGED, Status.ARRIVED, Status.HELD}),
 }
 _TO: dict[Verb, Status] = {
     Verb.ACKNOWLEDGE: Status.ACKNOWLEDGED,

@@ -6,7 +6,7 @@ from alembic import op
 revision = "0001"
 down_revision = None
 
-OPEN = "status IN ('accepted', 'acknowledged', 'arrived', 'completed', 'held', 'opened')"
+OPEN = "status IN ('accepted', 'acknowledged', 'arrived', 'completed', 'held', 'open')"
 APPENDED = "the history of a work order is only appended to"
 
 

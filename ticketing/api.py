@@ -1,0 +1,211 @@
+"""Routes of ticketing: findings, work orders, their verbs and deadlines. The only place with HTTP codes."""
+
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import AbstractContextManager
+from typing import Annotated, Any, NoReturn, Protocol, TypeVar
+
+from fastapi import APIRouter, Header, HTTPException, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from sqlmodel import Session
+
+from facility.clock import Clock
+from facility.finding import OrderKind
+from facility.site_file import unknown
+from ticketing import repository
+from ticketing.contract import PauseReason
+from ticketing.contract_book import ContractBook
+from ticketing.lists import read_findings, read_orders, view_orders
+from ticketing.repository import OrderQuery
+from ticketing.tables import WorkOrderRow
+from ticketing.transition import Act, carry_out
+from ticketing.views import DeadlineView, FindingView, WorkOrderView, deadline_view
+from ticketing.work_order import OPEN_STATUSES, Refused, Status, Verb
+
+MAX_ROWS = 1_000
+OPERATOR = "operator"
+Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=4_000, pattern=r"^[^\x00]*$")]
+Limit = Annotated[int, Query(ge=1, le=MAX_ROWS, description="at most this many")]
+Offset = Annotated[int, Query(ge=0, le=2**31, description="leave out this many first")]
+Choice = TypeVar("Choice", bound=str)
+
+
+class Sessions(Protocol):
+    """Where sessions come from."""
+
+    def reading(self) -> AbstractContextManager[Session]:
+        """For questions."""
+
+    def writing(self) -> AbstractContextManager[Session]:
+        """One transaction, committed on leaving."""
+
+
+class VerbBody(BaseModel):
+    """Who does it, what she says, and the version of the order she saw. All optional but for a hold's `reason`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    by: Text = Field(default=OPERATOR, min_length=1)
+    note: Text = ""
+    reason: Text | None = Field(default=None, description=f"of a hold: {', '.join(PauseReason)}")
+    version: int | None = Field(default=None, ge=1)
+
+
+class ProblemView(BaseModel):
+    """What went wrong, where, and what to do."""
+
+    what: str
+    where: str
+    hint: str
+
+
+class ErrorView(BaseModel):
+    """The answer to a call that was refused."""
+
+    detail: ProblemView
+
+
+class ProblemRoute(APIRoute):
+    """Says what is wrong with a call's parameters in the same shape as every other refusal."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The route's own handler, with FastAPI's list of errors put into words."""
+        original = super().get_route_handler()
+
+        async def handle(request: Request) -> Response:
+            try:
+                return await original(request)
+            except RequestValidationError as error:
+                refuse(422, *_in_words(error.errors()), "See the parameters of this route in /openapi.json.")
+
+        return handle
+
+
+def build_router(sessions: Sessions, clock: Clock, book: ContractBook) -> APIRouter:
+    """The routes. Who may call is decided where they are mounted."""
+    answers: dict[int | str, dict[str, Any]] = {code: {"model": ErrorView} for code in (404, 409, 422)}
+    router = APIRouter(prefix="/api", tags=["ticketing"], route_class=ProblemRoute, responses=answers)
+
+    @router.get("/findings")
+    def findings(
+        active: Annotated[bool | None, Query(description="only active or only cleared ones")] = None,
+        limit: Limit = 100,
+        offset: Offset = 0,
+    ) -> list[FindingView]:
+        """Findings that were raised, the newest first."""
+        with sessions.reading() as session:
+            return read_findings(session, active=active, limit=limit, offset=offset)
+
+    @router.get("/work-orders")
+    def work_orders(
+        status: Annotated[str | None, Query(description="a status, or open for all before closed")] = None,
+        asset: Annotated[str | None, Query(description="asset id")] = None,
+        kind: Annotated[str | None, Query(description="fault or preventive")] = None,
+        rule: Annotated[str | None, Query(description="rule id")] = None,
+        limit: Limit = 100,
+        offset: Offset = 0,
+    ) -> list[WorkOrderView]:
+        """Work orders by time left: the nearest running deadline first."""
+        chosen = OPEN_STATUSES if status == "open" else frozenset(_chosen("status", status, Status, ("open",)))
+        kinds = _chosen("kind", kind, OrderKind)
+        query = OrderQuery(chosen, asset, kinds[0] if kinds else None, rule, limit, offset)
+        with sessions.reading() as session:
+            return read_orders(session, book, query, clock.now())
+
+    @router.get("/work-orders/{id}")
+    def work_order(id: str, response: Response) -> WorkOrderView:  # noqa: A002 - the documented name
+        """One work order, by id or number. The ETag is its version."""
+        with sessions.reading() as session:
+            return _view(session, book, _found(session, id), clock, response)
+
+    @router.get("/work-orders/{id}/deadline")
+    def deadline(id: str) -> DeadlineView:  # noqa: A002 - the documented name
+        """How each deadline comes about, recomputed from contract, history and pauses."""
+        with sessions.reading() as session:
+            row = _found(session, id)
+            level = book.level(row.contract_id, row.contract_revision, row.service_level)
+            if level is None:
+                terms = f"contract {row.contract_id!r} revision {row.contract_revision} level {row.service_level!r}"
+                refuse(409, f"{terms} is not loaded", _where(row.id), "Load the contract file this order stands on.")
+            return deadline_view(row, repository.histories(session, [row.id])[row.id], level, clock.now())
+
+    @router.post("/work-orders/{id}/{verb}")
+    def act(
+        id: str,  # noqa: A002 - the documented name
+        verb: str,
+        response: Response,
+        body: VerbBody | None = None,
+        if_match: Annotated[str | None, Header(description="the version you saw, as the ETag gave it")] = None,
+    ) -> WorkOrderView:
+        """Acknowledge, arrive, hold, resume, complete, accept, close or cancel. 409 says what is possible instead."""
+        given = body or VerbBody()
+        wanted = _act(id, verb, given, _version(id, given, if_match), clock)
+        with sessions.writing() as session:
+            row = _found(session, id, lock=True)
+            decision = carry_out(session, book, row, wanted)
+            if isinstance(decision, Refused):
+                refuse(409, decision.what, _where(row.id), decision.hint)
+            return _view(session, book, row, clock, response)
+
+    return router
+
+
+def refuse(status: int, what: str, where: str, hint: str) -> NoReturn:
+    """Answer with an error that says what, where, and what to do."""
+    raise HTTPException(status, detail={"what": what, "where": where, "hint": hint})
+
+
+def _act(order: str, verb: str, body: VerbBody, version: int | None, clock: Clock) -> Act:
+    if verb not in set(Verb):
+        refuse(404, unknown("verb", verb, Verb), _where(order), f"Verbs are: {', '.join(Verb)}.")
+    note, reason = body.note, None
+    if verb == Verb.HOLD and body.reason:
+        reason = PauseReason(_chosen("reason", body.reason, PauseReason)[0])
+    elif body.reason:
+        note = f"{note} Reason: {body.reason}".strip()
+    return Act(Verb(verb), body.by, clock.now(), note, reason, version)
+
+
+def _version(order: str, body: VerbBody, if_match: str | None) -> int | None:
+    if body.version is not None or if_match is None or if_match.strip() == "*":
+        return body.version
+    digits = if_match.strip().removeprefix("W/").strip('"')
+    if not digits.isascii() or not digits.isdecimal() or len(digits) > 9:
+        hint = 'Send the ETag of the order as you read it, such as "3".'
+        refuse(422, f"If-Match {if_match!r} is not a version of an order", _where(order), hint)
+    return int(digits)
+
+
+def _found(session: Session, name: str, *, lock: bool = False) -> WorkOrderRow:
+    row = repository.find_order(session, name, lock=lock)
+    if row is None:
+        refuse(404, f"there is no work order {name!r}", _where(name), "GET /api/work-orders lists them.")
+    return row
+
+
+def _view(session: Session, book: ContractBook, row: WorkOrderRow, clock: Clock, response: Response) -> WorkOrderView:
+    response.headers["ETag"] = f'"{row.version}"'
+    return view_orders(session, book, [row], clock.now())[0]
+
+
+def _chosen(name: str, given: str | None, known: type[Choice], more: Sequence[str] = ()) -> tuple[Choice, ...]:
+    """The one member of an enumeration that was given, none when nothing was."""
+    values = {str(value): value for value in known.__members__.values()}  # type: ignore[attr-defined]  # enumerations only
+    if given is None:
+        return ()
+    if given not in values:
+        refuse(
+            422, unknown(name, given, (*values, *more)), f"?{name}=", f"Write one of: {', '.join((*more, *values))}."
+        )
+    return (values[given],)
+
+
+def _in_words(errors: Sequence[Any]) -> tuple[str, str]:
+    """What is wrong and where, of FastAPI's list of errors."""
+    whats = [f"{error['loc'][-1]}: {error['msg']}, got {error.get('input')!r:.80}" for error in errors]
+    return "; ".join(whats), " ".join(str(part) for part in errors[0]["loc"])
+
+
+def _where(order: str) -> str:
+    return f"work order {order}"

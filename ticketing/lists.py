@@ -1,0 +1,42 @@
+"""Orders and findings with all that belongs to them, read in a few questions whatever their number."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlmodel import Session
+
+from ticketing import repository
+from ticketing.contract_book import ContractBook
+from ticketing.repository import OrderQuery
+from ticketing.tables import FindingRow, WorkOrderRow
+from ticketing.views import FindingView, WorkOrderView, finding_view, work_order_view
+
+
+def read_orders(session: Session, book: ContractBook, query: OrderQuery, now: datetime) -> list[WorkOrderView]:
+    """The orders of a query, by time left, with members and history."""
+    return view_orders(session, book, repository.list_orders(session, query), now)
+
+
+def view_orders(
+    session: Session, book: ContractBook, rows: Sequence[WorkOrderRow], now: datetime
+) -> list[WorkOrderView]:
+    """These orders with members and history, in their order."""
+    ids = [row.id for row in rows]
+    histories, members = repository.histories(session, ids), repository.members(session, ids)
+    return [
+        work_order_view(
+            row,
+            histories.get(row.id, ()),
+            members.get(row.id, ()),
+            level=book.level(row.contract_id, row.contract_revision, row.service_level),
+            now=now,
+        )
+        for row in rows
+    ]
+
+
+def read_findings(session: Session, *, active: bool | None, limit: int | None, offset: int = 0) -> list[FindingView]:
+    """Findings, the newest raised first, each with the order it belongs to. `limit` None: all."""
+    rows: Sequence[FindingRow] = repository.list_findings(session, active=active, limit=limit, offset=offset)
+    orders = repository.member_orders(session, [row.id for row in rows])
+    return [finding_view(row, orders.get(row.id)) for row in rows]

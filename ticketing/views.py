@@ -1,0 +1,238 @@
+"""What the API and `plantroom backtest` show: orders, findings, deadlines. Instants are aware UTC, ISO 8601 with Z."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from facility.finding import Evidence, FindingState, OrderKind, Severity
+from facility.instant import format_duration, from_us
+from facility.reading import Value
+from ticketing.contract import ServiceLevel
+from ticketing.deadline_explain import explain_deadline
+from ticketing.order_clock import OrderClock, decide_clocks, pauses_of
+from ticketing.repository import as_change
+from ticketing.tables import EventRow, FindingRow, WorkOrderRow
+from ticketing.work_order import Status, Verb, allowed_verbs
+
+
+class EvidenceView(BaseModel):
+    """One reading, term or parameter that made the case, in the point's unit."""
+
+    asset_id: str
+    point: str
+    at: datetime
+    value: Value
+    unit: str
+
+
+class HistoryView(BaseModel):
+    """One line of an order's history; never changed. `by` is `desk` where no person acted."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    at: datetime
+    verb: str
+    by: str
+    note: str
+    reason: str | None
+    from_status: Status | None = Field(alias="from")
+    to_status: Status = Field(alias="to")
+    finding_id: str | None
+    version: int
+
+
+class PauseView(BaseModel):
+    """Why and since when work waits."""
+
+    reason: str
+    since: datetime
+
+
+class WorkOrderView(BaseModel):
+    """A work order. `version` goes with a verb, so that of two people at once one is refused.
+
+    `findings` are all members, the first one first. `default_level` marks an order for which no level was meant.
+    While `paused`, `resolution_due_at` is the deadline it has if work resumes now.
+    """
+
+    id: str
+    number: str
+    kind: OrderKind
+    status: Status
+    priority: int
+    severity: Severity
+    asset_id: str
+    building_id: str
+    rule_id: str
+    finding_id: str
+    findings: list[str]
+    cause_key: str
+    title: str
+    advice: str
+    diagnoses: list[str]
+    opened_at: datetime
+    response_due_at: datetime | None
+    resolution_due_at: datetime | None
+    acknowledged_at: datetime | None
+    arrived_at: datetime | None
+    completed_at: datetime | None
+    accepted_at: datetime | None
+    closed_at: datetime | None
+    cancelled_at: datetime | None
+    contract_id: str | None
+    contract_revision: int | None
+    service_level: str
+    level_reason: str
+    default_level: bool
+    paused: PauseView | None
+    verbs: list[Verb]
+    version: int
+    evidence: list[EvidenceView]
+    history: list[HistoryView]
+
+
+class FindingView(BaseModel):
+    """A finding as it stands now. `active` until it is cleared; suppressed and shelved ones open no order."""
+
+    id: str
+    rule_id: str
+    asset_id: str
+    building_id: str
+    kind: OrderKind
+    severity: Severity
+    state: FindingState
+    title: str
+    advice: str
+    cause_key: str
+    onset_at: datetime
+    raised_at: datetime
+    cleared_at: datetime | None
+    suppressed_by: str | None
+    shelved_by: str | None
+    diagnoses: list[str]
+    evidence: list[EvidenceView]
+    work_order_id: str | None
+
+
+class ClockView(BaseModel):
+    """One deadline of an order and, line by line, how it comes about. `left_seconds` is 0 once it has passed."""
+
+    due_at: datetime
+    started_at: datetime
+    stopped_at: datetime | None
+    limit: str
+    calendar: str
+    clause: str
+    left_seconds: float
+    left: str
+    paused_by: str | None
+    breached: bool
+    explanation: list[str]
+
+
+class DeadlineView(BaseModel):
+    """Both deadlines of an order as of `now`, and why they are these: contract, revision, level and its reason."""
+
+    work_order_id: str
+    number: str
+    now: datetime
+    contract_id: str | None
+    contract_revision: int | None
+    service_level: str
+    level_reason: str
+    default_level: bool
+    response: ClockView
+    resolution: ClockView
+
+
+def format_number(number: int) -> str:
+    """12 as `WO-000012`."""
+    return f"WO-{number:06d}"
+
+
+def work_order_view(
+    row: WorkOrderRow,
+    history: Iterable[EventRow],
+    findings: Iterable[str],
+    *,
+    level: ServiceLevel | None = None,
+    now: datetime | None = None,
+) -> WorkOrderView:
+    """The order as others see it. `level` (its pinned terms) and `now` are needed only to bring a pause up to date."""
+    lines = list(history)
+    changes = [as_change(line) for line in lines]
+    held = [pause for pause in pauses_of(changes) if pause.until_at is None]
+    values = row.model_dump(exclude={"number", "diagnoses", "evidence"})
+    if held and level is not None and now is not None:
+        clocks = decide_clocks(level, row.opened_at, changes, now)
+        values["response_due_at"] = clocks.response.deadline.due_at
+        values["resolution_due_at"] = clocks.resolution.deadline.due_at
+    return WorkOrderView(
+        **values,
+        number=format_number(row.number),
+        findings=list(findings),
+        diagnoses=list(row.diagnoses),
+        paused=PauseView(reason=held[-1].reason, since=held[-1].from_at) if held else None,
+        verbs=list(allowed_verbs(Status(row.status))),
+        evidence=evidence_views(row.evidence),
+        history=[_history_view(line) for line in lines],
+    )
+
+
+def finding_view(row: FindingRow, work_order_id: str | None) -> FindingView:
+    """The finding as others see it, with the order it belongs to."""
+    values = row.model_dump(exclude={"evidence", "diagnoses"})
+    return FindingView(
+        **values,
+        diagnoses=list(row.diagnoses),
+        evidence=evidence_views(row.evidence),
+        work_order_id=work_order_id,
+    )
+
+
+def deadline_view(row: WorkOrderRow, history: Iterable[EventRow], level: ServiceLevel, now: datetime) -> DeadlineView:
+    """Both deadlines recomputed from terms, history and pauses, each with its explanation."""
+    clocks = decide_clocks(level, row.opened_at, [as_change(line) for line in history], now)
+    return DeadlineView(
+        work_order_id=row.id,
+        number=format_number(row.number),
+        now=now,
+        contract_id=row.contract_id,
+        contract_revision=row.contract_revision,
+        service_level=row.service_level,
+        level_reason=row.level_reason,
+        default_level=row.default_level,
+        response=_clock_view(clocks.response),
+        resolution=_clock_view(clocks.resolution),
+    )
+
+
+def evidence_views(evidence: Iterable[Evidence]) -> list[EvidenceView]:
+    """Evidence with its instants."""
+    return [
+        EvidenceView(asset_id=one.asset_id, point=one.point, at=from_us(one.at_us), value=one.value, unit=one.unit)
+        for one in evidence
+    ]
+
+
+def _history_view(line: EventRow) -> HistoryView:
+    values = line.model_dump(exclude={"id", "work_order_id"})
+    return HistoryView(**values)
+
+
+def _clock_view(clock: OrderClock) -> ClockView:
+    deadline = clock.deadline
+    return ClockView(
+        due_at=deadline.due_at,
+        started_at=deadline.started_at,
+        stopped_at=clock.stopped_at,
+        limit=str(deadline.promise.limit),
+        calendar=deadline.calendar.name,
+        clause=deadline.clause,
+        left_seconds=deadline.left.total_seconds(),
+        left=format_duration(deadline.left),
+        paused_by=deadline.paused_by.reason.value if deadline.paused_by is not None else None,
+        breached=clock.is_breached,
+        explanation=explain_deadline(deadline),
+    )
