@@ -1,0 +1,140 @@
+"""A real InfluxDB 1.x of Debian behind a shim that gives it the write interface of 2.x."""
+
+import os
+import shutil
+import socket
+import subprocess
+import threading
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from facility.registry import Registry
+from ingest.stores.influx import InfluxStore
+from ingest.stores.influx_wire import InfluxAddress
+
+_NAMES = count(1)
+_CONFIG = """
+reporting-enabled = false
+bind-address = "127.0.0.1:{rpc}"
+[meta]
+  dir = "{folder}/meta"
+[data]
+  dir = "{folder}/data"
+  wal-dir = "{folder}/wal"
+[http]
+  bind-address = "127.0.0.1:{port}"
+  log-enabled = false
+"""
+
+
+class _Shim(BaseHTTPRequestHandler):
+    """/api/v2/write?bucket&precision becomes /write?db&precision; /query goes through as it is."""
+
+    behind = ""
+
+    def do_POST(self) -> None:
+        asked = urllib.parse.urlsplit(self.path)
+        query = dict(urllib.parse.parse_qsl(asked.query))
+        assert asked.path == "/api/v2/write"
+        precision = {"us": "u"}.get(query["precision"], query["precision"])
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        target = f"/write?{urllib.parse.urlencode({'db': query['bucket'], 'precision': precision})}"
+        self._pass(urllib.request.Request(self.behind + target, body, method="POST"))  # noqa: S310 - loopback
+
+    def do_GET(self) -> None:
+        self._pass(urllib.request.Request(self.behind + self.path))  # noqa: S310 - loopback
+
+    def _pass(self, request: urllib.request.Request) -> None:
+        if "Content-Encoding" in self.headers:
+            request.add_header("Content-Encoding", self.headers["Content-Encoding"])
+        try:
+            with urllib.request.urlopen(request) as answer:  # noqa: S310 - loopback
+                status, body = answer.status, answer.read()
+        except urllib.error.HTTPError as error:
+            with error:
+                status, body = error.code, error.read()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - named by the base class
+        """Quiet."""
+
+
+def _port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def influx_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of the shim."""
+    program = shutil.which("influxd")
+    if program is None:
+        reason = "influxd is not installed; on Debian: apt-get install influxdb"
+        if os.environ.get("PLANTROOM_REQUIRE_REAL") == "1":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    folder, port = tmp_path_factory.mktemp("influx"), _port()
+    config = folder / "influxdb.conf"
+    config.write_text(_CONFIG.format(folder=folder, port=port, rpc=_port()))
+    behind = f"http://127.0.0.1:{port}"
+    with (folder / "log").open("wb") as log, subprocess.Popen([program, "-config", str(config)], stderr=log) as server:
+        try:
+            _await(f"{behind}/ping", server)
+            shim = ThreadingHTTPServer(("127.0.0.1", 0), type("Shim", (_Shim,), {"behind": behind}))
+            thread = threading.Thread(target=shim.serve_forever, kwargs={"poll_interval": 0.05})
+            thread.start()
+            try:
+                yield f"http://127.0.0.1:{shim.server_port}"
+            finally:
+                shim.shutdown()
+                shim.server_close()
+                thread.join()
+        finally:
+            server.kill()
+
+
+@pytest.fixture
+def influx_address(influx_url: str) -> InfluxAddress:
+    """A new database of its own in the real server."""
+    name = f"plantroom{next(_NAMES)}"
+    query = urllib.parse.urlencode({"q": f"CREATE DATABASE {name}"})
+    urllib.request.urlopen(f"{influx_url}/query?{query}").close()  # noqa: S310 - loopback
+    return InfluxAddress(influx_url, "plantroom", name, SecretStr("token"))
+
+
+@pytest.fixture
+def open_influx(influx_address: InfluxAddress, tmp_path: Path) -> Iterator[Callable[[], InfluxStore]]:
+    """Opens the store of one database; again with the same data at each call."""
+    stores: list[InfluxStore] = []
+
+    def open_it() -> InfluxStore:
+        stores.append(InfluxStore(influx_address, tmp_path / "cursor", Registry))
+        return stores[-1]
+
+    yield open_it
+    for store in stores:
+        store.close()
+
+
+def _await(url: str, server: "subprocess.Popen[bytes]") -> None:
+    deadline, waiting = time.monotonic() + 20, threading.Event()
+    while time.monotonic() < deadline and server.poll() is None:
+        try:
+            urllib.request.urlopen(url).close()  # noqa: S310 - loopback
+        except OSError:
+            waiting.wait(0.05)
+        else:
+            return
+    pytest.fail(f"influxd did not come up: exit code {server.poll()}")
