@@ -6,7 +6,7 @@ WORKERS ?= 2
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check soak bench pins clean
+.PHONY: help demo test check soak bench docs pins clean
 
 help:
 	@echo "make demo   the whole system with a simulated building; prints the address (Ctrl-C ends it)"
@@ -44,6 +44,10 @@ soak: $(VENV)/dev
 
 bench: $(VENV)/dev
 	$(BIN)/python -m bench $(ARGS)
+
+# Write the reference pages that are generated from the code.
+docs: $(VENV)/core
+	$(BIN)/python -m plantroom.reference docs
 
 # Solve the ranges of pyproject.toml anew in empty environments and write the exact versions.
 pins:

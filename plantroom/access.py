@@ -1,6 +1,6 @@
-"""Who may call: one admin token, as a bearer header for programs or a session cookie for the pages.
+"""Who may call: one admin token, as a bearer header.
 
-Users and roles come later; from the first day every route but /healthz, /readyz and the login asks.
+Users and roles come later; from the first day every route but /healthz, /readyz and the sign-in asks.
 """
 
 import hmac
@@ -13,8 +13,6 @@ from fastapi import HTTPException, Request
 from facility.errors import refuse
 from plantroom.settings import Settings
 
-COOKIE = "plantroom_session"
-
 
 def admin_token(settings: Settings) -> str:
     """The token of the setting, or the one in `var/token`, made at the first start (mode 600)."""
@@ -22,12 +20,15 @@ def admin_token(settings: Settings) -> str:
         return settings.token.get_secret_value()
     path = settings.token_file
     path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f".token.{os.getpid()}")
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="ascii") as file:
+        file.write(secrets.token_urlsafe(32) + "\n")
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        os.link(fresh, path)  # whole or not at all, also when two start at once
     except FileExistsError:
         return _read(path)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(secrets.token_urlsafe(32) + "\n")
+    finally:
+        fresh.unlink()
     return _read(path)
 
 
@@ -39,33 +40,19 @@ def _read(path: Path) -> str:
 
 
 class Access:
-    """Checks tokens in constant time. The cookie holds the token's own keyed hash, never the token."""
+    """Checks the bearer token in constant time."""
 
     def __init__(self, token: str) -> None:
-        self._token = token
-        self.cookie_value = hmac.new(token.encode(), b"plantroom pages", "sha256").hexdigest()
+        self._token = token.encode()
 
     def is_token(self, given: str) -> bool:
         """Whether `given` is the admin token."""
-        return hmac.compare_digest(given.encode(), self._token.encode())
-
-    def has_cookie(self, request: Request) -> bool:
-        """Whether the browser was let in before."""
-        return hmac.compare_digest(request.cookies.get(COOKIE, "").encode(), self.cookie_value.encode())
-
-    def has_bearer(self, request: Request) -> bool:
-        """Whether the request carries the admin token as a bearer token."""
-        kind, _, given = request.headers.get("authorization", "").partition(" ")
-        return kind.lower() == "bearer" and self.is_token(given.strip())
+        return hmac.compare_digest(given.encode(), self._token)
 
     def require(self, request: Request) -> None:
-        """FastAPI dependency of every API route.
-
-        A cookie is enough to read; what changes something needs the bearer token, or a page of our own origin.
-        """
-        if self.has_bearer(request):
-            return
-        if self.has_cookie(request) and (request.method in ("GET", "HEAD") or same_origin(request)):
+        """FastAPI dependency of every API route. Raises HTTPException 401."""
+        kind, _, given = request.headers.get("authorization", "").partition(" ")
+        if kind.lower() == "bearer" and self.is_token(given.strip()):
             return
         detail = {
             "what": "this route needs the admin token",
@@ -73,11 +60,3 @@ class Access:
             "hint": "Send the header 'Authorization: Bearer TOKEN'; the token stands in var/token.",
         }
         raise HTTPException(401, detail, headers={"WWW-Authenticate": "Bearer"})
-
-
-def same_origin(request: Request) -> bool:
-    """Whether a browser says that the request comes from our own pages (Origin header, or Sec-Fetch-Site)."""
-    origin = request.headers.get("origin")
-    if origin is not None:
-        return origin.split("://", 1)[-1] == request.headers.get("host", "")
-    return request.headers.get("sec-fetch-site") == "same-origin"

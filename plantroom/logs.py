@@ -25,10 +25,7 @@ def set_up_logs(settings: Settings, process: str) -> None:
     `process` names the process in every line (broker, ingest, engine, simulators).
     """
 
-
-    def name_process(
-        _logger: object, _method: str, event: MutableMapping[str, Any]
-    ) -> MutableMapping[str, Any]:
+    def name_process(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
         return {**event, "process": process}
 
     shared: list[structlog.typing.Processor] = [
@@ -41,7 +38,9 @@ def set_up_logs(settings: Settings, process: str) -> None:
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer()
         if settings.log_json
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)
+        else structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+        )
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(

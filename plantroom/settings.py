@@ -128,6 +128,14 @@ class Settings(BaseSettings):
     def clock_file(self) -> Path:
         return self.var / "clock.json"
 
+    @property
+    def listening_file(self) -> Path:
+        return self.var / "run" / "ingest.listening"
+
+    @property
+    def once_file(self) -> Path:
+        return self.var / "once"
+
     def database_address(self) -> str:
         """The SQLAlchemy address of the order database."""
         if self.database_url is not None:

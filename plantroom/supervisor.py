@@ -61,7 +61,8 @@ class Supervisor:
                 if self._stop.is_set():
                     return
                 if child.process.poll() is not None:
-                    msg = f"the {spec.name} process ended at its start (exit {child.process.returncode}); see its log above"
+                    code = child.process.returncode
+                    msg = f"the {spec.name} process ended at its start (exit {code}); its log above says why"
                     raise PermanentError(msg)
                 if self._clock.now_us() > deadline_us:
                     msg = f"the {spec.name} process was not ready within {spec.ready_seconds:g} s; see its log above"

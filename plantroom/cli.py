@@ -1,0 +1,48 @@
+"""The `plantroom` command: one subcommand per file of `plantroom/commands`."""
+
+import sys
+from importlib import import_module
+
+import typer
+from rich.console import Console
+
+from facility.errors import PlantroomError
+from plantroom import __version__
+
+COMMANDS = ("demo", "run", "check", "init", "simulate", "replay", "backtest", "contract", "db", "schema")
+EXIT_INPUT = 2
+
+app = typer.Typer(
+    name="plantroom",
+    help="Watches buildings over MQTT and sends someone before, or as soon as, something breaks.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+def _version(given: bool) -> None:  # noqa: FBT001 - Typer's callback signature
+    if given:
+        Console().print(__version__, highlight=False)
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),  # noqa: FBT001, FBT003 - handled by its callback
+) -> None:
+    """Watches buildings over MQTT and sends someone before, or as soon as, something breaks."""
+
+
+for _name in COMMANDS:
+    import_module(f"plantroom.commands.{_name}").register(app)
+
+
+def main() -> None:
+    """Run the command; an error we know becomes its text on standard error and exit code 2."""
+    try:
+        app()
+    except PlantroomError as error:
+        Console(stderr=True, highlight=False, markup=False, soft_wrap=True).print(f"plantroom: {error}")
+        sys.exit(EXIT_INPUT)

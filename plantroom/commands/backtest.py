@@ -1,0 +1,62 @@
+"""`plantroom backtest`: rules and contract over a wide CSV: the findings and orders that would have been."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from ingest.map_file import parse_map
+from ingest.wide_csv import WideCsv
+from plantroom.backtest import Backtest, run_backtest
+from plantroom.contracts import load_contracts
+from plantroom.files import read_texts, write_atomically
+from plantroom.plant_files import load_registry, load_rule_files
+from rules.rule_set import RuleSet
+from ticketing.contract_book import ContractBook
+
+
+def backtest_files(
+    readings: Path, site: Path, wide_map: Path, rules: Path | None, contract: Path | None, console: Console
+) -> tuple[Backtest, WideCsv]:
+    """Run a backtest over files, with a progress bar on `console`. Raises InputError for what cannot be used."""
+    registry, site_texts = load_registry([site])
+    ((map_where, map_text),) = read_texts([wide_map], "map").items()
+    table = WideCsv(readings, parse_map(map_text, map_where, registry))
+    rule_files = load_rule_files(rules)
+    texts = read_texts([contract], "contract") if contract is not None else {}
+    book = load_contracts(texts, registry, RuleSet.load(rule_files).rules) if texts else ContractBook()
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task(f"rows of {readings.name}", total=table.rows)
+        result = run_backtest(
+            table.scans(), registry, site_texts, rule_files, book,
+            progress=lambda _: bar.update(task, completed=table.report.rows),
+        )  # fmt: skip
+    return result, table
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @app.command()
+    def backtest(
+        readings: Annotated[Path, typer.Option(help="A wide CSV (.csv or .csv.gz): a time column and one per point.")],
+        site: Annotated[Path, typer.Option(help="The site file.")],
+        map: Annotated[Path, typer.Option(help="What the columns mean.")],  # noqa: A002 - the flag's name is --map
+        out: Annotated[Path, typer.Option(help="Where to write findings and work orders (JSON).")],
+        rules: Annotated[Path | None, typer.Option(help="Folder of own rules beside the shipped catalogue.")] = None,
+        contract: Annotated[Path | None, typer.Option(help="The contract; without it the default level.")] = None,
+    ) -> None:
+        """Run rules and contract over history and write the findings and orders that would have been."""
+        console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+        result, table = backtest_files(readings, site, map, rules, contract, console)
+        report = {"lines": table.report.lines(), **msgspec.to_builtins(table.report)}
+        answer = {"findings": result.findings, "work_orders": result.work_orders, "readings": report}
+        write_atomically(out, json.dumps(answer, indent=2, ensure_ascii=False).encode() + b"\n")
+        for line in table.report.lines():
+            console.print(line)
+        console.print(f"{len(result.findings):,} findings, {len(result.work_orders):,} work orders -> {out}")

@@ -1,0 +1,223 @@
+"""Drives the rule engine from the journal by cursor and hands its findings to the desk.
+
+One transaction moves findings, orders and the cursor. Every few seconds the engine's snapshot is kept with the
+cursor it belongs to; after a kill the engine goes on from there, and what it finds again changes nothing.
+"""
+
+import threading
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from sqlmodel import Session
+
+from facility.clock import Clock, JournalClock, RealClock
+from facility.errors import PermanentError, RetryableError
+from facility.finding import Finding
+from facility.reading import Commit, ControlEvent, RuleSetActivated, SiteEdited
+from facility.registry import Registry
+from ingest.control import submit
+from plantroom.database import Database
+from rules.engine import Engine
+from rules.errors import RulesError
+from rules.rule import Rule
+from rules.rule_set import RuleSet
+from ticketing import repository
+
+log = structlog.get_logger(__name__)
+BATCH = 500
+_SNAPSHOT_EVERY_US = 5_000_000
+_IDLE_SECONDS = 0.05
+
+
+class JournalSource(Protocol):
+    """The journal, as far as a follower needs it."""
+
+    def read(self, after_seq: int, limit: int = ...) -> list[Commit]:
+        """The commits after this sequence number, oldest first; empty at the end."""
+
+    def last_seq(self) -> int:
+        """The newest sequence number; 0 for an empty journal."""
+
+    def first_seq(self) -> int:
+        """The oldest sequence number that is still kept; 0 for an empty journal."""
+
+
+class FindingsDesk(Protocol):
+    """Who turns findings into orders, inside the caller's transaction."""
+
+    def receive(self, session: Session, findings: Sequence[Finding]) -> object:
+        """Idempotent: the same findings again change nothing."""
+
+
+class HostMetrics:
+    """What the engine's host shows on /metrics."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.commits = Counter("plantroom_engine_commits", "Commits judged.", registry=registry)
+        self.findings = Counter("plantroom_engine_findings", "Findings that changed.", registry=registry)
+        self.lag = Gauge("plantroom_engine_lag_commits", "Commits not yet judged.", registry=registry)
+        self.batch_seconds = Histogram("plantroom_engine_batch_seconds", "Time to judge a batch.", registry=registry)
+
+
+class EngineHost:
+    """The engine behind a cursor. `step` is called by one thread; pages read under `lock`."""
+
+    def __init__(
+        self,
+        journal: JournalSource,
+        database: Database,
+        desk: FindingsDesk,
+        *,
+        allowance_us: int,
+        clock: Clock,
+        metrics: HostMetrics,
+    ) -> None:
+        self._journal, self._database, self._desk, self._clock = journal, database, desk, clock
+        self._metrics = metrics
+        self._allowance_us = allowance_us
+        self._wall = RealClock()
+        self._snapshot_due_us = 0
+        self.lock = threading.RLock()
+        self.engine, self.cursor = self._restore()
+        self.findings_total = 0
+        self.touched = 0
+        self.away = ""
+        self._reported_errors = 0
+
+    def step(self) -> int:
+        """Judge the next commits; how many there were. Raises RetryableError when the database is away."""
+        commits = self._journal.read(self.cursor, BATCH)
+        if commits:
+            with self.lock, self._metrics.batch_seconds.time():
+                findings = [finding for commit in commits for finding in self.engine.feed(commit)]
+                if isinstance(self._clock, JournalClock) and self.engine.event_time_us:
+                    self._clock.advance(self.engine.event_time_us)
+            self._write(findings, commits[-1].seq)
+            self._metrics.commits.inc(len(commits))
+            self._metrics.findings.inc(len(findings))
+        elif self._snapshot_due_us and self._wall.now_us() >= self._snapshot_due_us:
+            self._write([], self.cursor)
+        self._metrics.lag.set(self._journal.last_seq() - self.cursor)
+        self._report_errors()
+        return len(commits)
+
+    # --- for the pages and the API, from any thread ------------------------------------------------------------
+    @property
+    def registry(self) -> Registry:
+        """The directory the engine judges by."""
+        return self.engine.registry
+
+    @property
+    def event_time_us(self) -> int | None:
+        """The newest event time of any building; None before the first."""
+        return self.engine.event_time_us
+
+    def touch(self) -> None:
+        """A person changed an order: whoever watches should look again."""
+        self.touched += 1
+
+    def pending(self) -> list[Finding]:
+        """Conditions that are true but whose persistence still runs."""
+        with self.lock:
+            return list(self.engine.pending())
+
+    def not_applicable(self) -> list[NotApplicable]:
+        """Rules that cannot judge an asset, with what it lacks."""
+        with self.lock:
+            return list(self.engine.not_applicable())
+
+    def rule(self, rule_id: str) -> Rule | None:
+        """A rule of the active set; None when there is none of this id."""
+        return self.engine.rule_set.rules.get(rule_id)
+
+    # --- the loop ----------------------------------------------------------------------------------------------
+
+    def run(self, stop: threading.Event) -> None:
+        """Step until `stop`; a database that is away is waited for."""
+        while not stop.is_set():
+            try:
+                if self.step() == 0:
+                    stop.wait(_IDLE_SECONDS)
+                if self.away:
+                    log.info("database is back")
+                    self.away = ""
+            except RetryableError as error:
+                # The engine may be ahead of the database now: go back to what was kept and judge again.
+                if not self.away:
+                    log.error("database is away, findings wait in the journal", error=str(error))
+                self.away = str(error)
+                stop.wait(1.0)
+                with self.lock:
+                    self._recover()
+        try:
+            self._write([], self.cursor, snapshot=True)
+        except RetryableError as error:
+            log.warning("no last snapshot; the journal will be read again at start", error=str(error))
+
+    def bring_up_to(self, files: dict[str, str], rule_files: dict[str, str], control_folder: Path) -> None:
+        """Make the journal say which site and rules hold, where it does not say so yet.
+
+        The engine first catches up with what the journal holds, so that nothing is said twice.
+        """
+        while self.step():
+            continue
+        at_us = self._clock.now_us()
+        events: list[ControlEvent] = []
+        if self.engine.site_files != files:
+            events.append(SiteEdited(uuid.uuid4().hex, at_us, files))
+        digest = RuleSet.load(rule_files).digest
+        if self.engine.rule_set is None or self.engine.rule_set.digest != digest:
+            events.append(RuleSetActivated(uuid.uuid4().hex, at_us, digest, rule_files))
+        for event in events:
+            submit(control_folder, event)
+
+    def _write(self, findings: Sequence[Finding], seq: int, *, snapshot: bool = False) -> None:
+        now_us = self._wall.now_us()
+        due = snapshot or now_us >= self._snapshot_due_us
+        with self._database.writing() as session:
+            if findings:
+                self._desk.receive(session, findings)
+            repository.save_cursor(session, seq)
+            if due:
+                with self.lock:
+                    blob = self.engine.snapshot()
+                repository.save_snapshot(session, seq, blob)
+        self.cursor = seq
+        self.findings_total += len(findings)
+        if due:
+            self._snapshot_due_us = now_us + _SNAPSHOT_EVERY_US
+
+    def _recover(self) -> None:
+        try:
+            self.engine, self.cursor = self._restore()
+        except RetryableError as error:
+            self.away = str(error)
+
+    def _restore(self) -> tuple[Engine, int]:
+        with self._database.reading() as session:
+            state = repository.load_engine_state(session)
+        if state.snapshot is not None and state.snapshot_seq is not None:
+            try:
+                engine = Engine.restore(state.snapshot)
+            except RulesError as error:
+                log.warning("the engine's snapshot cannot be used, judging the whole journal again", reason=str(error))
+            else:
+                log.debug("engine restored", seq=state.snapshot_seq)
+                return engine, state.snapshot_seq
+        first = self._journal.first_seq()
+        if first > 1:
+            msg = (
+                f"the journal begins at {first} and there is no usable snapshot of the engine before it; "
+                "restore the database from a backup, or move var/journal away to begin anew"
+            )
+            raise PermanentError(msg)
+        return Engine(allowance_us=self._allowance_us), 0
+
+    def _report_errors(self) -> None:
+        for error in self.engine.errors[self._reported_errors :]:
+            log.error("a rule set or site in the journal was refused, the old one stays", error=str(error))
+        self._reported_errors = len(self.engine.errors)

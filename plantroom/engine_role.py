@@ -1,0 +1,147 @@
+"""The engine process: rule engine and desk, series store and latest values as followers, and the web."""
+
+import threading
+from collections.abc import Callable
+
+import prometheus_client
+import structlog
+import uvicorn
+from fastapi import FastAPI
+from pydantic import SecretStr
+
+from dashboards.web.router import web_router
+from facility.errors import PermanentError, RetryableError
+from facility.registry import Registry
+from ingest.api import build_router as ingest_router
+from ingest.dead_letters import DeadLetterBox
+from ingest.follower import Follower, FollowerMetrics
+from ingest.journal import JournalReader
+from ingest.latest import LatestValues
+from ingest.stores.base import SeriesSink, SeriesStore
+from ingest.stores.influx import InfluxStore
+from ingest.stores.influx_wire import InfluxAddress
+from ingest.stores.parquet import ParquetStore
+from plantroom.access import Access, admin_token
+from plantroom.allowance import allowance_us
+from plantroom.clocks import clock_for
+from plantroom.contracts import load_contracts
+from plantroom.database import Database
+from plantroom.directory_api import build_router as directory_router
+from plantroom.door import TokenDoor, enter_router
+from plantroom.engine_host import EngineHost, HostMetrics
+from plantroom.files import read_texts
+from plantroom.http import HttpParts, create_app
+from plantroom.plant_files import load_registry, load_rule_files
+from plantroom.plant_view import PlantSources, ProgramView
+from plantroom.settings import Settings, StoreKind
+from rules.api import build_router as rules_router
+from rules.rule_set import RuleSet
+from ticketing.api import build_router as ticketing_router
+from ticketing.desk import Desk
+
+log = structlog.get_logger(__name__)
+_STOP_SECONDS = 5.0
+
+
+def run_engine(settings: Settings, stop: threading.Event) -> None:
+    """Run until `stop`. Raises PermanentError for files or stores that cannot be used."""
+    registry, site_files = load_registry(settings.site)
+    rule_files = load_rule_files(settings.rules)
+    contract_texts = read_texts(settings.contract, "contract")
+    book = load_contracts(contract_texts, registry, RuleSet.load(rule_files).rules)
+    clock = clock_for(settings)
+    database = Database(settings.database_address())
+    database.upgrade()
+    metrics = prometheus_client.CollectorRegistry()
+    journal = JournalReader(settings.journal_folder)
+    host = EngineHost(
+        journal,
+        database,
+        Desk(book, lambda: host.registry),
+        allowance_us=allowance_us(clock),
+        clock=clock,
+        metrics=HostMetrics(metrics),
+    )
+    host.bring_up_to(site_files, rule_files, settings.control_folder)
+
+    store = open_store(settings, lambda: host.registry)
+    letters = DeadLetterBox(database.writing, settings.var / "dead_letters.cursor")
+    latest = LatestValues(store.cursor)
+    for asset_id in registry.assets:
+        latest.seed(store.last(asset_id).values())
+    gauges = FollowerMetrics(metrics)
+    followers = {
+        name: Follower(name, JournalReader(settings.journal_folder), sink, metrics=gauges)
+        for name, sink in (("readings", SeriesSink(store)), ("latest", latest), ("dead_letters", letters))
+    }
+    sources = PlantSources(host, database, book, store, latest, letters, followers, journal.last_seq, clock)
+    token = admin_token(settings)
+    door = TokenDoor(Access(token), token, settings.once_file)
+    view = ProgramView(sources)
+    app = create_app(
+        HttpParts(
+            Access(token),
+            [
+                directory_router(view.registry),
+                ingest_router(view.registry, store, letters, clock),
+                rules_router(host),
+                ticketing_router(database, clock, book),
+            ],
+            [web_router(view, door), enter_router(door)],
+            metrics,
+            lambda: _not_ready(host, database, threads),
+        )
+    )
+    threads = [threading.Thread(target=host.run, args=(stop,), name="rules")]
+    threads += [threading.Thread(target=one.run, args=(stop,), name=name) for name, one in followers.items()]
+    for thread in threads:
+        thread.start()
+    try:
+        _serve(app, settings, stop)
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join(_STOP_SECONDS)
+        store.close()
+        database.close()
+
+
+def open_store(settings: Settings, registry: Callable[[], Registry]) -> SeriesStore:
+    """The series store of the settings."""
+    if settings.store is StoreKind.PARQUET:
+        return ParquetStore(settings.parquet_folder)
+    token = settings.influx_token or SecretStr("")
+    address = InfluxAddress(settings.influx_url, settings.influx_org, settings.influx_bucket, token)
+    return InfluxStore(address, settings.var / "influx.cursor", registry)
+
+
+def _serve(app: FastAPI, settings: Settings, stop: threading.Event) -> None:
+    config = uvicorn.Config(
+        app,
+        host=settings.http_host,
+        port=settings.http_port,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=1,
+        server_header=False,
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, name="web")
+    thread.start()
+    while not stop.wait(0.2):
+        if not thread.is_alive():
+            msg = f"the pages cannot be served on {settings.http_host}:{settings.http_port}; is the port taken?"
+            raise PermanentError(msg)
+    server.should_exit = True
+    thread.join(_STOP_SECONDS)
+
+
+def _not_ready(host: EngineHost, database: Database, threads: list[threading.Thread]) -> list[str]:
+    reasons = [f"the {thread.name} thread has ended" for thread in threads if not thread.is_alive()]
+    if host.away:
+        reasons.append(host.away)
+    try:
+        database.check()
+    except (RetryableError, PermanentError) as error:
+        reasons.append(str(error))
+    return reasons

@@ -1,0 +1,113 @@
+"""The one HTTP application: the stages' routers behind a bearer token, pages behind a session, health, metrics."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+import prometheus_client
+from fastapi import APIRouter, Depends, FastAPI, Request, Response, params
+from fastapi.responses import JSONResponse
+
+from facility.errors import InputError, PermanentError, RetryableError
+from plantroom import __version__
+from plantroom.access import Access
+
+SECURITY_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'self'; img-src 'self' data:; style-src 'self'; script-src 'self'; object-src 'none'; "
+        "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class HttpParts:
+    """What the application is assembled from. `ready` gives the reasons why it is not ready, empty when it is."""
+
+    access: Access
+    api_routers: Sequence[APIRouter]
+    page_routers: Sequence[APIRouter]
+    metrics: prometheus_client.CollectorRegistry
+    ready: Callable[[], Sequence[str]]
+    set_up: Sequence[Callable[[FastAPI], None]] = field(default=())
+
+
+def create_app(parts: HttpParts) -> FastAPI:
+    """The application, ready to be served."""
+    app = FastAPI(
+        title="Plantroom",
+        version=__version__,
+        description="Buildings, readings, findings and work orders. Instants are ISO 8601 in UTC.",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+    )
+    guarded: list[params.Depends] = [Depends(parts.access.require)]
+    for router in parts.api_routers:
+        app.include_router(router, dependencies=guarded)
+    for router in parts.page_routers:
+        app.include_router(router, include_in_schema=False)
+    app.include_router(_operations(app, parts, guarded))
+    for set_up in parts.set_up:
+        set_up(app)
+    _errors(app)
+
+    @app.middleware("http")
+    async def _headers(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+        response = await call_next(request)
+        for name, value in SECURITY_HEADERS.items():
+            response.headers.setdefault(name, value)
+        return response
+
+    return app
+
+
+def _operations(app: FastAPI, parts: HttpParts, guarded: list[params.Depends]) -> APIRouter:
+    router = APIRouter(tags=["operation"])
+
+    @router.get("/healthz")
+    def healthz() -> dict[str, str]:
+        """The process answers. No token needed."""
+        return {"status": "alive", "version": __version__}
+
+    @router.get("/readyz")
+    def readyz() -> JSONResponse:
+        """Whether it does its work: journal read, database and store there. 503 with the reasons when not."""
+        reasons = list(parts.ready())
+        return JSONResponse(
+            {"status": "not ready" if reasons else "ready", "reasons": reasons}, 503 if reasons else 200
+        )
+
+    @router.get("/metrics", dependencies=guarded)
+    def metrics() -> Response:
+        """Prometheus text."""
+        return Response(
+            prometheus_client.generate_latest(parts.metrics), media_type=prometheus_client.CONTENT_TYPE_LATEST
+        )
+
+    @router.get("/openapi.json", dependencies=guarded, include_in_schema=False)
+    def openapi() -> JSONResponse:
+        return JSONResponse(app.openapi())
+
+    return router
+
+
+def _errors(app: FastAPI) -> None:
+    def answer(status: int, error: Exception, request: Request, hint: str) -> JSONResponse:
+        return JSONResponse({"detail": {"what": str(error), "where": request.url.path, "hint": hint}}, status)
+
+    @app.exception_handler(InputError)
+    def _input(request: Request, error: InputError) -> JSONResponse:
+        return answer(422, error, request, "")
+
+    @app.exception_handler(RetryableError)
+    def _retry(request: Request, error: RetryableError) -> JSONResponse:
+        response = answer(503, error, request, "Try again; nothing is lost.")
+        response.headers["Retry-After"] = "2"
+        return response
+
+    @app.exception_handler(PermanentError)
+    def _permanent(request: Request, error: PermanentError) -> JSONResponse:
+        return answer(409, error, request, "")

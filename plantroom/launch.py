@@ -1,0 +1,149 @@
+"""Starts the whole program on this machine: broker, ingest, engine with web, and what else is asked for."""
+
+import socket
+import urllib.request
+from collections.abc import Callable, Sequence
+from urllib.error import URLError
+
+import structlog
+from rich.console import Console
+
+from facility.errors import PermanentError, refuse
+from ingest.journal import JournalReader
+from plantroom.access import admin_token
+from plantroom.clocks import start_scaled
+from plantroom.contracts import load_contracts
+from plantroom.database import Database
+from plantroom.door import make_once_code
+from plantroom.files import read_texts
+from plantroom.lifeline import stop_event
+from plantroom.lock import InstanceLock
+from plantroom.plant_files import load_registry, load_rule_files
+from plantroom.settings import ClockKind, Mode, Settings
+from plantroom.supervisor import ProcessSpec, Supervisor
+
+log = structlog.get_logger(__name__)
+PORTS_TRIED = 50
+
+
+def free_port(host: str, wanted: int, setting: str, *, fixed: bool) -> int:
+    """`wanted` when it is free, else the next free one after it; with `fixed`, refuse instead."""
+    for port in range(wanted, min(wanted + PORTS_TRIED, 65536)):
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host, port))
+            except OSError as error:
+                if fixed:
+                    hint = f"Stop what uses it, or choose another one with {setting}."
+                    raise refuse(f"{host}:{port}", f"cannot be listened on: {error.strerror}", hint) from error
+            else:
+                return int(probe.getsockname()[1])
+    raise refuse(f"{host}:{wanted}", f"no port of the next {PORTS_TRIED} is free", f"Choose another with {setting}.")
+
+
+def newest_us(settings: Settings) -> int | None:
+    """The instant of the newest commit of the journal; None when there is none yet."""
+    if not settings.journal_folder.exists():
+        return None
+    reader = JournalReader(settings.journal_folder)
+    try:
+        commits = reader.read(max(0, reader.last_seq() - 1), 1)
+    finally:
+        reader.close()
+    return commits[-1].arrived_us if commits else None
+
+
+def launch(
+    settings: Settings,
+    *,
+    first_us: int = 0,
+    extra: Sequence[Callable[[Settings], ProcessSpec]] = (),
+    started: Callable[[Settings], None] | None = None,
+) -> None:
+    """Start everything, say where it is, keep it running until SIGINT or SIGTERM, end it all.
+
+    `first_us` is where simulated time begins at the very first start. `extra` processes start last, when the rest
+    is ready. `started` is called then; without it the address and the token's file are printed.
+    """
+    check_files_given(settings)
+    load_rule_files(settings.rules)
+    registry, _ = load_registry(settings.site)
+    load_contracts(read_texts(settings.contract, "contract"), registry)
+    stop = stop_event()
+    settings.var.mkdir(parents=True, exist_ok=True)
+    with InstanceLock(settings.var):
+        admin_token(settings)
+        database = Database(settings.database_address())
+        try:
+            database.upgrade()
+        finally:
+            database.close()
+        if settings.clock is ClockKind.SCALED:
+            start_scaled(settings, first_us, newest_us(settings))
+        supervisor = Supervisor([*_specs(settings), *(make(settings) for make in extra)], settings.var / "run", stop)
+        try:
+            supervisor.start()
+            if not stop.is_set():
+                (started or announce)(settings)
+            supervisor.run()
+        finally:
+            supervisor.end()
+
+
+def announce(settings: Settings) -> None:
+    """Print where the pages and the broker are, a link that lets the reader in once, and where the token is."""
+    console = Console(highlight=False, markup=False, soft_wrap=True)
+    address = f"http://{_shown(settings.http_host)}:{settings.http_port}/"
+    console.print(f"Pages    {address}")
+    console.print(f"Sign in  {address}enter/{make_once_code(settings.once_file)}  (works once)")
+    console.print(f"Broker   mqtt://{_shown(settings.mqtt_host)}:{settings.mqtt_port}")
+    if settings.token is None:
+        console.print(f"Token    {settings.token_file.resolve()}")
+    console.print("Ctrl-C ends it.")
+
+
+def _shown(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _specs(settings: Settings) -> list[ProcessSpec]:
+    environment = settings.environment()
+    specs = []
+    if settings.mode is Mode.EMBEDDED:
+        specs.append(ProcessSpec("broker", ["run", "--role", "broker"], environment, _listening(settings)))
+    settings.listening_file.unlink(missing_ok=True)
+    specs.append(ProcessSpec("ingest", ["run", "--role", "ingest"], environment, settings.listening_file.exists))
+    specs.append(ProcessSpec("engine", ["run", "--role", "engine"], environment, _answers(settings), 60.0))
+    return specs
+
+
+def _listening(settings: Settings) -> Callable[[], bool]:
+    def check() -> bool:
+        try:
+            with socket.create_connection((settings.mqtt_host, settings.mqtt_port), timeout=1):
+                return True
+        except OSError:
+            return False
+
+    return check
+
+
+def _answers(settings: Settings) -> Callable[[], bool]:
+    url = f"http://{_shown(settings.http_host)}:{settings.http_port}/readyz"
+
+    def check() -> bool:
+        try:
+            with urllib.request.urlopen(url, timeout=1) as answer:
+                return bool(answer.status == 200)
+        except (URLError, OSError):
+            return False
+
+    return check
+
+
+def check_files_given(settings: Settings) -> None:
+    """Raise when no site file is set: there is nothing to watch."""
+    if not settings.site:
+        msg = "no site file is set; start from `plantroom init`, then set PLANTROOM_SITE or --site"
+        raise PermanentError(msg)

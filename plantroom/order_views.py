@@ -1,0 +1,80 @@
+"""A row of the order table as the pages want it: with its deadlines as of now, and the verbs that are possible."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from dashboards.web.order_view import DeadlineView, OrderEventView, OrderView
+from facility.finding import OrderKind, Severity
+from ticketing.contract import ServiceLevel
+from ticketing.order_clock import OrderClock, decide_clocks
+from ticketing.repository import as_change
+from ticketing.tables import EventRow, WorkOrderRow
+from ticketing.views import format_number
+from ticketing.work_order import OPEN_STATUSES, Status, allowed_verbs
+
+
+@dataclass(frozen=True, slots=True)
+class OrderTerms:
+    """What an order stands on: its pinned level (None when its contract is no longer loaded), and now (aware UTC)."""
+
+    level: ServiceLevel | None
+    checklist: tuple[str, ...]
+    now: datetime
+
+
+def order_view(row: WorkOrderRow, history: Sequence[EventRow], members: Sequence[str], terms: OrderTerms) -> OrderView:
+    """The order as the pages show it."""
+    return OrderView(
+        id=row.id,
+        number=format_number(row.number),
+        kind=OrderKind(row.kind),
+        status=row.status,
+        is_open=Status(row.status) in OPEN_STATUSES,
+        priority=row.priority,
+        severity=Severity(row.severity),
+        asset_id=row.asset_id,
+        rule_id=row.rule_id,
+        title=row.title,
+        opened_at=row.opened_at,
+        deadlines=_deadlines(row, history, terms),
+        members=members,
+        advice=row.advice,
+        diagnoses=row.diagnoses,
+        checklist=terms.checklist,
+        evidence=row.evidence,
+        acknowledged_at=row.acknowledged_at,
+        arrived_at=row.arrived_at,
+        completed_at=row.completed_at,
+        closed_at=row.closed_at,
+        contract_id=row.contract_id or "",
+        contract_revision=row.contract_revision,
+        service_level=row.service_level,
+        clause=terms.level.clause if terms.level is not None else "",
+        is_default_level=row.default_level,
+        history=[OrderEventView(line.at, line.verb, line.by, line.note) for line in history],
+        verbs=[verb.value for verb in allowed_verbs(Status(row.status))],
+    )
+
+
+def _deadlines(row: WorkOrderRow, history: Sequence[EventRow], terms: OrderTerms) -> list[DeadlineView]:
+    if terms.level is not None:
+        clocks = decide_clocks(terms.level, row.opened_at, [as_change(line) for line in history], terms.now)
+        return [_deadline("response", clocks.response), _deadline("resolution", clocks.resolution)]
+    stored = (
+        ("response", row.response_due_at, row.arrived_at),
+        ("resolution", row.resolution_due_at, row.completed_at),
+    )
+    return [DeadlineView(name, due_at, stopped_at=stopped_at) for name, due_at, stopped_at in stored if due_at]
+
+
+def _deadline(name: str, clock: OrderClock) -> DeadlineView:
+    deadline = clock.deadline
+    return DeadlineView(
+        name=name,
+        due_at=deadline.due_at,
+        limit=str(deadline.promise.limit),
+        stopped_at=clock.stopped_at,
+        paused=deadline.paused_by.reason.value if deadline.paused_by is not None else None,
+        left=deadline.left if deadline.paused_by is not None else None,
+    )

@@ -1,0 +1,252 @@
+"""What the pages show, gathered from the engine, the stores and the database (the Protocol is the pages' own)."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlmodel import Session
+
+from dashboards.web.order_view import OrderView
+from dashboards.web.protocols import ClockState, Health, RuleGap, RuleView, StageHealth
+from facility.clock import Clock, JournalClock, ScaledClock
+from facility.errors import PermanentError
+from facility.finding import Finding, FindingState, OrderKind, Severity
+from facility.instant import SECOND_US, from_us, to_us
+from facility.reading import DeadLetter, Reading
+from facility.registry import Registry
+from ingest.dead_letters import DeadLetterBox
+from ingest.follower import Follower
+from ingest.latest import LatestValues
+from ingest.stores.base import SeriesStore
+from plantroom import __version__
+from plantroom.database import Database
+from plantroom.engine_host import EngineHost
+from plantroom.order_views import OrderTerms, order_view
+from ticketing import repository
+from ticketing.contract_book import ContractBook
+from ticketing.repository import OrderQuery
+from ticketing.tables import FindingRow, WorkOrderRow
+from ticketing.transition import Act, carry_out
+from ticketing.views import deadline_view
+from ticketing.work_order import OPEN_STATUSES, Refused, Status, Verb
+
+
+@dataclass(frozen=True, slots=True)
+class PlantSources:
+    """Everything the pages are fed from."""
+
+    host: EngineHost
+    database: Database
+    book: ContractBook
+    store: SeriesStore
+    latest: LatestValues
+    dead_letters: DeadLetterBox
+    followers: Mapping[str, Follower]
+    journal_last_seq: Callable[[], int]
+    clock: Clock
+
+
+class ProgramView:
+    """Implements the pages' `PlantView`. Every method may be called from several threads."""
+
+    def __init__(self, sources: PlantSources) -> None:
+        self._from = sources
+
+    def registry(self) -> Registry:
+        """The directory the engine judges by."""
+        return self._from.host.registry
+
+    def clock(self) -> ClockState:
+        """The program's clock."""
+        clock = self._from.clock
+        if isinstance(clock, ScaledClock):
+            return ClockState("scaled", clock.now(), clock.factor)
+        return ClockState("journal" if isinstance(clock, JournalClock) else "real", clock.now())
+
+    def change_token(self) -> str:
+        """Changes with every commit that was judged, and with every order a person touched."""
+        return f"{self._from.host.cursor}-{self._from.host.touched}"
+
+    def latest(self, asset_id: str) -> Sequence[Reading]:
+        """The newest reading of each own and borrowed point, under the name it has here."""
+        asset = self.registry().assets.get(asset_id)
+        if asset is None:
+            return []
+        own = self._from.latest.of(asset_id)
+        found = [own[name] for name in asset.points if name in own]
+        for name, origin in asset.borrows.items():
+            lent = self._from.latest.find(origin.asset_id, origin.point)
+            if lent is not None:
+                found.append(Reading(asset_id, name, lent.at_us, lent.value, lent.quality))
+        return found
+
+    def series(
+        self, asset_id: str, point: str, from_at: datetime, until_at: datetime, every: timedelta | None
+    ) -> Sequence[Reading]:
+        """From the series store, at most 20,000 readings."""
+        found = self.registry().point(asset_id, point)
+        if found is None:
+            return []
+        every_us = every // timedelta(microseconds=1) if every is not None else None
+        rows = self._from.store.read(
+            found.asset_id, found.name, to_us(from_at), to_us(until_at), every_us=every_us, limit=20_000
+        )
+        return [Reading(asset_id, point, row.at_us, row.value, row.quality) for row in rows]
+
+    def findings(
+        self, *, active: bool | None = None, asset_id: str | None = None, limit: int = 200
+    ) -> Sequence[Finding]:
+        """Raised findings, newest first."""
+        with self._from.database.reading() as session:
+            rows = repository.list_findings(session, active=active, asset_id=asset_id, limit=limit, offset=0)
+            return [_finding(row) for row in rows]
+
+    def finding(self, finding_id: str) -> Finding | None:
+        """One finding."""
+        with self._from.database.reading() as session:
+            row = session.get(FindingRow, finding_id)
+            return _finding(row) if row is not None else None
+
+    def pending(self) -> Sequence[Finding]:
+        """True now, but not long enough yet."""
+        return self._from.host.pending()
+
+    def not_applicable(self, asset_id: str | None = None) -> Sequence[RuleGap]:
+        """Rules that lack points."""
+        return [
+            RuleGap(gap.rule_id, gap.asset_id, gap.missing)
+            for gap in self._from.host.not_applicable()
+            if asset_id in (None, gap.asset_id)
+        ]
+
+    def rule(self, rule_id: str) -> RuleView | None:
+        """A rule of the active set."""
+        rule = self._from.host.rule(rule_id)
+        return RuleView(rule.id, rule.name, rule.reference, tuple(rule.checklist)) if rule is not None else None
+
+    def work_orders(
+        self, *, is_open: bool | None = None, asset_id: str | None = None, limit: int = 500
+    ) -> Sequence[OrderView]:
+        """Open ones by time left, others newest first."""
+        closed = frozenset(Status) - OPEN_STATUSES
+        statuses = frozenset(Status) if is_open is None else OPEN_STATUSES if is_open else closed
+        query = OrderQuery(statuses=statuses, asset_id=asset_id, limit=limit)
+        with self._from.database.reading() as session:
+            return self._order_views(repository.list_orders(session, query), session)
+
+    def work_order(self, order_id: str) -> OrderView | None:
+        """One order with all it has."""
+        with self._from.database.reading() as session:
+            row = repository.find_order(session, order_id)
+            return self._order_views([row], session)[0] if row is not None else None
+
+    def orders_of_finding(self, finding_id: str) -> Sequence[OrderView]:
+        """The order the finding opened or joined."""
+        with self._from.database.reading() as session:
+            order_id = repository.member_orders(session, [finding_id]).get(finding_id)
+        found = self.work_order(order_id) if order_id is not None else None
+        return [found] if found is not None else []
+
+    def explain_deadlines(self, order_id: str) -> Mapping[str, Sequence[str]]:
+        """Line by line, for response and resolution."""
+        with self._from.database.reading() as session:
+            row = repository.find_order(session, order_id)
+            if row is None:
+                return {}
+            level = self._from.book.level(row.contract_id, row.contract_revision, row.service_level)
+            if level is None:
+                return {}
+            history = repository.histories(session, [row.id]).get(row.id, ())
+            view = deadline_view(row, history, level, self._from.clock.now())
+        return {"response": view.response.explanation, "resolution": view.resolution.explanation}
+
+    def apply_verb(self, order_id: str, verb: str, *, by: str, note: str) -> None:
+        """Apply a verb now. Raises PermanentError with the reason when it is refused."""
+        if verb not in set(Verb):
+            msg = f"{verb!r} is not something one can do to an order"
+            raise PermanentError(msg)
+        with self._from.database.writing() as session:
+            row = repository.find_order(session, order_id, lock=True)
+            if row is None:
+                msg = f"there is no order {order_id!r}"
+                raise PermanentError(msg)
+            decision = carry_out(session, self._from.book, row, Act(Verb(verb), by, self._from.clock.now(), note))
+            if isinstance(decision, Refused):
+                msg = f"{decision.what}. {decision.hint}"
+                raise PermanentError(msg)
+        self._from.host.touch()
+
+    def dead_letters(self, limit: int = 100) -> Sequence[DeadLetter]:
+        """Newest first."""
+        return [
+            DeadLetter(row.at_us, row.topic, row.payload, row.reason) for row in self._from.dead_letters.newest(limit)
+        ]
+
+    def health(self) -> Health:
+        """How each stage is doing."""
+        now_us, counters = self._from.clock.now_us(), self._from.latest.counters
+        last_seq, host = self._from.journal_last_seq(), self._from.host
+        quiet_us = (now_us - counters.at_us) / self._from.clock.factor if counters.at_us is not None else None
+        alive = quiet_us is not None and quiet_us < 10 * SECOND_US
+        if isinstance(self._from.clock, JournalClock):
+            alive = counters.at_us is not None
+        stages = [
+            StageHealth(
+                "ingest",
+                alive,
+                "" if alive else "no heartbeat came back from the broker for 10 s",
+                counts={"received": counters.received, "rejected": counters.rejected},
+            ),
+            StageHealth(
+                "rules",
+                not host.away,
+                host.away,
+                behind_commits=last_seq - host.cursor,
+                counts={"findings": host.findings_total},
+            ),
+        ]
+        for name, follower in self._from.followers.items():
+            state = follower.state
+            stages.append(StageHealth(name, not state.trouble, state.trouble, behind_commits=state.lag))
+        return Health(
+            stages=tuple(stages),
+            heartbeat_at=from_us(counters.at_us) if counters.at_us is not None else None,
+            event_time_at=from_us(host.event_time_us) if host.event_time_us else None,
+            dead_letters=self._from.dead_letters.count(),
+            version=__version__,
+        )
+
+    def _order_views(self, rows: Sequence[WorkOrderRow], session: Session) -> list[OrderView]:
+        book, now = self._from.book, self._from.clock.now()
+        ids = [row.id for row in rows]
+        histories, members = repository.histories(session, ids), repository.members(session, ids)
+        found = []
+        for row in rows:
+            level = book.level(row.contract_id, row.contract_revision, row.service_level)
+            rule = self._from.host.rule(row.rule_id)
+            checklist = rule.checklist if rule is not None else ()
+            terms = OrderTerms(level, tuple(checklist), now)
+            found.append(order_view(row, histories.get(row.id, ()), members.get(row.id, ()), terms))
+        return found
+
+
+def _finding(row: FindingRow) -> Finding:
+    return Finding(
+        id=row.id,
+        rule_id=row.rule_id,
+        asset_id=row.asset_id,
+        building_id=row.building_id,
+        kind=OrderKind(row.kind),
+        severity=Severity(row.severity),
+        state=FindingState(row.state),
+        title=row.title,
+        advice=row.advice,
+        cause_key=row.cause_key,
+        onset_us=to_us(row.onset_at),
+        raised_us=to_us(row.raised_at),
+        cleared_us=to_us(row.cleared_at) if row.cleared_at is not None else None,
+        suppressed_by=row.suppressed_by,
+        shelved_by=row.shelved_by,
+        diagnoses=tuple(row.diagnoses),
+        evidence=row.evidence,
+    )
