@@ -108,7 +108,8 @@ def insert_order(session: Session, row: WorkOrderRow) -> bool:
 def add_member(session: Session, order_id: str, finding_id: str) -> bool:
     """Make a finding a member of an order; False when it belongs to one already."""
     insert = _insert(session, MemberRow).values(finding_id=finding_id, work_order_id=order_id)
-    return bool(_count(session.execute(insert.on_conflict_do_nothing(index_elements=["finding_id"]))))
+    added = insert.on_conflict_do_nothing(index_elements=["finding_id"]).returning(MemberRow.finding_id)
+    return session.execute(added).first() is not None
 
 
 def append_event(session: Session, order_id: str, change: Change, finding_id: str | None = None) -> None:
