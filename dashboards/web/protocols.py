@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
+from dashboards.web.order_view import OrderView
 from facility.finding import Finding
 from facility.reading import DeadLetter, Reading
 from facility.registry import Registry
-
-from dashboards.web.order_view import OrderView
 
 ClockKind = Literal["real", "scaled", "journal"]
 
@@ -98,7 +97,10 @@ class PlantView(Protocol):
     def series(
         self, asset_id: str, point: str, from_at: datetime, until_at: datetime, every: timedelta | None
     ) -> Sequence[Reading]:
-        """Readings in [from, until) by time. With `every`, numbers are means per bucket and texts the last one."""
+        """Readings in [from, until) by time, of any quality.
+
+        With `every`, one per bucket and quality: numbers as their mean, states (bool, enum, code, text) as the last.
+        """
 
     def findings(
         self, *, active: bool | None = None, asset_id: str | None = None, limit: int = 200
@@ -151,7 +153,7 @@ class Door(Protocol):
         """
 
     def who(self, session: str) -> str | None:
-        """The name of the session's owner, as it goes into an order's history; None when it is not (or no more) open."""
+        """The name of the session's owner, as it goes into an order's history; None when it is not open."""
 
     def close_session(self, session: str) -> None:
         """The session is over; unknown ones are ignored."""

@@ -1,0 +1,89 @@
+"""The list of orders by time left, one order with its countdowns, and the form that applies a verb."""
+
+import re
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from dashboards.web.countdown import by_time_left
+from dashboards.web.finding_pages import evidence_trends
+from dashboards.web.order_view import OrderView
+from dashboards.web.origin import Origin, judge_origin
+from dashboards.web.pages import Pages
+from dashboards.web.plot_frame import Mark
+from dashboards.web.trends import order_marks
+from facility.errors import PlantroomError
+from facility.finding import OrderKind, Severity
+from facility.instant import to_us
+
+Shown = Literal["open", "done", "all"]
+MOST = 300
+
+
+def order_router(pages: Pages) -> APIRouter:
+    """`/work-orders`, `/work-orders/{id}` and `POST /work-orders/{id}/{verb}`."""
+    router = APIRouter()
+
+    @router.get("/work-orders", response_class=HTMLResponse)
+    def work_orders(
+        request: Request, show: Shown = "open", kind: str = "", severity: str = "", asset: str = ""
+    ) -> HTMLResponse:
+        user = pages.visitor(request)
+        page = pages.page(request, user)
+        is_open = {"open": True, "done": False, "all": None}[show]
+        found = [
+            order
+            for order in pages.view.work_orders(is_open=is_open, asset_id=asset or None)
+            if (not kind or order.kind == kind) and (not severity or order.severity == severity)
+        ]
+        return pages.show(
+            request, page, "orders.html", orders=by_time_left(found)[:MOST], count=len(found), show=show,
+            kind=kind, severity=severity, asset=asset, kinds=list(OrderKind), severities=list(Severity),
+        )  # fmt: skip
+
+    def order_page(
+        request: Request, user: str, order: OrderView, *, status: int = 200, refused: str = "", note: str = ""
+    ) -> HTMLResponse:
+        asset = pages.view.registry().assets.get(order.asset_id)
+        page = pages.page(request, user, asset.building_id if asset else None)
+        members = [found for each in order.members if (found := pages.view.finding(each)) is not None]
+        marks = order_marks([order])
+        marks += [Mark(to_us(each.due_at), page.words.or_raw("deadline", each.name), "due") for each in order.deadlines]
+        onset = min((member.onset_us for member in members), default=to_us(order.opened_at))
+        cleared = [member.cleared_us for member in members]
+        until = max((each for each in cleared if each is not None), default=None) if None not in cleared else None
+        done = request.query_params.get("done", "")
+        return pages.show(
+            request, page, "order.html", status, order=order, members=members, refused=refused, note=note,
+            done=done if re.fullmatch(r"[a-z_]{1,30}", done) else "",
+            trends=evidence_trends(page, order.evidence, members, marks, onset, until),
+            explained=pages.view.explain_deadlines(order.id),
+        )  # fmt: skip
+
+    @router.get("/work-orders/{order_id}", response_class=HTMLResponse)
+    def work_order(request: Request, order_id: str) -> HTMLResponse:
+        user = pages.visitor(request)
+        order = pages.view.work_order(order_id)
+        if order is None:
+            return pages.refuse(request, user, 404, "error.no.order", id=order_id)
+        return order_page(request, user, order)
+
+    @router.post("/work-orders/{order_id}/{verb}", response_model=None)
+    def apply(
+        request: Request, order_id: str, verb: str, note: Annotated[str, Form(max_length=2000)] = ""
+    ) -> HTMLResponse | RedirectResponse | Response:
+        user = pages.visitor(request)
+        if judge_origin(request.headers) is not Origin.OWN:
+            return pages.refuse(request, user, 403, "error.origin")
+        order = pages.view.work_order(order_id)
+        if order is None:
+            return pages.refuse(request, user, 404, "error.no.order", id=order_id)
+        try:
+            pages.view.apply_verb(order_id, verb, by=user, note=note.strip())
+        except PlantroomError as error:
+            now = pages.view.work_order(order_id) or order
+            return order_page(request, user, now, status=409, refused=str(error), note=note)
+        return pages.see_other(f"/work-orders/{order_id}?done={verb}")
+
+    return router

@@ -1,0 +1,71 @@
+"""What surrounds the readings of a plot: axes, shaded findings, marked instants. SVG text, everything escaped."""
+
+from collections.abc import Sequence
+from html import escape
+
+from dashboards.web.plot_frame import LEFT, RIGHT, TOP, Frame, Mark, Shade
+from dashboards.web.ticks import ValueAxis, time_ticks
+from dashboards.web.wording import format_number
+
+
+def text(x: float, y: float, label: str, css: str, anchor: str) -> str:
+    """One text, x in percent and y in pixels."""
+    return f'<text class="{css}" x="{x:.2f}%" y="{y:g}" text-anchor="{anchor}">{escape(label)}</text>'
+
+
+def draw_shades(shades: Sequence[Shade], frame: Frame, inner: int) -> list[str]:
+    """A tinted field with a bar on top for each finding that touches the frame."""
+    parts = []
+    for shade in shades:
+        end_us = shade.until_us if shade.until_us is not None else max(frame.now_us, shade.from_us)
+        if end_us < frame.from_us or shade.from_us > frame.until_us:
+            continue
+        left, right = frame.percent(shade.from_us), frame.percent(end_us)
+        place = f'x="{left:.2f}%" width="{max(right - left, 0.3):.2f}%"'
+        css, title = f"shade {shade.severity.value}", escape(shade.label)
+        parts.append(f'<rect class="{css}" {place} y="{TOP - 6}" height="{inner + 6}"><title>{title}</title></rect>')
+        parts.append(f'<rect class="{css} top" {place} y="{TOP - 9}" height="3"/>')
+    return parts
+
+
+def draw_time_axis(frame: Frame, inner: int) -> list[str]:
+    """The line below with its marks; every second one is of class `alt`, which a narrow place hides."""
+    bottom = TOP + inner
+    parts = [f'<line class="axis" x1="{LEFT:g}%" x2="{RIGHT:g}%" y1="{bottom}" y2="{bottom}"/>']
+    for index, tick in enumerate(time_ticks(frame.from_us, frame.until_us, frame.zone, frame.words)):
+        x = frame.percent(tick.at_us)
+        anchor = "start" if x < LEFT + 3 else "end" if x > RIGHT - 3 else "middle"
+        css = f"time{' day' if tick.is_day else ''}{' alt' if index % 2 else ''}"
+        parts.append(f'<line class="tick" x1="{x:.2f}%" x2="{x:.2f}%" y1="{bottom}" y2="{bottom + 4}"/>')
+        parts.append(text(x, bottom + 16, tick.label, css, anchor))
+    return parts
+
+
+def draw_value_axis(axis: ValueAxis, inner: int, unit: str) -> list[str]:
+    """A line for each mark with its figure above it; the highest one names the unit."""
+    parts = []
+    for tick in axis.ticks:
+        y = TOP + inner * (1 - axis.share(tick))
+        if tick != axis.ticks[0]:
+            parts.append(f'<line class="grid" x1="0" x2="{RIGHT:g}%" y1="{y:.1f}" y2="{y:.1f}"/>')
+        label = format_number(tick)
+        if tick == axis.ticks[-1] and unit:
+            label = f"{label} {unit}"
+        parts.append(f'<text class="value" x="0" y="{y - 3:.1f}">{escape(label)}</text>')
+    return parts
+
+
+def draw_marks(marks: Sequence[Mark], frame: Frame, inner: int) -> list[str]:
+    """An upright line with its words for each instant inside the frame."""
+    parts = []
+    shown = [mark for mark in marks if frame.from_us <= mark.at_us <= frame.until_us]
+    for index, mark in enumerate(sorted(shown, key=lambda each: each.at_us)):
+        x = frame.percent(mark.at_us)
+        css = f"mark {mark.kind}"
+        anchor, shift = ("end", -4) if x > 70 else ("start", 4)
+        parts.append(f'<line class="{css}" x1="{x:.2f}%" x2="{x:.2f}%" y1="{TOP - 9}" y2="{TOP + inner}"/>')
+        parts.append(
+            f'<text class="{css}" x="{x:.2f}%" dx="{shift}" y="{TOP + 5 + index % 3 * 13}" '
+            f'text-anchor="{anchor}">{escape(mark.label)}</text>'
+        )
+    return parts

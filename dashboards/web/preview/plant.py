@@ -1,0 +1,189 @@
+"""The preview's plant and door: the Protocols of the pages over made-up curves and a made-up story."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from importlib.resources import files
+
+from dashboards.web.order_view import OrderView
+from dashboards.web.preview import curves, story
+from dashboards.web.protocols import ClockKind, ClockState, Health, RuleGap, RuleView, StageHealth
+from facility.errors import PermanentError
+from facility.finding import Finding, FindingState
+from facility.instant import to_us
+from facility.reading import DeadLetter, Reading
+from facility.registry import Registry
+from facility.site_file import parse_site
+
+TOKEN = "preview"  # noqa: S105 - the token of a made-up plant on loopback, printed at its start
+CHINESE = {
+    "elevator-entrapment": "乘客被困", "water-leak": "检测到漏水", "pump-no-proof-of-run": "水泵有指令未运行",
+    "ahu-supply-air-off-set-point": "送风温度偏离设定", "lamp-failure": "回路灯具失效", "ahu-filter-loading": "滤网接近堵塞",
+    "zone-too-warm": "房间过热",
+}  # fmt: skip
+
+
+def site_text() -> str:
+    """The preview's site file."""
+    return files("dashboards").joinpath("web/preview/site.yaml").read_text(encoding="utf-8")
+
+
+class PreviewPlant:
+    """A `PlantView`. `now` is the plant's now and stands still; the story began 65 minutes before."""
+
+    def __init__(
+        self, now: datetime, *, site: str | None = None, kind: ClockKind = "scaled", factor: float = 60
+    ) -> None:
+        self.now, self.kind, self.factor = now, kind, factor
+        self.start = now - timedelta(minutes=65)
+        self._registry = parse_site(site if site is not None else site_text(), "preview/site.yaml")
+        self._findings = [each for each in story.findings(self.start) if each.asset_id in self._registry.assets]
+        self._orders = {
+            order.id: order
+            for order in story.orders(self.start, story.findings(self.start))
+            if order.asset_id in self._registry.assets
+        }
+
+    def registry(self) -> Registry:
+        return self._registry
+
+    def clock(self) -> ClockState:
+        return ClockState(self.kind, self.now, self.factor)
+
+    def change_token(self) -> str:
+        return "-".join(f"{order.status}{len(order.history)}" for order in self._orders.values())
+
+    def latest(self, asset_id: str) -> Sequence[Reading]:
+        asset = self._registry.assets.get(asset_id)
+        if asset is None:
+            return []
+        origins = {name: (asset_id, name) for name in asset.points}
+        origins |= {name: (origin.asset_id, origin.point) for name, origin in asset.borrows.items()}
+        found = []
+        for name, (owner, point) in origins.items():
+            newest = self._read(owner, point, self.now - timedelta(minutes=10), self.now, timedelta(minutes=1))[-1:]
+            found += [Reading(asset_id, name, each.at_us, each.value, each.quality) for each in newest]
+        return found
+
+    def series(
+        self, asset_id: str, point: str, from_at: datetime, until_at: datetime, every: timedelta | None
+    ) -> Sequence[Reading]:
+        asset = self._registry.assets[asset_id]
+        origin = asset.borrows.get(point)
+        owner, name = (origin.asset_id, origin.point) if origin else (asset_id, point)
+        return self._read(owner, name, from_at, until_at, every or curves.CADENCE)
+
+    def _read(self, owner: str, point: str, from_at: datetime, until_at: datetime, step: timedelta) -> list[Reading]:
+        step_us = step // timedelta(microseconds=1)
+        return curves.read(owner, point, to_us(self.start), to_us(from_at), to_us(until_at), step_us)
+
+    def findings(
+        self, *, active: bool | None = None, asset_id: str | None = None, limit: int = 200
+    ) -> Sequence[Finding]:
+        return [
+            each
+            for each in self._findings
+            if (asset_id is None or each.asset_id == asset_id)
+            and (active is None or (each.state is FindingState.ACTIVE) == active)
+        ][:limit]
+
+    def finding(self, finding_id: str) -> Finding | None:
+        return next((each for each in self._findings if each.id == finding_id), None)
+
+    def pending(self) -> Sequence[Finding]:
+        return [each for each in self._findings if each.state is FindingState.PENDING]
+
+    def not_applicable(self, asset_id: str | None = None) -> Sequence[RuleGap]:
+        gaps = [
+            RuleGap("ahu-heating-valve-leaks", "ahu-1", ("heating_coil_leaving_temperature",)),
+            RuleGap("elevator-entrapment", "lift-2", ("passenger_present", "door_zone")),
+            RuleGap("zone-humid", "zone-12e", ("relative_humidity",)),
+        ]
+        return [gap for gap in gaps if asset_id in (None, gap.asset_id) and gap.asset_id in self._registry.assets]
+
+    def rule(self, rule_id: str) -> RuleView | None:
+        finding = next((each for each in story.findings(self.start) if each.rule_id == rule_id), None)
+        if finding is None:
+            return None
+        name = {"en": finding.title, "zh": CHINESE[rule_id]}
+        return RuleView(rule_id, name, reference="EN 81-28" if rule_id == "elevator-entrapment" else "")
+
+    def work_orders(
+        self, *, is_open: bool | None = None, asset_id: str | None = None, limit: int = 500
+    ) -> Sequence[OrderView]:
+        return [
+            order
+            for order in self._orders.values()
+            if (is_open is None or order.is_open == is_open) and (asset_id is None or order.asset_id == asset_id)
+        ][:limit]
+
+    def work_order(self, order_id: str) -> OrderView | None:
+        return self._orders.get(order_id)
+
+    def orders_of_finding(self, finding_id: str) -> Sequence[OrderView]:
+        return [order for order in self._orders.values() if finding_id in order.members]
+
+    def explain_deadlines(self, order_id: str) -> Mapping[str, Sequence[str]]:
+        order = self._orders.get(order_id)
+        if order is None:
+            return {}
+        return {
+            each.name: (
+                f"Clause {order.clause} of contract {order.contract_id}, revision {order.contract_revision}: {each.limit}.",
+                f"Starts when the order was opened, {order.opened_at:%Y-%m-%d %H:%M} UTC; calendar hours, never closed.",
+                f"Due {each.due_at:%Y-%m-%d %H:%M} UTC.",
+            )
+            for each in order.deadlines
+        }
+
+    def apply_verb(self, order_id: str, verb: str, *, by: str, note: str) -> None:
+        order = self._orders[order_id]
+        if verb not in order.verbs:
+            allowed = ", ".join(order.verbs) or "nothing"
+            msg = f"{order.number} is {order.status}: cannot {verb!r}; possible now: {allowed}"
+            raise PermanentError(msg)
+        self._orders[order_id] = story.after(order, verb, by, note, self.now)
+
+    def dead_letters(self, limit: int = 100) -> Sequence[DeadLetter]:
+        at_us = to_us(self.now) - 4_000_000
+        return [
+            DeadLetter(at_us, "plantroom/harbour/lift-9/readings", b'{"at": "2026-11-21T09:00:00Z"}',
+                       "no asset 'lift-9' in the site files; did you mean 'lift-1'? Add it to site.yaml or fix the topic."),
+            DeadLetter(at_us - 90_000_000, "plantroom/harbour/zone-12e/readings", b"\xff\xfe<b>broken</b>",
+                       "the payload is not JSON: send an object with 'at' and 'values'."),
+        ][:limit]  # fmt: skip
+
+    def health(self) -> Health:
+        return Health(
+            stages=(
+                StageHealth("broker", alive=True, detail="nats-server on 127.0.0.1"),
+                StageHealth("ingest", alive=True, counts={"received": 184_220, "rejected": 2}, behind=timedelta(0)),
+                StageHealth("engine", alive=True, behind=timedelta(seconds=1), behind_commits=3, counts={"findings": 7}),
+                StageHealth("series store", alive=False, detail="InfluxDB does not answer; readings wait in the journal.",
+                            behind=timedelta(hours=3, minutes=20), behind_commits=214_800),
+            ),
+            heartbeat_at=self.now - timedelta(seconds=1),
+            event_time_at=self.now - timedelta(seconds=2),
+            dead_letters=2,
+            version="0.1.0",
+        )  # fmt: skip
+
+
+class PreviewDoor:
+    """A `Door` with one visitor and one token."""
+
+    def __init__(self, name: str = "preview", token: str = TOKEN) -> None:
+        self._name, self._token = name, token
+        self._open: set[str] = set()
+
+    def open_session(self, token: str) -> str | None:
+        if token != self._token:
+            return None
+        session = f"session-{len(self._open) + 1}"
+        self._open.add(session)
+        return session
+
+    def who(self, session: str) -> str | None:
+        return self._name if session in self._open else None
+
+    def close_session(self, session: str) -> None:
+        self._open.discard(session)

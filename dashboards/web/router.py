@@ -1,0 +1,33 @@
+"""All pages in one router for the program to mount at the root."""
+
+from fastapi import APIRouter
+
+from dashboards.web.asset_page import asset_router
+from dashboards.web.finding_pages import finding_router
+from dashboards.web.login import login_router
+from dashboards.web.order_pages import order_router
+from dashboards.web.overview import overview_router
+from dashboards.web.pages import Pages
+from dashboards.web.protocols import Door, PlantView
+from dashboards.web.static_files import static_router
+from dashboards.web.system_pages import system_router
+
+
+def web_router(view: PlantView, door: Door) -> APIRouter:
+    """The pages of a plant. They check the visitor themselves, by the session cookie and the door.
+
+    None of them stands in the OpenAPI description: the API proper is under `/api`.
+    """
+    pages = Pages(view, door)
+    router = APIRouter(include_in_schema=False)
+    for part in (
+        overview_router(pages),
+        asset_router(pages),
+        finding_router(pages),
+        order_router(pages),
+        system_router(pages),
+        login_router(pages),
+        static_router(),
+    ):
+        router.include_router(part)
+    return router

@@ -1,0 +1,43 @@
+"""The operator's pages: messages that could not be read, how each stage is doing, and what changed."""
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, JSONResponse
+
+from dashboards.web.pages import Pages
+from facility.instant import from_us
+
+MOST_BYTES = 400
+
+
+def readable(payload: bytes) -> str:
+    """The beginning of a payload for people: its text, other bytes as escapes."""
+    return payload[:MOST_BYTES].decode("utf-8", "backslashreplace")
+
+
+def system_router(pages: Pages) -> APIRouter:
+    """`/dead-letters`, `/health` and `/live`."""
+    router = APIRouter()
+
+    @router.get("/dead-letters", response_class=HTMLResponse)
+    def dead_letters(request: Request) -> HTMLResponse:
+        user = pages.visitor(request)
+        page = pages.page(request, user)
+        letters = [(each, from_us(each.at_us), readable(each.payload)) for each in pages.view.dead_letters()]
+        return pages.show(request, page, "dead_letters.html", letters=letters)
+
+    @router.get("/health", response_class=HTMLResponse)
+    def health(request: Request) -> HTMLResponse:
+        user = pages.visitor(request)
+        page = pages.page(request, user)
+        return pages.show(
+            request, page, "health.html", health=pages.view.health(), gaps=pages.view.not_applicable()
+        )  # fmt: skip
+
+    @router.get("/live", response_class=JSONResponse)
+    def live(request: Request) -> JSONResponse:
+        pages.visitor(request)
+        clock = pages.view.clock()
+        shown = {"token": pages.view.change_token(), "now_ms": round(clock.now.timestamp() * 1000)}
+        return JSONResponse(shown, headers={"Cache-Control": "no-store"})
+
+    return router

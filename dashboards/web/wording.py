@@ -1,0 +1,106 @@
+"""How values, units, instants and durations are written on the pages, in a language and a zone."""
+
+import math
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from dashboards.web.language import Words
+from facility.asset import Point
+from facility.instant import from_us
+from facility.reading import Value
+
+_UNITS = {
+    "degC": "°C", "degF": "°F", "delta_degC": "K", "delta_degF": "°F", "m3/h": "m³/h", "m3": "m³", "mm/s2": "mm/s²",
+    "ph": "pH", "ntu": "NTU", "bool": "", "enum": "", "text": "", "code": "", "ratio": "", "count": "", "floor": "",
+}  # fmt: skip
+
+
+def format_unit(unit: str) -> str:
+    """The unit's usual sign; empty for what has none."""
+    return _UNITS.get(unit, unit)
+
+
+def format_number(value: float) -> str:
+    """At most four significant figures below ten thousand, thousands in groups above; no digits that say nothing."""
+    if math.isnan(value):
+        return "–"
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    size = abs(value)
+    if size >= 10_000:
+        text = f"{value:,.0f}"
+    elif size == 0 or size >= 0.001:
+        digits = max(0, min(3, 3 - (math.floor(math.log10(size)) + 1 if size else 3)))
+        text = f"{value:.{digits}f}"
+        if "." in text:
+            text = text.rstrip("0").rstrip(".")
+    else:
+        text = f"{value:.2g}"
+    return ("0" if text == "-0" else text).replace("-", "−")
+
+
+def format_value(value: Value, unit: str, words: Words) -> str:
+    """A value with its unit: `18.3 °C`, `yes`, `closed`."""
+    if isinstance(value, str):
+        return words.enumeration(value)
+    if unit == "bool" and value in (0.0, 1.0):
+        return words("value.yes") if value else words("value.no")
+    sign = format_unit(unit)
+    return f"{format_number(value)} {sign}" if sign else format_number(value)
+
+
+def is_nan(value: Value) -> bool:
+    """Whether a value is the number that is none."""
+    return isinstance(value, float) and math.isnan(value)
+
+
+def point_label(point: Point | None, name: str, words: Words) -> str:
+    """The point's label in the language; its name where the catalogue has none."""
+    return words.pick(point.type.label, name) if point else name.replace("_", " ")
+
+
+def format_span(span: timedelta, words: Words) -> str:
+    """The two biggest parts of a duration: `3 h 12 min`, `2 d 4 h`, `45 s`. Never negative."""
+    seconds = max(0, round(abs(span).total_seconds()))
+    signs = (("d", "天"), ("h", "小时"), ("min", "分"), ("s", "秒"))
+    parts: list[str] = []
+    for (english, chinese), size in zip(signs, (86_400, 3_600, 60, 1), strict=True):
+        amount, seconds = divmod(seconds, size)
+        if amount or (size == 1 and not parts):
+            parts.append(f"{amount} {english if words.language == 'en' else chinese}")
+        elif parts:
+            break
+        if len(parts) == 2:
+            break
+    return " ".join(parts)
+
+
+def format_at(at: datetime | int, zone: ZoneInfo, words: Words, *, now: datetime, seconds: bool = False) -> str:
+    """A local date and time; the year only when it is not this one, the date only when it is not today."""
+    local = (from_us(at) if isinstance(at, int) else at).astimezone(zone)
+    today = now.astimezone(zone)
+    clock = f"{local:%H:%M:%S}" if seconds else f"{local:%H:%M}"
+    if local.date() == today.date():
+        return clock
+    if words.language == "zh":
+        day = f"{local.month}月{local.day}日"
+        return f"{local.year}年{day} {clock}" if local.year != today.year else f"{day} {clock}"
+    day = f"{local.day} {_MONTHS[local.month - 1]}"
+    return f"{day} {local.year} {clock}" if local.year != today.year else f"{day} {clock}"
+
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def format_full(at: datetime | int, zone: ZoneInfo) -> str:
+    """Date, time to the second and offset, the same in both languages: `2026-11-21 17:00:00 +08:00`."""
+    local = (from_us(at) if isinstance(at, int) else at).astimezone(zone)
+    return local.isoformat(sep=" ", timespec="seconds").replace("+", " +")
+
+
+def zone_label(zone: ZoneInfo, at: datetime) -> str:
+    """`Asia/Shanghai (UTC+8)`."""
+    offset = at.astimezone(zone).utcoffset() or timedelta(0)
+    sign = "−" if offset < timedelta(0) else "+"
+    hours, minutes = divmod(abs(offset) // timedelta(minutes=1), 60)
+    return f"{zone.key} (UTC{sign}{hours}{f':{minutes:02d}' if minutes else ''})"
