@@ -14,7 +14,7 @@ from facility.errors import PermanentError
 from facility.instant import from_us, to_us
 from ticketing.calendar_days import Day, DayRules
 from ticketing.calendar_table import Interval, YearTable, make_table
-from ticketing.calendar_zone import DAY_MINUTES, closing_us, local_of, opening_us, same_clock_us
+from ticketing.calendar_zone import DAY_MINUTES, last_closing_us, local_of, midnight_us, pieces_us, same_clock_us
 
 _MICROSECOND = timedelta(microseconds=1)
 HORIZON_YEARS = 60
@@ -143,7 +143,7 @@ class Calendar:
         """The closing of the last interval that begins on the local date of `at_us`; `at_us` when none does."""
         on = local_of(at_us, self.zone).date()
         spans = self.day(on).spans
-        return closing_us(on, spans[-1][1], self.zone) if spans else at_us
+        return last_closing_us(on, spans[-1][1], self.zone) if spans else at_us
 
     def _open_day(self, on: date, days: int) -> date:
         if days == 0:
@@ -175,7 +175,7 @@ class Calendar:
 
     def _build(self, year: int) -> YearTable:
         first, following = date(year, 1, 1), date(year + 1, 1, 1)
-        low, high = opening_us(first, 0, self.zone), opening_us(following, 0, self.zone)
+        low, high = midnight_us(first, self.zone), midnight_us(following, self.zone)
         intervals: list[Interval] = []
         days: list[int] = []
         for ordinal in range(first.toordinal() - 1, following.toordinal()):
@@ -184,6 +184,6 @@ class Calendar:
             if spans and ordinal >= first.toordinal():
                 days.append(ordinal)
             for start, end in spans:
-                begins, ends = opening_us(on, start, self.zone), closing_us(on, end, self.zone)
-                intervals.append((max(low, begins), min(high, ends)))
+                pieces = pieces_us(on, start, end, self.zone)
+                intervals += [(max(low, begins), min(high, ends)) for begins, ends in pieces]
         return make_table(intervals, days)

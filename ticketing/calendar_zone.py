@@ -1,29 +1,42 @@
-"""Local wall-clock minutes to absolute microseconds and back: what a DST change does to an opening or a closing.
+"""Local wall-clock minutes to absolute microseconds and back: what a DST change does to hours of a day.
 
-An opening inside the hour that spring skips moves forward by the skipped hour; a closing inside it moves back to the
-instant of the change: the hour is never open. In the hour that autumn repeats, an opening is the first of the two
-instants and a closing the second: the hour counts twice.
+In the hour that autumn repeats, every clock time inside the hours is open both times: the hour counts twice, and no
+clock time outside the hours is ever open. In the hour that spring skips nothing is open: a closing inside it moves
+back to the instant of the change, an opening inside it moves forward by the skipped time.
 """
 
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from facility.instant import from_us, to_us
+from ticketing.calendar_table import Interval
 
 DAY_MINUTES = 1440
 
 
-def opening_us(on: date, minute: int, zone: ZoneInfo) -> int:
-    """The instant at which `minute` of local day `on` (may pass 1440) opens."""
-    return to_us(_local(on, minute).replace(tzinfo=zone, fold=0))
+def pieces_us(on: date, start: int, end: int, zone: ZoneInfo) -> list[Interval]:
+    """The instants at which minutes `start` to `end` (may pass 1440) of local day `on` are open: one piece or two.
+
+    A piece that a skipped hour leaves empty ends no later than it begins.
+    """
+    opens, opens_again = _both(on, start, zone)
+    closes, closes_again = _both(on, end, zone)
+    if closes_again < closes:
+        closes = closes_again = _change_us(closes_again, closes, zone)
+    if opens_again <= opens and closes_again == closes:
+        return [(opens, closes)]
+    change = _change_us(opens, opens_again, zone) if opens_again > opens else _change_us(closes, closes_again, zone)
+    return [(opens, min(closes, change)), (max(opens, opens_again, change), closes_again)]
 
 
-def closing_us(on: date, minute: int, zone: ZoneInfo) -> int:
-    """The instant at which `minute` of local day `on` (may pass 1440) closes."""
-    local = _local(on, minute)
-    first = to_us(local.replace(tzinfo=zone, fold=0))
-    second = to_us(local.replace(tzinfo=zone, fold=1))
-    return second if second >= first else _change_us(second, first, zone)
+def midnight_us(on: date, zone: ZoneInfo) -> int:
+    """The instant at which a local day begins."""
+    return _both(on, 0, zone)[0]
+
+
+def last_closing_us(on: date, minute: int, zone: ZoneInfo) -> int:
+    """The last instant of hours that end at `minute` (may pass 1440) of local day `on`."""
+    return pieces_us(on, minute - 1, minute, zone)[-1][1]
 
 
 def local_of(at_us: int, zone: ZoneInfo) -> datetime:
@@ -41,8 +54,11 @@ def _twice(on: date, clock: datetime) -> int:
     return int(local.replace(fold=1).astimezone(UTC) > local.replace(fold=0).astimezone(UTC))
 
 
-def _local(on: date, minute: int) -> datetime:
-    return datetime(on.year, on.month, on.day) + timedelta(minutes=minute)  # noqa: DTZ001 - local, zone comes next
+def _both(on: date, minute: int, zone: ZoneInfo) -> Interval:
+    """The first and the second instant of a repeated clock time, the same twice for a usual one; for a skipped one
+    the time read with the offset from before the change, then the (earlier) one read with the offset from after."""
+    local = datetime(on.year, on.month, on.day) + timedelta(minutes=minute)  # noqa: DTZ001 - local, zone comes next
+    return to_us(local.replace(tzinfo=zone, fold=0)), to_us(local.replace(tzinfo=zone, fold=1))
 
 
 def _change_us(low: int, high: int, zone: ZoneInfo) -> int:

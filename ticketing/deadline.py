@@ -128,17 +128,21 @@ def due_at_us(limit: Limit, calendar: Calendar, start_us: int, pauses: Iterable[
         return _due_calendar(limit.duration // _MICROSECOND, start_us, united)
     if limit.unit is LimitUnit.OPEN:
         return due_open_us(limit.duration // _MICROSECOND, calendar, start_us, united)
-    due_us = calendar.add_open_days_us(start_us, limit.days)
-    if limit.unit is LimitUnit.DAYS_NEXT_OPEN:
-        due_us = calendar.next_open_us(due_us)
-    elif limit.unit is LimitUnit.DAYS_END:
-        due_us = calendar.end_of_day_us(due_us)
+    due_us = open_days_us(limit.unit, calendar, start_us, limit.days)
     for low, high in united:
         if low >= due_us:
             break
         removed = calendar.elapsed_us(low, high)
         due_us = calendar.advance_us(due_us, removed) if removed else due_us
     return due_us
+
+
+def open_days_us(unit: LimitUnit, calendar: Calendar, start_us: int, days: int) -> int:
+    """The instant `days` open days after the start (negative: before; zero: counted from the next opening)."""
+    at_us = calendar.add_open_days_us(start_us, days) if days else calendar.next_open_us(start_us)
+    if unit is LimitUnit.DAYS_NEXT_OPEN:
+        return calendar.next_open_us(at_us)
+    return calendar.end_of_day_us(at_us) if unit is LimitUnit.DAYS_END else at_us
 
 
 def due_open_us(duration_us: int, calendar: Calendar, start_us: int, pauses: Sequence[Interval] = ()) -> int:

@@ -6,7 +6,7 @@ from facility.instant import from_us, to_us
 from ticketing.calendar import Calendar
 from ticketing.calendar_days import Day, DayKind
 from ticketing.calendar_table import Interval, subtract, unite
-from ticketing.calendar_zone import closing_us, local_of, opening_us
+from ticketing.calendar_zone import local_of, pieces_us
 from ticketing.deadline import Deadline, Pause
 from ticketing.limit import LimitUnit, format_hours
 
@@ -19,7 +19,7 @@ def explain_deadline(deadline: Deadline) -> list[str]:
     calendar, zone = deadline.calendar, deadline.calendar.zone
     limit = deadline.promise.limit
     clause = f" (clause {deadline.clause})" if deadline.clause else ""
-    hours = f"calendar {calendar.name}" if limit.needs_calendar else "around the clock"
+    hours = f"on calendar {calendar.name}" if limit.needs_calendar else "around the clock"
     lines = [
         f"Limit: {limit}{clause}, counted {hours}; times are in {zone.key}.",
         f"The clock starts {_when(deadline.started_at, calendar)}.",
@@ -47,22 +47,23 @@ def _reason(pause: Pause) -> str:
 
 
 def _pause_lines(deadline: Deadline) -> list[str]:
-    calendar, start_us = deadline.calendar, to_us(deadline.started_at)
-    lines, taken = [], start_us
+    calendar, taken = deadline.calendar, to_us(deadline.started_at)
+    lines = []
     for pause in sorted(deadline.pauses, key=lambda one: one.from_at):
         until = pause.until_at if pause.until_at is not None else max(deadline.now, pause.from_at)
-        span = f"Pause for {_reason(pause)}, {_when(pause.from_at, calendar)} to "
-        span += _when(until, calendar) if pause.until_at is not None else f"now, {_when(until, calendar)}"
-        low, high = max(to_us(pause.from_at), taken), to_us(until)
+        ends = _when(until, calendar) if pause.until_at is not None else f"now, {_when(until, calendar)}"
+        span = f"Pause for {_reason(pause)}, {_when(pause.from_at, calendar)} to {ends}"
         if pause.from_at >= deadline.due_at:
             lines.append(f"{span}: begins after the deadline, changes nothing.")
         elif pause.reason not in deadline.promise.pauses:
             lines.append(f"{span}: does not stop this clock.")
         else:
-            removed = calendar.elapsed_us(low, high)
+            low, high = to_us(pause.from_at), to_us(until)
+            removed = format_hours(timedelta(microseconds=calendar.elapsed_us(max(low, taken), high)))
+            kind = " of open time" if deadline.promise.limit.needs_calendar else ""
+            shared = " (the rest is in the pause before)" if lines and low < taken else ""
+            lines.append(f"{span}: {removed}{kind} removed{shared}.")
             taken = max(taken, high)
-            kind = "open time " if deadline.promise.limit.needs_calendar else ""
-            lines.append(f"{span}: {format_hours(timedelta(microseconds=removed))} of {kind}removed.")
     return lines
 
 
@@ -107,9 +108,7 @@ def _day_line(day: Day, pieces: list[Interval], calendar: Calendar, consumed: in
 
 
 def _pieces(day: Day, calendar: Calendar, holes: list[Interval], within: Interval) -> list[Interval]:
-    spans = (
-        (opening_us(day.on, start, calendar.zone), closing_us(day.on, end, calendar.zone)) for start, end in day.spans
-    )
+    spans = (piece for start, end in day.spans for piece in pieces_us(day.on, start, end, calendar.zone))
     clipped = ((max(start, within[0]), min(end, within[1])) for start, end in spans)
     return subtract(clipped, holes)
 
