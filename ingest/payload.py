@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable
-from datetime import datetime
 from typing import TypeVar
 
 import msgspec
@@ -67,8 +66,6 @@ def _shape_hint(what: str, field: str) -> str:
 def parse_at(text: str, topic: str, field: str) -> int:
     """Microseconds since the epoch of an ISO 8601 instant with its zone. Raises PayloadError."""
     try:
-        # The plain Z form is most of the traffic; `fromisoformat` alone is the quick way through.
-        at = datetime.fromisoformat(text)
-        return to_us(at if at.tzinfo is not None else parse_instant(text))
+        return to_us(parse_instant(text))
     except (ValueError, OverflowError) as error:
         raise refuse_payload(topic, str(error), "Send the instant in UTC, ending in Z.", field) from None
