@@ -66,7 +66,7 @@ def load_yaml(text: str, where: str) -> tuple[Any, Places]:
             raise InputError([Problem(where, "is empty", "Start from `plantroom init`.")])
         _check_aliases(node, where)
         _visit(node, (), places, where)
-        data = yaml.load(text)
+        data = yaml.constructor.construct_document(node)  # the text is scanned once; scanning is what costs
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         what = " ".join(str(error.problem or error.context).split())
