@@ -1,0 +1,149 @@
+"""Binding one rule to one asset: names to memories, parameters to numbers, calls to terms."""
+
+from collections.abc import Callable, Sequence
+
+from facility.asset import Asset
+from facility.reading import Quality
+from facility.registry import Registry
+from rules.freshness import fresh_limit
+from rules.functions import FLAGS, WINDOWED
+from rules.hours import Hours
+from rules.judgement import Judgement, Look
+from rules.memory import BuildingMemory, JudgementMemory, TermMemory
+from rules.parameters import Override, microseconds, resolve
+from rules.program import BOUND_POINT, Known, Term
+from rules.rule import Rule
+from rules.terms import (
+    Alarm,
+    ConditionTerm,
+    CountTerm,
+    FlagTerm,
+    HoursTerm,
+    NeverSeenTerm,
+    SilentTerm,
+    SinceTerm,
+    StartsTerm,
+    VisitTerm,
+    WindowTerm,
+)
+from rules.window import Window
+
+_CONDITIONS: dict[str, type[SinceTerm] | type[CountTerm] | type[StartsTerm]] = {
+    "since": SinceTerm,
+    "count": CountTerm,
+    "starts": StartsTerm,
+}
+_FLAGS = {"out_of_range": Quality.OUT_OF_RANGE, "flagged_stuck": Quality.STUCK, "flagged_spike": Quality.SPIKE}
+
+
+class Binder:
+    """Resolves everything a rule names on one asset. `missing` says what the asset lacks; then nothing is bound."""
+
+    def __init__(
+        self,
+        rule: Rule,
+        asset: Asset,
+        point: str | None,
+        registry: Registry,
+        overrides: Sequence[Override],
+        memory: BuildingMemory,
+        hours: Hours,
+        windows: dict[int, set[int]],
+    ) -> None:
+        self._rule, self._asset, self._point, self._registry = rule, asset, point, registry
+        self._memory, self._hours, self._windows = memory, hours, windows
+        self._overrides = overrides
+        self._alarm = Alarm()
+        self._looks: dict[str, Look] = {}
+        self.missing = tuple(self._resolve())
+        self._parameters: dict[str, float] = {}
+
+    def _resolve(self) -> list[str]:
+        missing = []
+        for name in self._rule.program.points:
+            look = self._look(name)
+            if look is None:
+                missing.append(name)
+            else:
+                self._looks[name] = look
+        missing += [
+            f"design: {name}"
+            for kind, name in self._rule.program.constants
+            if kind == "design" and name not in self._asset.design
+        ]
+        if not self._hours.known and any(term.function == "occupied" for term in self._rule.program.terms):
+            missing.append("occupied hours of the building")
+        return missing
+
+    def _look(self, name: str) -> Look | None:
+        own = self._point if name == BOUND_POINT and self._point is not None else name
+        origin, point = self._asset.id, own
+        borrowed = self._asset.borrows.get(own)
+        if own not in self._asset.points and borrowed is not None:
+            origin, point = borrowed.asset_id, borrowed.point
+        lender = self._memory.assets.get(origin)  # only assets of this building: it is the partition of judging
+        if lender is None or point not in lender.points:
+            return None
+        unit = self._registry.assets[origin].points[point].unit
+        return Look(own, origin, point, unit, lender.points[point])
+
+    def bind(self, index: int, key: str, memory: JudgementMemory) -> Judgement:
+        """The judgement, ready to run; its memory gets room for every term that remembers."""
+        rule, program = self._rule, self._rule.program
+        self._parameters = resolve(rule, self._asset, self._registry, self._overrides)
+        wanted = sum(term.condition is not None for term in program.terms)
+        if len(memory.terms) != wanted:
+            memory.terms = [TermMemory() for _ in range(wanted)]
+        remembering: list[ConditionTerm] = []
+        terms: list[Callable[[int], Known]] = []
+        for term in program.terms:
+            bound = self._term(term, memory, len(remembering))
+            if isinstance(bound, ConditionTerm):
+                remembering.append(bound)
+            terms.append(bound)
+        windowed = {term.point for term in program.terms if term.function in WINDOWED and term.point}
+        believed = {name: self._looks[name].memory for name in (*program.slots, *sorted(windowed))}
+        return Judgement(
+            index=index,
+            key=key,
+            rule=rule,
+            asset=self._asset,
+            point=self._point,
+            memory=memory,
+            looks=tuple(self._looks.values()),
+            slots=tuple(self._looks[name].memory for name in program.slots),
+            believed=tuple(believed.values()),
+            constants=tuple(self._constant(kind, name) for kind, name in program.constants),
+            parameters=self._parameters,
+            terms=tuple(terms),
+            remembering=tuple(remembering),
+            alarm=self._alarm,
+            persistence_us=microseconds(rule, rule.persistence, self._parameters),
+            clear_persistence_us=microseconds(rule, rule.clear_persistence, self._parameters),
+            heard=self._memory.assets[self._asset.id].points,
+        )
+
+    def _constant(self, kind: str, name: str) -> float:
+        return self._parameters[name] if kind == "parameter" else float(self._asset.design[name])
+
+    def _term(self, term: Term, memory: JudgementMemory, number: int) -> "Callable[[int], Known]":
+        length = max(microseconds(self._rule, term.duration, self._parameters), 1) if term.duration is not None else 0
+        if term.condition is not None:
+            code = self._rule.program.conditions[term.condition]
+            names = self._rule.program.condition_points[term.condition]
+            looked_at = [self._looks[name].memory for name in names]
+            return _CONDITIONS[term.function](code, looked_at, memory.terms[number], self._alarm, length)
+        if term.function in ("occupied", "hour"):
+            return HoursTerm(self._hours, term.function, self._alarm)
+        if term.function in ("silent", "never_seen"):
+            watched = self._memory.assets[self._asset.id] if term.point is None else self._looks[term.point].memory
+            return (SilentTerm if term.function == "silent" else NeverSeenTerm)(watched, length, self._alarm)
+        look = self._looks[term.point or ""]
+        if term.function in FLAGS:
+            point = self._registry.assets[look.origin_asset_id].points[look.origin_point]
+            return FlagTerm(look.memory, fresh_limit(point), _FLAGS[term.function], self._alarm)
+        if term.function == "since_visit":
+            return VisitTerm(look.memory)
+        self._windows.setdefault(id(look.memory), set()).add(length)
+        window = look.memory.windows.setdefault(length, Window(length))
+        return WindowTerm(look.memory, window, term.function)

@@ -1,0 +1,245 @@
+"""One building's stream: reorder buffer, watermark, timers. The same readings in any order give the same findings."""
+
+import heapq
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from math import inf, isnan
+from typing import Protocol
+
+import msgspec
+
+from facility.finding import Finding, FindingState
+from facility.reading import PointValue, Quality, Scan
+from rules.evidence import make_finding
+from rules.explain import Maintenance, Shelf, explain, find_suppressors
+from rules.judge import IGNORED, take_scan
+from rules.judgement import Judgement
+from rules.lifecycle import Step, advance, discard
+from rules.memory import NEVER, AssetMemory, BuildingMemory, Phase, PointMemory
+from rules.plan import Plan
+from rules.rule_set import RuleSet
+
+
+class View(Protocol):
+    """What people took out of view, as the engine knows it."""
+
+    @property
+    def shelves(self) -> Mapping[str, Shelf]:
+        """By rule and asset."""
+
+    @property
+    def maintenance(self) -> Mapping[str, Maintenance]:
+        """By event."""
+
+
+class BuildingStream:
+    """Judges one building. Its memory is the truth; everything else here is rebuilt from it."""
+
+    def __init__(
+        self, memory: BuildingMemory, plan: Plan, rule_set: RuleSet | None, view: View, listening_gap_us: int
+    ) -> None:
+        self.memory, self.plan = memory, plan
+        self._suppressor_ids = rule_set.suppressors if rule_set is not None else {}
+        self._view, self._gap = view, listening_gap_us
+        self._instants = sorted(memory.waiting)
+        self._active = {item.index: item for item in plan.judgements if item.active}
+        self._timers: list[tuple[int, int]] = []
+        for item in plan.judgements:
+            self._queue(item)
+        self._suppressors: dict[int, tuple[Judgement, ...]] = {}
+        self._views: list[int] = []
+        self.view_changed()
+
+    def take(self, scan: Scan, allowance_us: int) -> bool:
+        """Keep a scan until its instant is due. False when it came too late to be judged."""
+        memory, at_us = self.memory, scan.at_us
+        if at_us <= memory.newest_us - allowance_us:
+            memory.late += 1
+            return False
+        readings = [reading for reading in scan.values if reading.quality not in IGNORED]
+        if not readings and scan.values:
+            return True
+        values = self._waiting(at_us).setdefault(scan.asset_id, {})
+        for reading in readings:
+            other = values.get(reading.point)
+            values[reading.point] = reading if other is None else max(reading, other, key=_preference)
+        return True
+
+    def tick(self, at_us: int, allowance_us: int) -> None:
+        """Somebody listened at `at_us`."""
+        if at_us > self.memory.newest_us - allowance_us:
+            self._waiting(at_us)
+
+    def _waiting(self, at_us: int) -> dict[str, dict[str, PointValue]]:
+        memory = self.memory
+        if at_us not in memory.waiting:
+            memory.waiting[at_us] = {}
+            heapq.heappush(self._instants, at_us)
+        memory.newest_us = max(memory.newest_us, at_us)
+        return memory.waiting[at_us]
+
+    def drain(self, allowance_us: int) -> list[Finding]:
+        """Judge every instant up to the watermark (newest event minus allowance), in order."""
+        found: list[Finding] = []
+        memory, watermark = self.memory, self.memory.newest_us - allowance_us
+        while self._instants and self._instants[0] <= watermark:
+            now_us = heapq.heappop(self._instants)
+            scans = memory.waiting.pop(now_us)
+            if memory.judged_us < 0:
+                self._begin(now_us)
+            elif now_us - memory.judged_us > self._gap:
+                self._miss(now_us)
+            else:
+                self._run_timers(now_us, found)
+            touched: dict[int, Judgement] = {}
+            for asset_id in sorted(scans):
+                feeds = self.plan.feeds.get(asset_id)
+                if feeds is not None:
+                    take_scan(now_us, scans[asset_id], memory.assets[asset_id], feeds, touched)
+            self._step(now_us, touched, found)
+            memory.judged_us = now_us
+        return found
+
+    def _begin(self, now_us: int) -> None:
+        """The first instant of this building: what was never seen is missing from here on."""
+        for item in self._quiet():
+            item.quiet_from_us = now_us
+
+    def _miss(self, now_us: int) -> None:
+        """Nobody listened since the last instant: timers did not run, windows and pending findings start anew."""
+        missed = now_us - self.memory.judged_us
+        for item in self._quiet():
+            item.quiet_from_us += missed
+        for asset in self.memory.assets.values():
+            for point in asset.points.values():
+                for window in point.windows.values():
+                    window.restart()
+        for judgement in self.plan.judgements:
+            discard(judgement)
+            self._schedule(judgement, now_us)
+
+    def _quiet(self) -> Iterator[AssetMemory | PointMemory]:
+        for asset in self.memory.assets.values():
+            yield asset
+            yield from asset.points.values()
+
+    def _run_timers(self, until_us: int, found: list[Finding]) -> None:
+        """Everything that time alone brings before `until_us`."""
+        while True:
+            due_us = min(self._timers[0][0] if self._timers else NEVER, self._views[0] if self._views else NEVER)
+            if due_us >= until_us:
+                return
+            self._step(max(due_us, self.memory.judged_us), {}, found)
+
+    def _step(self, now_us: int, touched: dict[int, Judgement], found: list[Finding]) -> None:
+        """Look at what was touched and what is due at `now_us`, then explain."""
+        timers = self._timers
+        while timers and timers[0][0] <= now_us:
+            judgement = self.plan.judgements[heapq.heappop(timers)[1]]
+            judgement.queued_us = NEVER
+            if judgement.memory.due_us <= now_us:
+                touched[judgement.index] = judgement
+            else:
+                self._queue(judgement)
+        changed = False
+        for index in sorted(touched):
+            judgement = touched[index]
+            step = advance(judgement, now_us)
+            if judgement.memory.due_us < judgement.queued_us:
+                self._queue(judgement)
+            if step is not Step.NOTHING:
+                changed = True
+                self._record(judgement, step, now_us, found)
+        while self._views and self._views[0] <= now_us:
+            heapq.heappop(self._views)
+            changed = True
+        if changed:
+            found += self.explain(now_us)
+
+    def _record(self, judgement: Judgement, step: Step, now_us: int, found: list[Finding]) -> None:
+        memory = judgement.memory
+        if step is Step.RAISED:
+            memory.finding = make_finding(judgement, self.plan.registry, FindingState.PENDING, now_us)
+            self._active[judgement.index] = judgement
+        elif memory.finding is not None:
+            cleared_us = memory.clearing_us + judgement.clear_persistence_us
+            found.append(msgspec.structs.replace(memory.finding, state=FindingState.CLEARED, cleared_us=cleared_us))
+            memory.finding, memory.clearing_us = None, -1
+            del self._active[judgement.index]
+
+    def explain(self, now_us: int) -> list[Finding]:
+        """Every active finding whose explanation changed, in the order of judgements; new ones among them."""
+        view = self._view
+        explained = explain(
+            self._active.values(),
+            self._suppressors_of,
+            view.shelves.values(),
+            view.maintenance.values(),
+            self.plan.registry,
+            now_us,
+        )
+        found = []
+        for index in sorted(self._active):
+            memory, why = self._active[index].memory, explained[index]
+            finding = memory.finding
+            if finding is None:
+                continue
+            news = msgspec.structs.replace(
+                finding,
+                state=FindingState.ACTIVE,
+                suppressed_by=why.suppressed_by,
+                shelved_by=why.shelved_by,
+            )
+            if news != finding:
+                memory.finding = news
+                found.append(news)
+        return found
+
+    def view_changed(self) -> None:
+        """Shelves or maintenance changed: note the instants at which findings come back into view."""
+        shelves, works = self._view.shelves.values(), self._view.maintenance.values()
+        instants = {shelf.until_us for shelf in shelves} | {
+            at for work in works for at in (work.from_us, work.until_us)
+        }
+        self._views = sorted(at for at in instants if at > self.memory.judged_us)
+
+    def look_again(self, judgements: Iterable[Judgement]) -> None:
+        """Something they depend on changed: look at them at the next instant."""
+        for judgement in judgements:
+            self._schedule(judgement, self.memory.judged_us)
+
+    def active(self) -> list[Finding]:
+        """The findings that are raised and not cleared."""
+        return [item.memory.finding for item in self._active.values() if item.memory.finding is not None]
+
+    def pending(self) -> list[Finding]:
+        """The findings whose persistence is running; `raised_us` is when they will be raised."""
+        return [
+            make_finding(item, self.plan.registry, FindingState.PENDING, self.memory.judged_us)
+            for item in self.plan.judgements
+            if item.memory.phase == Phase.PENDING
+        ]
+
+    def _schedule(self, judgement: Judgement, at_us: int) -> None:
+        judgement.memory.due_us = at_us
+        self._queue(judgement)
+
+    def _queue(self, judgement: Judgement) -> None:
+        """One entry a judgement is enough: it is looked at when its earliest wish passes, and queued anew."""
+        if judgement.memory.due_us < judgement.queued_us:
+            judgement.queued_us = judgement.memory.due_us
+            heapq.heappush(self._timers, (judgement.queued_us, judgement.index))
+
+    def _suppressors_of(self, judgement: Judgement) -> Sequence[Judgement]:
+        known = self._suppressors.get(judgement.index)
+        if known is None:
+            plan = self.plan
+            known = find_suppressors(judgement, plan.registry, self._suppressor_ids, plan.by_subject)
+            self._suppressors[judgement.index] = known
+        return known
+
+
+def _preference(reading: PointValue) -> tuple[bool, bool, float, str]:
+    """Two readings of one point at one instant: a good one first, then the larger, whatever came first."""
+    text = reading.value if isinstance(reading.value, str) else ""
+    number = reading.value if isinstance(reading.value, float) and not isnan(reading.value) else -inf
+    return reading.quality == Quality.GOOD, not text, number, text

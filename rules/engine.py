@@ -1,0 +1,256 @@
+"""The engine: journal commits in, findings out. Pure and deterministic; the same journal gives the same findings."""
+
+from collections.abc import Callable
+
+from facility.errors import InputError
+from facility.finding import Finding
+from facility.reading import (
+    Commit,
+    ControlEvent,
+    DeadLetter,
+    Entry,
+    Heartbeat,
+    MaintenanceDeclared,
+    ParameterOverridden,
+    RuleSetActivated,
+    Scan,
+    Shelved,
+    SiteEdited,
+    VisitRecorded,
+)
+from facility.registry import Registry
+from facility.site_file import parse_site
+from rules.building import BuildingStream
+from rules.explain import Maintenance, Shelf
+from rules.memory import BuildingMemory
+from rules.parameters import Override
+from rules.plan import NotApplicable, build_plan
+from rules.rule_set import RuleSet
+from rules.snapshot import Snapshot, pack, unpack
+from rules.vanished import clear_vanished
+
+LISTENING_GAP_US = 15 * 60 * 10**6
+MAX_EVENT_IDS = 4_096
+MAX_ERRORS = 100
+
+
+class Engine:
+    """Judges every building of the journal it is fed, from the first commit or from a snapshot on.
+
+    `allowance_us` is how long the readings of one instant may straggle, in event time. An advance of event time by
+    more than `listening_gap_us` is time nobody listened to. It starts without site and rules: both come through the
+    journal. Nothing here reads a clock.
+    """
+
+    def __init__(self, *, allowance_us: int, listening_gap_us: int = LISTENING_GAP_US) -> None:
+        if allowance_us < 0 or listening_gap_us <= allowance_us:
+            msg = f"allowance is {allowance_us} us, listening gap {listening_gap_us} us; expected 0 <= first < second"
+            raise ValueError(msg)
+        self._state = Snapshot(allowance_us=allowance_us, listening_gap_us=listening_gap_us)
+        self.registry = Registry()
+        self.rule_set: RuleSet | None = None
+        self._streams: dict[str, BuildingStream] = {}
+
+    @property
+    def last_seq(self) -> int:
+        """The newest commit that was fed."""
+        return self._state.last_seq
+
+    @property
+    def event_time_us(self) -> int:
+        """The newest event of any building, 0 before the first."""
+        return max((stream.memory.newest_us for stream in self._streams.values()), default=0)
+
+    @property
+    def site_files(self) -> dict[str, str]:
+        """The site files in force (name -> text); empty before the first came."""
+        return dict(self._state.site_files)
+
+    @property
+    def errors(self) -> tuple[str, ...]:
+        """What was refused on the way (a broken rule set or site, an override of nothing), newest last."""
+        return tuple(self._state.errors)
+
+    @property
+    def late(self) -> int:
+        """Scans that came after their instant had been judged."""
+        return sum(stream.memory.late for stream in self._streams.values())
+
+    def feed(self, commit: Commit) -> list[Finding]:
+        """Judge one commit. Every finding that changed comes as a whole new value, in order of event time.
+
+        A commit that was fed before changes nothing. Findings are raised, explained anew, or cleared; pending ones
+        are not among them (see `pending`).
+        """
+        if commit.seq <= self._state.last_seq:
+            return []
+        found: list[Finding] = []
+        waiting: dict[str, BuildingStream] = {}
+        for entry in commit.entries:
+            self._take(entry, waiting, found)
+        self._drain(waiting, found)
+        self._state.last_seq = commit.seq
+        return found
+
+    def pending(self) -> list[Finding]:
+        """The findings whose persistence is running now; `raised_us` is when they will be raised."""
+        return [finding for stream in self._streams.values() for finding in stream.pending()]
+
+    def active(self) -> list[Finding]:
+        """The findings that are raised and not cleared, suppressed and shelved ones too."""
+        return [finding for stream in self._streams.values() for finding in stream.active()]
+
+    def not_applicable(self) -> list[NotApplicable]:
+        """Which rules cannot judge which assets, and what is missing."""
+        return [item for stream in self._streams.values() for item in stream.plan.not_applicable]
+
+    def snapshot(self) -> bytes:
+        """Everything the engine remembers. `restore` goes on from it as if nothing had happened."""
+        self._state.digest = self.rule_set.digest if self.rule_set is not None else ""
+        return pack(self._state)
+
+    @classmethod
+    def restore(cls, data: bytes) -> "Engine":
+        """The engine of a snapshot. Raises RulesError for one of another version, with the reason."""
+        state = unpack(data)
+        engine = cls(allowance_us=state.allowance_us, listening_gap_us=state.listening_gap_us)
+        engine._state = state
+        engine.registry = Registry.merge(parse_site(text, name) for name, text in state.site_files.items())
+        if state.rule_files is not None:
+            engine.rule_set = RuleSet.load(state.rule_files)
+        engine._bind()
+        return engine
+
+    def _take(self, entry: Entry, waiting: dict[str, BuildingStream], found: list[Finding]) -> None:
+        if isinstance(entry, Scan):
+            asset = self.registry.assets.get(entry.asset_id)
+            if asset is not None:
+                stream = self._streams[asset.building_id]
+                stream.take(entry, self._state.allowance_us)
+                waiting[asset.building_id] = stream
+        elif isinstance(entry, Heartbeat):
+            for stream in self._streams.values():
+                stream.tick(entry.at_us, self._state.allowance_us)
+            waiting.update(self._streams)
+        elif not isinstance(entry, DeadLetter):
+            self._drain(waiting, found)
+            found += self._control(entry)
+
+    def _drain(self, waiting: dict[str, BuildingStream], found: list[Finding]) -> None:
+        for building_id in sorted(waiting):
+            found += waiting[building_id].drain(self._state.allowance_us)
+        waiting.clear()
+
+    def _control(self, event: ControlEvent) -> list[Finding]:
+        state = self._state
+        if event.event_id in state.event_ids:
+            return []
+        state.event_ids[event.event_id] = None
+        if len(state.event_ids) > MAX_EVENT_IDS:
+            del state.event_ids[next(iter(state.event_ids))]
+        match event:
+            case SiteEdited():
+                return self._attempt(event, lambda: self._edit_site(event))
+            case RuleSetActivated():
+                return self._attempt(event, lambda: self._activate(event))
+            case ParameterOverridden():
+                return self._override(event)
+            case Shelved():
+                self._shelve(event)
+            case MaintenanceDeclared():
+                self._maintain(event)
+            case VisitRecorded():
+                self._visit(event)
+        return self._explain()
+
+    def _attempt(self, event: ControlEvent, change: Callable[[], list[Finding]]) -> list[Finding]:
+        """A broken file in the journal keeps the old set and is remembered."""
+        try:
+            return change()
+        except InputError as error:
+            self._remember(f"{type(event).__name__} {event.event_id} is refused: {error}")
+            return []
+
+    def _remember(self, error: str) -> None:
+        self._state.errors.append(error)
+        del self._state.errors[:-MAX_ERRORS]
+
+    def _edit_site(self, event: SiteEdited) -> list[Finding]:
+        registry = Registry.merge(parse_site(text, name) for name, text in sorted(event.files.items()))
+        self.registry, self._state.site_files = registry, dict(sorted(event.files.items()))
+        return self._bind()
+
+    def _activate(self, event: RuleSetActivated) -> list[Finding]:
+        rule_set = RuleSet.load(event.files)
+        if event.digest and event.digest != rule_set.digest:
+            self._remember(
+                f"RuleSetActivated {event.event_id}: its files have the digest {rule_set.digest}, not its own"
+            )
+        self.rule_set, self._state.rule_files = rule_set, dict(event.files)
+        return self._bind()
+
+    def _override(self, event: ParameterOverridden) -> list[Finding]:
+        rule = self.rule_set.rules.get(event.rule_id) if self.rule_set is not None else None
+        if rule is None or event.parameter not in rule.parameters:
+            self._remember(f"ParameterOverridden {event.event_id}: there is no {event.rule_id}.{event.parameter}")
+        key = f"{event.rule_id}/{event.parameter}/{event.scope}"
+        self._state.overrides.pop(key, None)
+        if event.value is not None:
+            self._state.overrides[key] = Override(event.rule_id, event.parameter, event.scope, event.value)
+        found = self._bind()
+        for stream in self._streams.values():
+            stream.look_again(item for item in stream.plan.judgements if item.rule.id == event.rule_id)
+        return found
+
+    def _shelve(self, event: Shelved) -> None:
+        key = f"{event.rule_id}/{event.asset_id}"
+        self._state.shelves.pop(key, None)
+        if event.until_us > event.at_us:
+            self._state.shelves[key] = Shelf(event.asset_id, event.rule_id, event.until_us, event.by)
+
+    def _maintain(self, event: MaintenanceDeclared) -> None:
+        works = self._state.maintenance
+        if event.until_us <= event.at_us:
+            for key in [key for key, work in works.items() if work.asset_id == event.asset_id]:
+                del works[key]
+        else:
+            works[event.event_id] = Maintenance(event.asset_id, event.from_us, event.until_us, event.by)
+
+    def _visit(self, event: VisitRecorded) -> None:
+        asset = self.registry.assets.get(event.asset_id)
+        if asset is not None:
+            stream = self._streams[asset.building_id]
+            for point in stream.memory.assets[asset.id].points.values():
+                if isinstance(point.last_good, float):
+                    point.visited = point.last_good + point.unrolled
+            stream.look_again(item for item in stream.plan.judgements if item.asset.id == asset.id)
+
+    def _explain(self) -> list[Finding]:
+        """Shelves and maintenance count from where their event stands in the journal."""
+        found: list[Finding] = []
+        for stream in self._streams.values():
+            stream.view_changed()
+            found += stream.explain(stream.memory.judged_us)
+        return found
+
+    def _bind(self) -> list[Finding]:
+        """Bind rules to assets anew, keeping what is unchanged; what is gone clears its findings."""
+        state, found = self._state, []
+        overrides = tuple(state.overrides.values())
+        self._streams = {}
+        for building_id in [
+            *state.buildings,
+            *(name for name in self.registry.buildings if name not in state.buildings),
+        ]:
+            memory = state.buildings.setdefault(building_id, BuildingMemory(newest_us=-1))
+            before = dict(memory.judgements)
+            if building_id not in self.registry.buildings:
+                found += clear_vanished(before, {}, memory.judged_us)
+                del state.buildings[building_id]
+                continue
+            plan = build_plan(self.registry, self.rule_set, overrides, building_id, memory)
+            found += clear_vanished(before, memory.judgements, memory.judged_us)
+            self._streams[building_id] = BuildingStream(memory, plan, self.rule_set, state, state.listening_gap_us)
+        for stream in self._streams.values():
+            found += stream.explain(stream.memory.judged_us)
+        return found

@@ -1,0 +1,72 @@
+"""What a finding is made of: every reading, term and parameter that made the case, with units."""
+
+from collections.abc import Iterator
+
+from facility.finding import Evidence, Finding, FindingState, finding_id
+from facility.reading import Value
+from facility.registry import Registry
+from rules.judgement import Judgement
+from rules.kinds import Kind
+from rules.rule import Group
+
+
+def make_finding(judgement: Judgement, registry: Registry, state: FindingState, now_us: int) -> Finding:
+    """The finding of a judgement as it stands at `now_us` (event time), raised at onset plus persistence."""
+    rule, asset, onset = judgement.rule, judgement.asset, judgement.memory.onset_us
+    about = asset.name if judgement.point is None else f"{asset.name} ({judgement.point})"
+    return Finding(
+        id=finding_id(rule.id, judgement.subject, onset),
+        rule_id=rule.id,
+        asset_id=asset.id,
+        building_id=asset.building_id,
+        kind=rule.kind,
+        severity=rule.severity,
+        state=state,
+        title=f"{rule.name['en']}: {about}",
+        advice=rule.advice,
+        cause_key=cause_key(judgement),
+        onset_us=onset,
+        raised_us=onset + judgement.persistence_us,
+        diagnoses=rule.diagnosis,
+        evidence=tuple(_evidence(judgement, registry, now_us)),
+    )
+
+
+def cause_key(judgement: Judgement) -> str:
+    """What names the cause: the asset and rule, or the space or building and rule where the rule groups."""
+    rule, asset = judgement.rule, judgement.asset
+    if rule.group is Group.SPACE and asset.space_id is not None:
+        return f"space:{asset.space_id}/{rule.id}"
+    if rule.group is Group.BUILDING:
+        return f"building:{asset.building_id}/{rule.id}"
+    return f"{asset.id}/{rule.id}"
+
+
+def _evidence(judgement: Judgement, registry: Registry, now_us: int) -> Iterator[Evidence]:
+    for look in judgement.looks:
+        if look.memory.last is not None:
+            yield Evidence(look.origin_asset_id, look.origin_point, look.memory.quality_us, look.memory.last, look.unit)
+    if not judgement.looks:
+        yield from _last_heard(judgement, registry)
+    program, asset_id = judgement.rule.program, judgement.asset.id
+    values = [slot.value if slot.fresh_until_us >= now_us else None for slot in judgement.slots]
+    results = program.lets(values, judgement.constants, judgement.terms, now_us)
+    for name, kind, result in zip(program.let_names, program.let_kinds, results, strict=True):
+        if result is not None:
+            value: Value = result if isinstance(result, str) else float(result)
+            yield Evidence(asset_id, name, now_us, value, "bool" if kind is Kind.CONDITION else "")
+    for name, number in judgement.parameters.items():
+        yield Evidence(asset_id, name, now_us, number, judgement.rule.parameters[name].unit)
+    for (kind_of, name), number in zip(program.constants, judgement.constants, strict=True):
+        if kind_of == "design":
+            yield Evidence(asset_id, f"design {name}", now_us, number, "")
+
+
+def _last_heard(judgement: Judgement, registry: Registry) -> Iterator[Evidence]:
+    """For a rule about the whole asset (silence): the newest reading there was of it."""
+    heard = [(memory.quality_us, name, memory) for name, memory in judgement.heard.items() if memory.last is not None]
+    if heard:
+        at_us, name, memory = max(heard, key=lambda item: item[:2])
+        if memory.last is not None:
+            unit = registry.assets[judgement.asset.id].points[name].unit
+            yield Evidence(judgement.asset.id, name, at_us, memory.last, unit)

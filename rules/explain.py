@@ -1,0 +1,104 @@
+"""Over a whole building: which findings others explain, and which people took out of view. Pure."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+import msgspec
+
+from facility.registry import Registry
+from rules.judgement import Judgement
+
+
+class Shelf(msgspec.Struct, frozen=True):
+    """A rule on an asset is out of view until `until_us`, says `by`."""
+
+    asset_id: str
+    rule_id: str
+    until_us: int
+    by: str
+
+
+class Maintenance(msgspec.Struct, frozen=True):
+    """Planned work on an asset and everything inside it, in `[from_us, until_us)`."""
+
+    asset_id: str
+    from_us: int
+    until_us: int
+    by: str
+
+
+class Explanation(msgspec.Struct, frozen=True):
+    """Why a finding opens no order; both None: it does. `suppressed_by` is the explaining finding's id."""
+
+    suppressed_by: str | None
+    shelved_by: str | None
+
+
+def find_suppressors(
+    judgement: Judgement,
+    registry: Registry,
+    suppressors: Mapping[str, Sequence[str]],
+    by_subject: Mapping[tuple[str, str], Sequence[Judgement]],
+) -> tuple[Judgement, ...]:
+    """Every judgement that would explain this one while active, the nearest first.
+
+    On the same asset any rule that names this one; on what contains, feeds or controls it only downstream rules.
+    """
+    rule_ids = suppressors.get(judgement.rule.id, ())
+    found = []
+    if rule_ids:
+        for asset_id in (judgement.asset.id, *registry.explainers(judgement.asset.id)):
+            for rule_id in rule_ids:
+                for other in by_subject.get((rule_id, asset_id), ()):
+                    if other is not judgement and (asset_id == judgement.asset.id or other.rule.downstream):
+                        found.append(other)  # noqa: PERF401 - three nested loops read better written out
+    return tuple(found)
+
+
+def explain(
+    active: Iterable[Judgement],
+    suppressors_of: Callable[[Judgement], Sequence[Judgement]],
+    shelves: Iterable[Shelf],
+    maintenance: Iterable[Maintenance],
+    registry: Registry,
+    now_us: int,
+) -> dict[int, Explanation]:
+    """For each active judgement (by index) why it opens no order at `now_us`.
+
+    The one raised first explains the later one where two name each other, so never are both suppressed.
+    """
+    shelved = {(shelf.asset_id, shelf.rule_id): shelf.by for shelf in shelves if now_us < shelf.until_us}
+    works = {work.asset_id: work for work in maintenance if work.from_us <= now_us < work.until_us}
+    ordered = sorted(active, key=_raised)
+    by: dict[int, Judgement] = {}
+    for judgement in ordered:
+        for other in suppressors_of(judgement):
+            if other.active and not _leads_to(other, judgement, by):
+                by[judgement.index] = other
+                break
+    result = {}
+    for judgement in ordered:
+        other_finding = by[judgement.index].memory.finding if judgement.index in by else None
+        shelf = shelved.get((judgement.asset.id, judgement.rule.id)) or _worked_on(judgement, works, registry)
+        result[judgement.index] = Explanation(other_finding.id if other_finding else None, shelf)
+    return result
+
+
+def _raised(judgement: Judgement) -> tuple[int, int]:
+    return judgement.memory.onset_us + judgement.persistence_us, judgement.index
+
+
+def _leads_to(start: Judgement, goal: Judgement, by: Mapping[int, Judgement]) -> bool:
+    seen: Judgement | None = start
+    while seen is not None and seen is not goal:
+        seen = by.get(seen.index)
+    return seen is goal
+
+
+def _worked_on(judgement: Judgement, works: Mapping[str, Maintenance], registry: Registry) -> str | None:
+    """Who works on the asset or on anything that contains it."""
+    asset_id: str | None = judgement.asset.id
+    while works and asset_id is not None:
+        if asset_id in works:
+            return f"maintenance: {works[asset_id].by}"
+        asset_id = registry.assets[asset_id].parent_id
+    return None

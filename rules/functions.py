@@ -1,0 +1,64 @@
+"""The functions an expression may call. Windows end now and reach back over `(now - w, now]` in event time.
+
+The documentation of the language is generated from this table, so each entry says what it gives and its unit.
+"""
+
+from dataclasses import dataclass
+
+from rules.kinds import Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """One function. `arguments` spells each form: n number, p point, t numeric point, w duration, c condition,
+    s a name in quotes, * any count of numbers.
+    """
+
+    name: str
+    arguments: tuple[str, ...]
+    kind: Kind | None
+    text: str
+
+
+def _table(*functions: Function) -> dict[str, Function]:
+    return {function.name: function for function in functions}
+
+
+NUMBER, CONDITION = Kind.NUMBER, Kind.CONDITION
+
+FUNCTIONS = _table(
+    Function("abs", ("n",), NUMBER, "magnitude"),
+    Function("min", ("*",), NUMBER, "the smallest of two or more numbers; Unknown when one of them is"),
+    Function("max", ("*",), NUMBER, "the largest of two or more numbers; Unknown when one of them is"),
+    Function("sqrt", ("n",), NUMBER, "square root; Unknown below zero"),
+    Function("mean", ("tw",), NUMBER, "arithmetic mean of the good readings in the window, in the point's unit"),
+    Function("lowest", ("tw",), NUMBER, "smallest good reading in the window, in the point's unit"),
+    Function("highest", ("tw",), NUMBER, "largest good reading in the window, in the point's unit"),
+    Function("total", ("tw",), NUMBER, "sum of the good readings in the window, in the point's unit"),
+    Function("deviation", ("tw",), NUMBER, "population standard deviation of the readings in the window"),
+    Function("delta", ("tw",), NUMBER, "value now minus value a window ago; a counter that fell to less than half"
+             " was reset or rolled over and goes on from there"),
+    Function("rate", ("tw",), NUMBER, "delta per hour"),
+    Function("ago", ("pw",), None, "the value that was in force that long ago"),
+    Function("changes", ("pw",), NUMBER, "how often the value changed in the window; known from the first reading on"),
+    Function("count", ("cw",), NUMBER, "instants in the window with a new reading at which the condition was true;"
+             " known from the first reading on"),
+    Function("starts", ("cw",), NUMBER, "how often the condition became true in the window"),
+    Function("since", ("c",), NUMBER, "seconds since the condition became true without a break; 0 while it is false"),
+    Function("since_visit", ("t",), NUMBER, "how far a counter went since the last recorded visit (its reading when"
+             " there was none)"),
+    Function("silent", ("w", "pw"), CONDITION, "no good reading of the point (of any point of the asset) for that long,"
+             " counted in time we were listening; false until the first reading"),
+    Function("never_seen", ("w", "pw"), CONDITION, "not one good reading of the point (of any point of the asset)"
+             " since we began to listen, that long ago or longer"),
+    Function("out_of_range", ("p",), CONDITION, "the last reading lay outside the point's validity range"),
+    Function("flagged_stuck", ("p",), CONDITION, "the last reading was flagged as a sensor that no longer moves"),
+    Function("flagged_spike", ("p",), CONDITION, "the last reading was flagged as an isolated jump"),
+    Function("occupied", ("",), CONDITION, "people are expected in the building now, by its hours in the site file"),
+    Function("hour", ("",), NUMBER, "hour of the day in the building's zone, 0 to 23"),
+    Function("design", ("s",), NUMBER, "a nameplate figure of the asset from the site file"),
+)  # fmt: skip
+
+WINDOWED = frozenset({"mean", "lowest", "highest", "total", "deviation", "delta", "rate", "ago", "changes"})
+FROM_CONDITION = frozenset({"count", "starts", "since"})
+FLAGS = frozenset({"out_of_range", "flagged_stuck", "flagged_spike"})

@@ -1,0 +1,72 @@
+"""From one asset's scan to what must be looked at: takes readings into memory, by event time."""
+
+from collections.abc import Mapping
+from math import isnan
+
+from facility.reading import PointValue, Quality, Value
+from rules.judgement import Judgement
+from rules.memory import AssetMemory, PointMemory
+from rules.plan import Feed
+
+IGNORED = frozenset({Quality.FUTURE, Quality.DUPLICATE})
+"""Qualities of readings that say nothing about the instant they carry."""
+
+BELIEVED = frozenset({Quality.GOOD, Quality.LATE})
+"""What is judged. Late is decided here by event time: a reading that came late but in time is a good one."""
+
+
+def take_scan(
+    at_us: int,
+    values: Mapping[str, PointValue],
+    asset: AssetMemory,
+    feeds: Mapping[str, Feed],
+    touched: dict[int, Judgement],
+) -> None:
+    """Remember the readings of one asset at one instant and collect the judgements they concern.
+
+    A reading that is not good, not a number (NaN) or of the wrong kind makes its point missing.
+    """
+    for name, reading in values.items():
+        feed = feeds.get(name)
+        if feed is None or reading.quality in IGNORED:
+            continue
+        memory, value = feed.memory, reading.value
+        if isinstance(value, int):
+            value = float(value)
+        good = reading.quality in BELIEVED and isinstance(value, str) is feed.is_text and not _is_nan(value)
+        changed = memory.value != value or memory.fresh_until_us < at_us or memory.quality != reading.quality
+        memory.last, memory.quality, memory.quality_us = value, reading.quality, at_us
+        if not good:
+            memory.value = None
+            changed = True
+        else:
+            asset.seen = memory.seen = True
+            asset.quiet_from_us = memory.quiet_from_us = at_us
+            if memory.windows or feed.is_counter:
+                _extend(memory, feed, at_us, value)
+            memory.value = memory.last_good = value
+            memory.good_us = at_us
+            memory.fresh_until_us = at_us + feed.limit_us
+        for judgement in feed.on_reading:
+            touched[judgement.index] = judgement
+        if changed:
+            for judgement in feed.on_change:
+                touched[judgement.index] = judgement
+
+
+def _is_nan(value: Value) -> bool:
+    return isinstance(value, float) and isnan(value)
+
+
+def _extend(memory: PointMemory, feed: Feed, at_us: int, value: Value) -> None:
+    """Add a good reading to the point's windows; a counter goes on where it was reset or rolled over."""
+    before = memory.last_good
+    if feed.is_counter and isinstance(value, float):
+        if isinstance(before, float) and value < before / 2:
+            memory.unrolled += before
+        value += memory.unrolled
+        before = before + memory.unrolled if isinstance(before, float) else before
+    cover = min(at_us - memory.good_us, feed.limit_us) if memory.good_us >= 0 else 0
+    differs = int(before is not None and value != before)
+    for window in memory.windows.values():
+        window.add(at_us, value, differs, cover)

@@ -1,0 +1,88 @@
+"""Everything the engine remembers between readings: plain msgspec data, so that a snapshot is exact.
+
+Instants are event time in microseconds; -1 and NEVER stand for "not yet" where a field says so.
+"""
+
+from enum import IntEnum
+
+import msgspec
+
+from facility.finding import Finding
+from facility.reading import PointValue, Value
+from rules.window import Window
+
+NEVER = 1 << 62
+
+
+class PointMemory(msgspec.Struct):
+    """What is known of one point.
+
+    `value` is None when the last reading was bad or none came; it is believed until `fresh_until_us`. `good_us` is
+    the last good reading. `quiet_from_us` is where its silence counts from, moved over time nobody listened to.
+    `last` is the newest reading of any quality, `last_good` the newest good one. `unrolled` is added to a counter
+    that was reset or rolled over, `visited` is its unrolled value at the last visit.
+    """
+
+    value: Value | None = None
+    good_us: int = -1
+    fresh_until_us: int = -1
+    quality: int = 0
+    quality_us: int = -1
+    seen: bool = False
+    quiet_from_us: int = -1
+    last: Value | None = None
+    last_good: Value | None = None
+    unrolled: float = 0.0
+    visited: float = 0.0
+    windows: dict[int, Window] = {}
+
+
+class AssetMemory(msgspec.Struct):
+    """The points of one asset, and the silence of all of them together."""
+
+    seen: bool = False
+    quiet_from_us: int = -1
+    points: dict[str, PointMemory] = {}
+
+
+class TermMemory(msgspec.Struct, array_like=True):
+    """One `since`, `count` or `starts`: when it became true (-1: it is not), its last known truth, its instants."""
+
+    since_us: int = -1
+    known: bool | None = None
+    times: list[int] = []
+
+
+class Phase(IntEnum):
+    """Where a judgement stands."""
+
+    IDLE = 0
+    PENDING = 1
+    ACTIVE = 2
+
+
+class JudgementMemory(msgspec.Struct):
+    """One rule on one asset. `clearing_us` is since when the clear condition holds, -1 when it does not."""
+
+    rule_hash: str
+    phase: int = Phase.IDLE
+    onset_us: int = -1
+    clearing_us: int = -1
+    due_us: int = NEVER
+    finding: Finding | None = None
+    terms: list[TermMemory] = []
+
+
+class BuildingMemory(msgspec.Struct):
+    """One building: `newest_us` is the newest event, `judged_us` the last instant that was judged (both -1 at first).
+
+    `waiting` holds what is not yet judged: instant -> asset -> point -> reading; a heartbeat is an instant without
+    readings. `judgements` are keyed by `rule id`, asset and point joined by a slash.
+    """
+
+    newest_us: int = -1
+    judged_us: int = -1
+    late: int = 0
+    waiting: dict[int, dict[str, dict[str, PointValue]]] = {}
+    assets: dict[str, AssetMemory] = {}
+    judgements: dict[str, JudgementMemory] = {}

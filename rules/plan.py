@@ -1,0 +1,135 @@
+"""Which rules judge which assets of one building, bound to its memory; and which cannot, for want of what."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from facility.asset import Asset
+from facility.registry import Registry
+from rules.binding import Binder
+from rules.freshness import fresh_limit
+from rules.functions import WINDOWED
+from rules.hours import Hours
+from rules.judgement import Judgement
+from rules.memory import AssetMemory, BuildingMemory, JudgementMemory, PointMemory
+from rules.parameters import Override
+from rules.program import BOUND_POINT
+from rules.rule import Rule
+from rules.rule_set import RuleSet
+
+_EVERY_READING = WINDOWED | {"count", "starts", "silent", "never_seen"}
+
+
+@dataclass(frozen=True, slots=True)
+class NotApplicable:
+    """A rule meant for an asset's class that cannot judge it: these points or figures are missing."""
+
+    rule_id: str
+    asset_id: str
+    missing: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Feed:
+    """Where the readings of one point go. `limit_us` is how long one is believed: three cadences, at least 60 s.
+
+    `on_change` are looked at when the value or its quality changed, `on_reading` at every reading.
+    """
+
+    memory: PointMemory
+    limit_us: int
+    is_text: bool
+    is_counter: bool
+    on_change: tuple[Judgement, ...] = ()
+    on_reading: tuple[Judgement, ...] = ()
+
+
+@dataclass(slots=True)
+class Plan:
+    """A building's judgements in order, the feeds of its points, and what does not apply."""
+
+    registry: Registry
+    judgements: list[Judgement] = field(default_factory=list)
+    feeds: dict[str, dict[str, Feed]] = field(default_factory=dict)
+    not_applicable: list[NotApplicable] = field(default_factory=list)
+    by_subject: dict[tuple[str, str], list[Judgement]] = field(default_factory=dict)
+
+
+def build_plan(
+    registry: Registry,
+    rule_set: RuleSet | None,
+    overrides: Sequence[Override],
+    building_id: str,
+    memory: BuildingMemory,
+) -> Plan:
+    """Bind every rule to every asset of the building it covers.
+
+    Keeps the memory of what is unchanged, adds what is new, and drops from `memory` what is gone: the caller takes
+    what it needs of the old judgements first.
+    """
+    plan = Plan(registry)
+    assets = [asset for asset in registry.assets.values() if asset.building_id == building_id]
+    memory.assets = {asset.id: _asset_memory(asset, memory) for asset in assets}
+    for asset in assets:
+        remembered = memory.assets[asset.id].points
+        plan.feeds[asset.id] = {
+            name: Feed(remembered[name], fresh_limit(point), point.type.is_text, point.type.kind == "counter")
+            for name, point in asset.points.items()
+        }
+    hours = Hours(registry.buildings[building_id])
+    windows: dict[int, set[int]] = {}
+    watchers: dict[int, tuple[list[Judgement], list[Judgement]]] = {}
+    old, memory.judgements = memory.judgements, {}
+    for asset in assets:
+        for rule in rule_set.rules.values() if rule_set is not None else ():
+            if not rule.covers(asset.equipment_class.name) or not asset.points:
+                continue
+            for point in _points_of(rule, asset):
+                binder = Binder(rule, asset, point, registry, overrides, memory, hours, windows)
+                if binder.missing:
+                    plan.not_applicable.append(NotApplicable(rule.id, asset.id, binder.missing))
+                    continue
+                key = f"{rule.id}/{asset.id}" + (f"/{point}" if point else "")
+                kept = old.get(key)
+                fresh = kept is None or kept.rule_hash != rule.text_hash
+                state = JudgementMemory(rule.text_hash, due_us=memory.judged_us) if fresh or kept is None else kept
+                memory.judgements[key] = state
+                judgement = binder.bind(len(plan.judgements), key, state)
+                plan.judgements.append(judgement)
+                plan.by_subject.setdefault((rule.id, asset.id), []).append(judgement)
+                _watch(judgement, memory, watchers)
+    for feed in (feed for feeds in plan.feeds.values() for feed in feeds.values()):
+        wanted = windows.get(id(feed.memory), set())
+        feed.memory.windows = {length: window for length, window in feed.memory.windows.items() if length in wanted}
+        change, reading = watchers.get(id(feed.memory), ([], []))
+        feed.on_change, feed.on_reading = tuple(change), tuple(reading)
+    return plan
+
+
+def _asset_memory(asset: Asset, memory: BuildingMemory) -> AssetMemory:
+    kept = memory.assets.get(asset.id) or AssetMemory(quiet_from_us=memory.judged_us)
+    kept.points = {name: kept.points.get(name) or PointMemory(quiet_from_us=memory.judged_us) for name in asset.points}
+    return kept
+
+
+def _points_of(rule: Rule, asset: Asset) -> Iterator[str | None]:
+    """The points a `for_each` rule runs for (numbers only, when it uses the value); None for a plain rule."""
+    if not rule.for_each_point:
+        yield None
+        return
+    numeric = BOUND_POINT in rule.program.slots or any(
+        term.point == BOUND_POINT and term.function in WINDOWED - {"changes", "ago"} for term in rule.program.terms
+    )
+    for name, point in asset.points.items():
+        if not (numeric and point.type.is_text):
+            yield name
+
+
+def _watch(
+    judgement: Judgement, memory: BuildingMemory, watchers: dict[int, tuple[list[Judgement], list[Judgement]]]
+) -> None:
+    every = any(term.function in _EVERY_READING for term in judgement.rule.program.terms)
+    memories = {id(look.memory): look.memory for look in judgement.looks}
+    if any(term.point is None and term.function in ("silent", "never_seen") for term in judgement.rule.program.terms):
+        memories |= {id(point): point for point in memory.assets[judgement.asset.id].points.values()}
+    for number in memories:
+        watchers.setdefault(number, ([], []))[1 if every else 0].append(judgement)

@@ -1,0 +1,68 @@
+"""What a rule's expressions compile to: plain functions, and what must be bound before they can run."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from facility.catalogue import PointType
+from facility.reading import Value
+from rules.kinds import Kind
+
+Known = float | str | bool | None
+"""A result; None is Unknown."""
+
+Code = Callable[[Sequence[Value | None], Sequence[float], Sequence[Callable[[int], Known]], int], Known]
+"""(values of the points, constants, terms, now_us) -> result. Pure but for what the terms remember."""
+
+LetCode = Callable[[Sequence[Value | None], Sequence[float], Sequence[Callable[[int], Known]], int], tuple[Known, ...]]
+
+BOUND_POINT = "point"
+"""The name that `for_each: point` binds to each point of the asset in turn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """The names an expression may use: points with their types, parameters with their units."""
+
+    points: Mapping[str, PointType] = field(hash=False)
+    parameters: Mapping[str, str] = field(default_factory=dict, hash=False)
+    bound_point: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A call that needs more than the present values: a window, a timer, a flag, the calendar.
+
+    `point` is None for the whole asset; `duration` is microseconds or a parameter's name; `condition` indexes
+    `Program.conditions`.
+    """
+
+    function: str
+    point: str | None = None
+    duration: int | str | None = None
+    condition: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """One rule, compiled. `slots` are the points whose present value is used; `points` all points it needs.
+
+    `constants` are ("parameter", name) and ("design", name); they are looked up once per asset.
+    `condition_points` are the points each of `conditions` looks at.
+    """
+
+    slots: tuple[str, ...]
+    points: tuple[str, ...]
+    constants: tuple[tuple[str, str], ...]
+    terms: tuple[Term, ...]
+    conditions: tuple[Code, ...]
+    condition_points: tuple[tuple[str, ...], ...]
+    let_names: tuple[str, ...]
+    let_kinds: tuple[Kind, ...]
+    lets: LetCode
+    when: Code
+    clear: Code | None
+
+    @property
+    def remembers(self) -> bool:
+        """Whether a reading that changes no value can still change the result."""
+        return bool(self.terms)

@@ -1,0 +1,206 @@
+"""`rules/*.yaml`: rule files, checked with file, line, field and the place inside the expression."""
+
+import hashlib
+from functools import lru_cache
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from facility.catalogue import equipment_classes, point_types
+from facility.document import Places, check_data, format_path, load_yaml
+from facility.errors import InputError, Problem
+from facility.finding import OrderKind, Severity
+from facility.instant import parse_duration
+from facility.site_file import unknown
+from facility.units import UnitError, check_unit
+from rules.calls import TIME_UNITS
+from rules.compiler import Compiler
+from rules.errors import ExpressionError
+from rules.functions import FUNCTIONS
+from rules.program import BOUND_POINT, Environment, Program
+from rules.rule import Group, Parameter, Rule
+from rules.scenario_file import ScenarioEntry
+
+
+def _class_name(name: str) -> str:
+    if name != "any" and name not in equipment_classes():
+        raise ValueError(unknown("equipment class", name, [*equipment_classes(), "any"]))
+    return name
+
+
+def _unit(name: str) -> str:
+    try:
+        return check_unit(name)
+    except UnitError as error:
+        raise ValueError(str(error)) from error
+
+
+def _listed(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+def _texts(value: object) -> object:
+    """A condition written as a YAML bool or number is meant as its text."""
+    return str(value) if isinstance(value, bool | int | float) else value
+
+
+Words = Annotated[list[str], BeforeValidator(_listed)]
+Text = Annotated[str, BeforeValidator(_texts)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class ParameterEntry(_Strict):
+    """A number that a class, an asset or a site may set otherwise."""
+
+    value: float = Field(allow_inf_nan=False)
+    unit: Annotated[str, AfterValidator(_unit)] = ""
+    note: str = ""
+
+
+class RuleEntry(_Strict):
+    """One rule as people write it."""
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=64, description="kebab-case")
+    classes: Annotated[list[Annotated[str, AfterValidator(_class_name)]], BeforeValidator(_listed)] = Field(
+        alias="class", min_length=1, description="a class, a list of them, or any"
+    )
+    name: dict[Literal["en", "zh"], str]
+    kind: OrderKind = OrderKind.FAULT
+    severity: Severity
+    parameters: dict[str, ParameterEntry] = {}
+    let: dict[str, Text] = {}
+    when: Text
+    for_: str | float = Field(default="0 s", alias="for", description="persistence: a duration or a parameter")
+    clear: Text | None = None
+    clear_for: str | float = "0 s"
+    suppresses: list[str] = []
+    downstream: bool = False
+    group: Group = Group.ASSET
+    for_each: Literal["point"] | None = None
+    diagnosis: Words = []
+    advice: str
+    checklist: Words = []
+    reference: str = ""
+    tests: list[ScenarioEntry] = []
+
+
+class RuleFile(_Strict):
+    """A whole rule file."""
+
+    rules: list[RuleEntry]
+
+
+@lru_cache(maxsize=32)
+def parse_rule_entries(text: str, where: str) -> tuple[RuleFile, Places]:
+    """The file's entries, not yet compiled: for the tests they carry. Raises InputError."""
+    data, places = load_yaml(text, where)
+    return check_data(RuleFile, data, places, where), places
+
+
+def parse_rules(text: str, where: str) -> tuple[Rule, ...]:
+    """The rules of one file, compiled. Raises InputError with every problem found, each with its line."""
+    file, places = parse_rule_entries(text, where)
+    builder = _Builder(places, where)
+    rules = tuple(
+        rule for index, entry in enumerate(file.rules) if (rule := builder.rule(entry, ("rules", index))) is not None
+    )
+    if builder.problems:
+        raise InputError(builder.problems)
+    return rules
+
+
+class _Builder:
+    def __init__(self, places: Places, where: str) -> None:
+        self.places, self.where = places, where
+        self.problems: list[Problem] = []
+
+    def refuse(self, path: tuple[str | int, ...], what: str, hint: str = "") -> None:
+        known, line, column = self.places.find(path)
+        self.problems.append(Problem(self.where, what, hint, format_path(known), line, column))
+
+    def rule(self, entry: RuleEntry, path: tuple[str | int, ...]) -> Rule | None:
+        before = len(self.problems)
+        self._check_names(entry, path)
+        program = self._program(entry, path)
+        persistence = self._duration(entry.for_, entry, (*path, "for"))
+        clear_persistence = self._duration(entry.clear_for, entry, (*path, "clear_for"))
+        if "any" in entry.classes and len(entry.classes) > 1:
+            self.refuse((*path, "class"), "any already means every class", "Remove it or the others.")
+        if program is None or len(self.problems) > before:
+            return None
+        judged = entry.model_dump(mode="json", by_alias=True, exclude={"tests", "checklist", "reference"})
+        return Rule(
+            id=entry.id,
+            classes=() if "any" in entry.classes else tuple(entry.classes),
+            name=dict(entry.name.items()),
+            kind=entry.kind,
+            severity=entry.severity,
+            parameters={
+                name: Parameter(name, value.value, value.unit, value.note) for name, value in entry.parameters.items()
+            },
+            let_texts=dict(entry.let),
+            when_text=" ".join(entry.when.split()),
+            clear_text=" ".join(entry.clear.split()) if entry.clear is not None else None,
+            persistence=persistence,
+            clear_persistence=clear_persistence,
+            suppresses=tuple(entry.suppresses),
+            downstream=entry.downstream,
+            group=entry.group,
+            for_each_point=entry.for_each is not None,
+            diagnosis=tuple(entry.diagnosis),
+            advice=" ".join(entry.advice.split()),
+            checklist=tuple(entry.checklist),
+            reference=entry.reference,
+            program=program,
+            text_hash=_hash(judged),
+            where=self.where,
+        )
+
+    def _check_names(self, entry: RuleEntry, path: tuple[str | int, ...]) -> None:
+        if "en" not in entry.name:
+            self.refuse((*path, "name"), "the English name is missing", "Add `en: ...`.")
+        for field, names in (("parameters", entry.parameters), ("let", entry.let)):
+            for name in names:
+                place = (*path, field, name)
+                if not name.isidentifier() or not name.islower():
+                    self.refuse(place, f"{name!r} cannot be a name in an expression", "Use lower case and _.")
+                elif name in point_types() or name in FUNCTIONS or name == BOUND_POINT:
+                    self.refuse(place, f"{name!r} is already a point or a function", "Choose another name.")
+                elif field == "let" and name in entry.parameters:
+                    self.refuse(place, f"{name!r} is already a parameter", "Choose another name.")
+
+    def _program(self, entry: RuleEntry, path: tuple[str | int, ...]) -> Program | None:
+        units = {name: value.unit for name, value in entry.parameters.items()}
+        compiler = Compiler(Environment(point_types(), units, entry.for_each is not None))
+        place = path
+        try:
+            for name, text in entry.let.items():
+                place = (*path, "let", name)
+                compiler.let(name, text)
+            place = (*path, "when")
+            when = compiler.condition(entry.when)
+            place = (*path, "clear")
+            clear = compiler.condition(entry.clear) if entry.clear is not None else None
+            return compiler.finish(when, clear)
+        except ExpressionError as error:
+            self.refuse(place, f"{error.what} (at character {error.column} of the expression)", error.hint)
+            return None
+
+    def _duration(self, given: str | float, entry: RuleEntry, path: tuple[str | int, ...]) -> int | str:
+        if isinstance(given, str) and given in entry.parameters:
+            if entry.parameters[given].unit not in TIME_UNITS:
+                self.refuse(path, f"the parameter {given!r} has no unit of time", "Give it s, min, h or d.")
+            return given
+        try:
+            return round(parse_duration(given).total_seconds() * 1e6)
+        except ValueError as error:
+            hint = f"Or name a parameter: {', '.join(entry.parameters)}." if entry.parameters else ""
+            self.refuse(path, str(error), hint)
+            return 0
+
+
+def _hash(judged: dict[str, Any]) -> str:
+    return hashlib.blake2b(repr(sorted(judged.items())).encode(), digest_size=12).hexdigest()

@@ -1,0 +1,72 @@
+"""A snapshot: all the engine remembers, as msgpack, with the version that wrote it and its rule set's digest."""
+
+import msgspec
+
+from rules.errors import RulesError
+from rules.explain import Maintenance, Shelf
+from rules.memory import BuildingMemory
+from rules.parameters import Override
+from rules.rule_set import digest_of
+
+ENGINE_VERSION = 1
+"""Goes up whenever the same journal would give other findings, or memory has another shape."""
+
+
+class Header(msgspec.Struct, array_like=True, frozen=True):
+    """What is read first, whatever follows."""
+
+    version: int
+    digest: str
+    body: bytes
+
+
+class Snapshot(msgspec.Struct):
+    """The engine's whole state. Files are name -> text; `event_ids` are the control events that were applied."""
+
+    allowance_us: int
+    listening_gap_us: int
+    digest: str = ""
+    last_seq: int = 0
+    site_files: dict[str, str] = {}
+    rule_files: dict[str, str] | None = None
+    overrides: dict[str, Override] = {}
+    shelves: dict[str, Shelf] = {}
+    maintenance: dict[str, Maintenance] = {}
+    event_ids: dict[str, None] = {}
+    errors: list[str] = []
+    buildings: dict[str, BuildingMemory] = {}
+
+
+_ENCODER = msgspec.msgpack.Encoder()
+_HEADER = msgspec.msgpack.Decoder(Header)
+_BODY = msgspec.msgpack.Decoder(Snapshot)
+
+
+def pack(state: Snapshot) -> bytes:
+    """The snapshot as bytes."""
+    return _ENCODER.encode(Header(ENGINE_VERSION, state.digest, _ENCODER.encode(state)))
+
+
+def unpack(data: bytes) -> Snapshot:
+    """The state of a snapshot. Raises RulesError when it is broken, of another engine, or of other rules."""
+    try:
+        header = _HEADER.decode(data)
+    except msgspec.MsgspecError as error:
+        msg = f"this is not a snapshot of the engine ({error}); rebuild the state from the journal"
+        raise RulesError(msg) from error
+    if header.version != ENGINE_VERSION:
+        msg = (
+            f"the snapshot was written by engine version {header.version} and this is version {ENGINE_VERSION}; "
+            "rebuild the state from the journal"
+        )
+        raise RulesError(msg)
+    try:
+        state = _BODY.decode(header.body)
+    except msgspec.MsgspecError as error:
+        msg = f"the snapshot is damaged ({error}); rebuild the state from the journal"
+        raise RulesError(msg) from error
+    actual = digest_of(state.rule_files) if state.rule_files is not None else ""
+    if header.digest != actual:
+        msg = f"the snapshot names rule set {header.digest!r} and carries {actual!r}; rebuild from the journal"
+        raise RulesError(msg)
+    return state

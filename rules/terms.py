@@ -1,0 +1,238 @@
+"""The calls of an expression while it runs: each bound to what it looks at, and each able to wake its judgement.
+
+A term that only time can change says at which instant it may, through `Alarm.wake`. None is Unknown.
+"""
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+
+from facility.reading import Quality, Value
+from rules.hours import Hours
+from rules.memory import NEVER, AssetMemory, PointMemory, TermMemory
+from rules.program import Code, Known
+from rules.window import Window
+
+MAX_TIMES = 4_096
+_MINUTE_US = 60_000_000
+
+
+class Alarm:
+    """When a judgement wants to be looked at again although nothing was read: the earliest wish counts."""
+
+    __slots__ = ("at_us",)
+
+    def __init__(self) -> None:
+        self.at_us = NEVER
+
+    def wake(self, at_us: int) -> None:
+        """Look again at `at_us`."""
+        self.at_us = min(self.at_us, at_us)
+
+
+class WindowTerm:
+    """`mean`, `delta` and the like. Unknown while the point is, and until the window is full where it must be."""
+
+    __slots__ = ("_full", "_memory", "_read", "_window")
+
+    def __init__(self, memory: PointMemory, window: Window, function: str) -> None:
+        self._memory, self._window = memory, window
+        self._full = function != "changes"
+        name = "earlier" if function == "ago" else function
+        self._read: Callable[[], Known] = getattr(window, name)
+
+    def __call__(self, now_us: int) -> Known:
+        if self._memory.value is None or self._memory.fresh_until_us < now_us:
+            return None
+        self._window.trim(now_us)
+        if self._full and not self._window.ready(now_us):
+            return None
+        return self._read()
+
+
+class ConditionTerm(ABC):
+    """What `since`, `count` and `starts` share: the condition, evaluated before the rule's own."""
+
+    __slots__ = ("_alarm", "_code", "_length", "_looked_at", "_memory")
+    _counts = False
+
+    def __init__(
+        self, code: Code, looked_at: Sequence[PointMemory], memory: TermMemory, alarm: Alarm, length_us: int = 0
+    ) -> None:
+        self._code, self._looked_at, self._memory = code, looked_at, memory
+        self._alarm, self._length = alarm, length_us
+
+    def update(
+        self,
+        values: Sequence[Value | None],
+        constants: Sequence[float],
+        terms: Sequence[Callable[[int], Known]],
+        now_us: int,
+    ) -> None:
+        """Evaluate the condition at `now_us` and remember what it takes."""
+        memory = self._memory
+        truth = self._code(values, constants, terms, now_us)
+        known = truth if isinstance(truth, bool) else None
+        if known and self._counts and any(point.good_us == now_us for point in self._looked_at):
+            self._append(now_us)
+        memory.since_us = -1 if not known else (memory.since_us if memory.since_us >= 0 else now_us)
+        memory.known = known
+        if known:
+            for point in self._looked_at:
+                if point.fresh_until_us >= now_us:
+                    self._alarm.wake(point.fresh_until_us + 1)
+
+    @abstractmethod
+    def __call__(self, now_us: int) -> Known:
+        """The term's value now."""
+
+    def _append(self, now_us: int) -> None:
+        times = self._memory.times
+        if times and times[-1] == now_us:
+            return
+        times.append(now_us)
+        if len(times) > MAX_TIMES:
+            del times[0]
+
+    def _number(self, now_us: int) -> float:
+        times, start = self._memory.times, now_us - self._length
+        while times and times[0] <= start:
+            del times[0]
+        return float(len(times))
+
+
+class SinceTerm(ConditionTerm):
+    """Seconds since the condition became true."""
+
+    __slots__ = ()
+
+    def value(self, now_us: int) -> Known:
+        """The seconds, without a wish to be woken: the comparison makes its own."""
+        if self._memory.known is None:
+            return None
+        return (now_us - self._memory.since_us) / 1e6 if self._memory.since_us >= 0 else 0.0
+
+    def __call__(self, now_us: int) -> Known:
+        if self._memory.since_us >= 0:
+            passed = now_us - self._memory.since_us
+            self._alarm.wake(now_us + _MINUTE_US - passed % _MINUTE_US)
+        return self.value(now_us)
+
+    def crossing(self, limit: float | None, strict: bool, now_us: int) -> None:  # noqa: FBT001 - compiled call
+        """Wake when the seconds reach `limit` (`strict`: when they pass it)."""
+        if self._memory.since_us < 0 or limit is None or not math.isfinite(limit):
+            return
+        at_us = self._memory.since_us + math.ceil(limit * 1e6) + int(strict)
+        if at_us > now_us:
+            self._alarm.wake(at_us)
+
+
+class CountTerm(ConditionTerm):
+    """Instants with a new reading at which the condition was true."""
+
+    __slots__ = ()
+
+    _counts = True
+
+    def __call__(self, now_us: int) -> Known:
+        return None if self._memory.known is None else self._number(now_us)
+
+
+class StartsTerm(ConditionTerm):
+    """How often the condition became true. Unknown in between is neither: true, Unknown, true is no start."""
+
+    __slots__ = ()
+
+    def update(
+        self,
+        values: Sequence[Value | None],
+        constants: Sequence[float],
+        terms: Sequence[Callable[[int], Known]],
+        now_us: int,
+    ) -> None:
+        before = self._memory.known
+        super().update(values, constants, terms, now_us)
+        if self._memory.known is None:
+            self._memory.known = before
+        elif self._memory.known and before is False:
+            self._append(now_us)
+
+    def __call__(self, now_us: int) -> Known:
+        return None if self._memory.known is None else self._number(now_us)
+
+
+class SilentTerm:
+    """No good reading for `length_us` of listened time; false before the first one."""
+
+    __slots__ = ("_alarm", "_length", "_memory")
+
+    def __init__(self, memory: PointMemory | AssetMemory, length_us: int, alarm: Alarm) -> None:
+        self._memory, self._length, self._alarm = memory, length_us, alarm
+
+    def __call__(self, now_us: int) -> Known:
+        return self._memory.seen and self._passed(now_us)
+
+    def _passed(self, now_us: int) -> bool:
+        due = self._memory.quiet_from_us + self._length
+        if self._memory.quiet_from_us < 0:
+            return False
+        if now_us < due:
+            self._alarm.wake(due)
+        return now_us >= due
+
+
+class NeverSeenTerm(SilentTerm):
+    """Not one good reading in `length_us` of listened time since we began to listen."""
+
+    __slots__ = ()
+
+    def __call__(self, now_us: int) -> Known:
+        return not self._memory.seen and self._passed(now_us)
+
+
+class FlagTerm:
+    """Whether the last reading carries a quality; Unknown when it is stale or there was none."""
+
+    __slots__ = ("_alarm", "_limit", "_memory", "_quality")
+
+    def __init__(self, memory: PointMemory, limit_us: int, quality: Quality, alarm: Alarm) -> None:
+        self._memory, self._limit, self._quality, self._alarm = memory, limit_us, quality, alarm
+
+    def __call__(self, now_us: int) -> Known:
+        until = self._memory.quality_us + self._limit
+        if self._memory.quality_us < 0 or until < now_us:
+            return None
+        flagged = self._memory.quality == self._quality
+        if flagged:
+            self._alarm.wake(until + 1)
+        return flagged
+
+
+class VisitTerm:
+    """How far a counter went since the last recorded visit."""
+
+    __slots__ = ("_memory",)
+
+    def __init__(self, memory: PointMemory) -> None:
+        self._memory = memory
+
+    def __call__(self, now_us: int) -> Known:
+        value = self._memory.value
+        if not isinstance(value, float) or self._memory.fresh_until_us < now_us:
+            return None
+        return value + self._memory.unrolled - self._memory.visited
+
+
+class HoursTerm:
+    """`occupied()` and `hour()`; wakes when they may change."""
+
+    __slots__ = ("_alarm", "_hours", "_read")
+
+    def __init__(self, hours: Hours, function: str, alarm: Alarm) -> None:
+        self._hours, self._alarm = hours, alarm
+        self._read: Callable[[int], Known] = hours.occupied if function == "occupied" else hours.hour
+
+    def __call__(self, now_us: int) -> Known:
+        value = self._read(now_us)
+        self._alarm.wake(self._hours.until_us)
+        return value
