@@ -23,7 +23,7 @@ MOST_ORDERS, MOST_FINDINGS, MOST_VALUES = 12, 8, 3
 
 @dataclass(frozen=True, slots=True)
 class AssetTile:
-    """One asset on the overview. `state` is a severity, `ok`, or `silent` when nothing was heard for three cadences."""
+    """One asset on the overview. `state` is a severity, `suppressed`, `ok`, or `silent` (three cadences unheard)."""
 
     asset: Asset
     state: str
@@ -62,7 +62,7 @@ def summarise(
     ids = {asset.id for asset in assets}
     own = by_time_left(order for order in orders if order.asset_id in ids)
     found = [finding for finding in active if finding.building_id == building.id]
-    dues = [due for order in own if (due := next_due(order)) is not None]
+    dues = [due for order in own if (due := next_due(order)) is not None and due >= page.now]
     tiles = [_tile(page, asset, [each for each in found if each.asset_id == asset.id]) for asset in assets]
     return BuildingSummary(
         building=building,
@@ -82,6 +82,8 @@ def _tile(page: Page, asset: Asset, found: Sequence[Finding]) -> AssetTile:
     latest = [reading for reading in page.view.latest(asset.id) if reading.point in asset.points]
     shown = [finding for finding in found if finding.suppressed_by is None and finding.shelved_by is None]
     state = next((each.value for each in WORST_FIRST if any(finding.severity == each for finding in shown)), "")
+    if not state and found:
+        state = "suppressed"
     if not state:
         state = "ok" if not asset.points or is_heard(asset, latest, page.now) else "silent"
     order = {name: index for index, name in enumerate((*asset.equipment_class.points, *asset.points))}

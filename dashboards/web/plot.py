@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from html import escape
 
 from dashboards.web import plot_band, plot_line
-from dashboards.web.plot_frame import BOTTOM, LEFT, RIGHT, TOP, Frame, Mark, PlotSeries, Shade
+from dashboards.web.plot_frame import BOTTOM, LEFT, RIGHT, ROW, TOP, Frame, Mark, PlotSeries, Shade
 from dashboards.web.plot_parts import draw_marks, draw_shades, draw_time_axis, draw_value_axis, text
 from dashboards.web.ticks import ValueAxis, value_axis
 from dashboards.web.wording import format_at, format_unit, format_value, is_nan
@@ -18,6 +18,8 @@ from facility.reading import Quality, Reading, Value
 
 BAND = 26
 MOST_CROSSES = 80
+LEAST_SPAN = {"degC": 2.0, "%": 10.0, "ppm": 100.0, "kPa": 20.0, "Pa": 20.0, "lx": 50.0}
+"""An axis covers at least this much, so that a sensor's noise does not look like an event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,8 @@ def draw_plot(
         raise ValueError(msg)
     is_band = series[0].is_band
     inner = BAND * len(series) if is_band else max(height - TOP - BOTTOM, 40)
-    total = TOP + inner + BOTTOM
+    lines, rows = draw_marks(marks, frame, inner)
+    total = TOP + inner + BOTTOM + ROW * rows
     axis = None if is_band else _axis(series, frame, 4 if inner >= 120 else 2)
     drawn, legend = _bands(series, frame) if is_band else ([], [])
     if axis is not None:
@@ -61,11 +64,12 @@ def draw_plot(
     parts = [
         f'<svg class="plot" xmlns="http://www.w3.org/2000/svg" {frame_of}{_edges(frame, axis, inner, series[0].unit)}>',
         f'<title id="{ident}-t">{escape(title)}</title><desc id="{ident}-d">{escape(about)}</desc>',
+        f'<g transform="translate(0 {ROW * rows})">',
         *draw_shades(shades, frame, inner),
         *draw_time_axis(frame, inner),
         *drawn,
-        *draw_marks(marks, frame, inner),
-        "</svg>",
+        *lines,
+        "</g></svg>",
     ]
     return Plot("".join(parts), tuple(legend))
 
@@ -90,16 +94,18 @@ def _axis(series: Sequence[PlotSeries], frame: Frame, count: int) -> ValueAxis |
         if not numbers:
             return value_axis(0.0, 1.0, count) if bad else None
     low, high = min(numbers), max(numbers)
-    if series[0].unit == "%" and low >= 0 and high <= 100 and high - low > 30:
+    unit = series[0].unit
+    if unit == "%" and low >= 0 and high <= 100 and (high - low > 30 or high - low < 0.5):
         low, high = 0.0, 100.0
-    return value_axis(low, high, count)
+    room = max(0.0, LEAST_SPAN.get(unit, 0.0) - (high - low)) / 2
+    return value_axis(max(low - room, 0.0) if low >= 0 else low - room, high + room, count)
 
 
 def _lines(
     series: Sequence[PlotSeries], frame: Frame, axis: ValueAxis, inner: int
 ) -> tuple[list[str], list[tuple[str, str]]]:
     dots = [plot_line.good_numbers(each, frame) for each in series]
-    parts = draw_value_axis(axis, inner, format_unit(series[0].unit))
+    parts = draw_value_axis(axis, inner)
     lines: list[str] = []
     for index, (each, points) in enumerate(zip(series, dots, strict=True)):
         for run in plot_line.runs(points, each.gap_us):
@@ -154,7 +160,7 @@ def _bands(series: Sequence[PlotSeries], frame: Frame) -> tuple[list[str], list[
             parts.append(
                 f'<svg x="{left:.2f}%" y="{y}" width="{width:.2f}%" height="{BAND - 4}"><title>{escape(label)}</title>'
                 f'<rect class="{css}" width="100%" height="100%"/>'
-                + (f'<text class="state {css}" x="6" y="15">{escape(label)}</text>' if width > 6 else "")
+                + (f'<text class="state {css}" x="6" y="15">{escape(label)}</text>' if width > 13 else "")
                 + "</svg>"
             )
     return parts, sorted(legend.items())

@@ -9,10 +9,12 @@ from dashboards.web.language import Words
 from facility.finding import Severity
 from facility.reading import Reading
 
-LEFT, RIGHT = 7.0, 99.0
+LEFT, RIGHT = 9.0, 99.0
 """Where the frame starts and ends, in percent of the plot's width: what is left of it holds the axis labels."""
-TOP, BOTTOM = 18, 22
+TOP, BOTTOM = 12, 22
 """Room above and below the frame, in pixels."""
+ROW = 14
+"""Height of a row of words above the frame, in pixels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +46,13 @@ class PlotSeries:
 
 @dataclass(frozen=True, slots=True)
 class Shade:
-    """A finding's time: `until_us` None while it goes on."""
+    """A finding's time: `until_us` None while it goes on. Only `is_about` ones tint the field; others are a bar."""
 
     from_us: int
     until_us: int | None
     label: str
     severity: Severity
+    is_about: bool = True
 
 
 @dataclass(frozen=True, slots=True)

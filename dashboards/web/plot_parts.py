@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from html import escape
 
-from dashboards.web.plot_frame import LEFT, RIGHT, TOP, Frame, Mark, Shade
+from dashboards.web.plot_frame import LEFT, RIGHT, ROW, TOP, Frame, Mark, Shade
 from dashboards.web.ticks import ValueAxis, time_ticks
-from dashboards.web.wording import format_number
+from dashboards.web.wording import format_at, format_number
+from facility.instant import from_us
 
 
 def text(x: float, y: float, label: str, css: str, anchor: str) -> str:
@@ -23,8 +24,11 @@ def draw_shades(shades: Sequence[Shade], frame: Frame, inner: int) -> list[str]:
         left, right = frame.percent(shade.from_us), frame.percent(end_us)
         place = f'x="{left:.2f}%" width="{max(right - left, 0.3):.2f}%"'
         css, title = f"shade {shade.severity.value}", escape(shade.label)
-        parts.append(f'<rect class="{css}" {place} y="{TOP - 6}" height="{inner + 6}"><title>{title}</title></rect>')
-        parts.append(f'<rect class="{css} top" {place} y="{TOP - 9}" height="3"/>')
+        if shade.is_about:
+            parts.append(
+                f'<rect class="{css}" {place} y="{TOP - 6}" height="{inner + 6}"><title>{title}</title></rect>'
+            )
+        parts.append(f'<rect class="{css} top" {place} y="{TOP - 8}" height="3"><title>{title}</title></rect>')
     return parts
 
 
@@ -41,31 +45,35 @@ def draw_time_axis(frame: Frame, inner: int) -> list[str]:
     return parts
 
 
-def draw_value_axis(axis: ValueAxis, inner: int, unit: str) -> list[str]:
-    """A line for each mark with its figure above it; the highest one names the unit."""
+def draw_value_axis(axis: ValueAxis, inner: int) -> list[str]:
+    """A line for each mark with its figure above it."""
     parts = []
     for tick in axis.ticks:
         y = TOP + inner * (1 - axis.share(tick))
         if tick != axis.ticks[0]:
             parts.append(f'<line class="grid" x1="0" x2="{RIGHT:g}%" y1="{y:.1f}" y2="{y:.1f}"/>')
-        label = format_number(tick)
-        if tick == axis.ticks[-1] and unit:
-            label = f"{label} {unit}"
-        parts.append(f'<text class="value" x="0" y="{y - 3:.1f}">{escape(label)}</text>')
+        parts.append(f'<text class="value" x="0" y="{y - 3:.1f}">{escape(format_number(tick))}</text>')
     return parts
 
 
-def draw_marks(marks: Sequence[Mark], frame: Frame, inner: int) -> list[str]:
-    """An upright line with its words for each instant inside the frame."""
+def draw_marks(marks: Sequence[Mark], frame: Frame, inner: int) -> tuple[list[str], int]:
+    """An upright line for each instant inside the frame, its words above; and how many rows the words need."""
     parts = []
     shown = [mark for mark in marks if frame.from_us <= mark.at_us <= frame.until_us]
-    for index, mark in enumerate(sorted(shown, key=lambda each: each.at_us)):
-        x = frame.percent(mark.at_us)
-        css = f"mark {mark.kind}"
-        anchor, shift = ("end", -4) if x > 70 else ("start", 4)
-        parts.append(f'<line class="{css}" x1="{x:.2f}%" x2="{x:.2f}%" y1="{TOP - 9}" y2="{TOP + inner}"/>')
+    ends: list[float] = []
+    for mark in sorted(shown, key=lambda each: each.at_us):
+        x, css = frame.percent(mark.at_us), f"mark {mark.kind}"
+        width = 3.0 + 1.9 * sum(2 if ord(letter) > 0x2E80 else 1 for letter in mark.label)
+        anchor, shift = ("end", -4) if x + width > 104 else ("start", 4)
+        start = x - width if anchor == "end" else x
+        row = next((index for index, end in enumerate(ends) if end <= start), len(ends))
+        ends[row : row + 1] = [start + width]
+        y = TOP - 8 - ROW * row
+        title = f"{mark.label} {format_at(mark.at_us, frame.zone, frame.words, now=from_us(frame.now_us))}"
         parts.append(
-            f'<text class="{css}" x="{x:.2f}%" dx="{shift}" y="{TOP + 5 + index % 3 * 13}" '
-            f'text-anchor="{anchor}">{escape(mark.label)}</text>'
+            f'<line class="{css}" x1="{x:.2f}%" x2="{x:.2f}%" y1="{y - 10}" y2="{TOP + inner}">'
+            f"<title>{escape(title)}</title></line>"
         )
-    return parts
+        place = f'x="{x:.2f}%" dx="{shift}" y="{y - 2}" text-anchor="{anchor}"'
+        parts.append(f'<text class="{css}" {place}>{escape(mark.label)}</text>')
+    return parts, len(ends)

@@ -40,7 +40,7 @@ def value_axis(low: float, high: float, count: int = 4) -> ValueAxis:
     """About `count` round intervals around [low, high]; a flat line gets room on both sides."""
     if high - low < 1e-9 * max(1.0, abs(low), abs(high)):
         room = max(abs(low) * 0.02, 0.5)
-        low, high = low - room, high + room
+        low, high = (max(low - room, 0.0) if low >= 0 else low - room), high + room
     raw = (high - low) / count
     power = 10.0 ** math.floor(math.log10(raw))
     step = next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= raw * 0.999)

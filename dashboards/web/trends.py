@@ -80,7 +80,9 @@ def draw_trend(
         )
     frame = Frame(to_us(from_at), to_us(until_at), to_us(page.now), page.zone_of(asset_id), page.words)
     shades = [
-        Shade(each.onset_us, each.cleared_us, page.title(each), each.severity)
+        Shade(
+            each.onset_us, each.cleared_us, page.title(each), each.severity, is_about=_is_about(each, asset_id, names)
+        )
         for each in findings
         if each.suppressed_by is None
     ]
@@ -94,6 +96,10 @@ def draw_trend(
 def order_marks(orders: Iterable[OrderView]) -> list[Mark]:
     """Where each order was opened."""
     return [Mark(to_us(order.opened_at), order.number) for order in orders]
+
+
+def _is_about(finding: Finding, asset_id: str, names: Sequence[str]) -> bool:
+    return any(each.asset_id == asset_id and each.point in names for each in finding.evidence)
 
 
 def _is_stepped(point: Point | None) -> bool:

@@ -55,7 +55,7 @@ function move(event) {
   const x = `${dot[0] / 100}%`;
   const ends = { class: "cursor", x1: x, x2: x, y1: top, y2: Number(top) + Number(inner) };
   for (const [name, text] of Object.entries(ends)) line.setAttribute(name, text);
-  svg.append(line);
+  svg.querySelector("g").append(line);
   const tip = document.createElement("div");
   tip.className = "tip";
   tip.textContent = `${when}  ${value.toFixed(digits)} ${unit}`;
