@@ -21,7 +21,7 @@ mean "nothing was measured".
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
 
@@ -56,9 +56,9 @@ class TimeEntry(_Strict):
     def _readable(self) -> Self:
         if self.format in (ISO, UNIX_S, UNIX_MS):
             return self
-        sample = datetime(2024, 11, 21, 13, 14, 15)  # noqa: DTZ001 - local on purpose: it has no zone in the file
+        sample = datetime(2024, 11, 21, 13, 14, 15, tzinfo=UTC)
         try:
-            back = datetime.strptime(sample.strftime(self.format), self.format)  # noqa: DTZ007 - as above
+            back = datetime.strptime(sample.strftime(self.format), self.format)  # noqa: DTZ007 - a sample
         except ValueError as error:
             msg = f"format {self.format!r} cannot be read: {error}; write it like '%Y-%m-%d %H:%M:%S' or iso"
             raise ValueError(msg) from error
