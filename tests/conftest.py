@@ -13,6 +13,7 @@ import tempfile
 import threading
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,7 @@ from ticketing.desk import Desk
 
 TICKETING = Path(__file__).parent / "data" / "ticketing"
 MONDAY = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)  # 09:00 in Shanghai
-NewDatabase = Callable[[], str]
+NewDatabase = Callable[..., str]
 NewFinding = Callable[..., Finding]
 
 
@@ -107,17 +108,38 @@ def _wait(url: str, server: "subprocess.Popen[bytes]", log: Path) -> None:
 
 @pytest.fixture(scope="session")
 def new_postgres(postgres_server: str) -> NewDatabase:
-    """Makes an empty database in the server and says its address."""
+    """Makes an empty database in the server, or a copy of the one that is named, and says its address."""
 
-    def new() -> str:
+    def new(template: str = "template0") -> str:
         name = f"test_{uuid.uuid4().hex}"
         engine = sa.create_engine(parse_url(postgres_server), isolation_level="AUTOCOMMIT")
         with engine.connect() as connection:
-            connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE template0")
+            connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {template}")
         engine.dispose()
         return parse_url(postgres_server).set(database=name).render_as_string(hide_password=False)
 
     return new
+
+
+@pytest.fixture(scope="session")
+def upgraded_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database file with this program's schema, to be copied."""
+    path = tmp_path_factory.mktemp("sqlite") / "upgraded.db"
+    _upgrade(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def upgraded_postgres(new_postgres: NewDatabase) -> str:
+    """The name of a PostgreSQL database with this program's schema, to be copied."""
+    url = new_postgres()
+    _upgrade(url)
+    return str(parse_url(url).database)
+
+
+def _upgrade(url: str) -> None:
+    with closing(Database(url)) as database:
+        database.upgrade()
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.service)])
@@ -129,13 +151,18 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return new()
 
 
-@pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.service)])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """A database with this program's schema: the test runs once on each kind."""
-    opened = Database(database_url)
-    opened.upgrade()
-    yield opened
-    opened.close()
+    if request.param == "sqlite":
+        path = tmp_path / "plantroom.db"
+        shutil.copyfile(request.getfixturevalue("upgraded_sqlite"), path)
+        url = f"sqlite:///{path}"
+    else:
+        new: NewDatabase = request.getfixturevalue("new_postgres")
+        url = new(request.getfixturevalue("upgraded_postgres"))
+    with closing(Database(url)) as opened:
+        yield opened
 
 
 def _new_finding(

@@ -158,7 +158,7 @@ def refuse(status: int, what: str, where: str, hint: str) -> NoReturn:
 
 def _act(order: str, verb: str, body: VerbBody, version: int | None, clock: Clock) -> Act:
     if verb not in set(Verb):
-        refuse(404, unknown("verb", verb, Verb), _where(order), f"Verbs are: {', '.join(Verb)}.")
+        refuse(404, unknown("verb", verb, [one.value for one in Verb]), _where(order), f"Verbs are: {', '.join(Verb)}.")
     note, reason = body.note, None
     if verb == Verb.HOLD and body.reason:
         reason = PauseReason(_chosen("reason", body.reason, PauseReason)[0])

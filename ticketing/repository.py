@@ -108,7 +108,7 @@ def insert_order(session: Session, row: WorkOrderRow) -> bool:
 def add_member(session: Session, order_id: str, finding_id: str) -> bool:
     """Make a finding a member of an order; False when it belongs to one already."""
     insert = _insert(session, MemberRow).values(finding_id=finding_id, work_order_id=order_id)
-    added = insert.on_conflict_do_nothing(index_elements=["finding_id"]).returning(MemberRow.finding_id)
+    added = insert.on_conflict_do_nothing(index_elements=["finding_id"]).returning(col(MemberRow.finding_id))
     return session.execute(added).first() is not None
 
 

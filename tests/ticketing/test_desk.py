@@ -1,8 +1,10 @@
 """The desk on both databases: one cause one order, each finding in exactly one, the same again changes nothing."""
 
+import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -205,7 +207,7 @@ def test_a_rolled_back_transaction_leaves_nothing(
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_batches_and_replays_change_nothing(
-    tmp_path_factory: pytest.TempPathFactory, book: ContractBook, desk: Desk, finding: NewFinding, data: st.DataObject,
+    tmp_path: Path, upgraded_sqlite: Path, book: ContractBook, desk: Desk, finding: NewFinding, data: st.DataObject,
 ) -> None:  # fmt: skip
     stream: list[Finding] = []
     for step in range(data.draw(st.integers(1, 6))):
@@ -216,8 +218,9 @@ def test_batches_and_replays_change_nothing(
     cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=4)))
     results = []
     for replayed in (False, True):
-        database = Database(f"sqlite:///{tmp_path_factory.mktemp('db') / 'plantroom.db'}")
-        database.upgrade()
+        path = tmp_path / "plantroom.db"
+        shutil.copyfile(upgraded_sqlite, path)
+        database = Database(f"sqlite:///{path}")
         if replayed:
             edges = [0, *cuts, len(stream)]
             for low, high in pairwise(edges):

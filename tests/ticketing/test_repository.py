@@ -96,7 +96,6 @@ def test_history_cannot_be_truncated(new_postgres: Callable[[], str]) -> None:
 )
 def test_two_processes_at_once_make_one_order_a_cause(
     database: Database,
-    database_url: str,
     desk: Desk,
     finding: NewFinding,
     second: dict[str, object],
@@ -106,7 +105,7 @@ def test_two_processes_at_once_make_one_order_a_cause(
     begun = threading.Event()
 
     def receive_too() -> tuple[int, int]:
-        with closing(Database(database_url)) as other:
+        with closing(Database(database.url.render_as_string(hide_password=False))) as other:
             begun.set()
             with other.writing() as session:
                 received = desk.receive(session, [finding(**second)])
@@ -190,16 +189,13 @@ def test_a_naive_instant_is_refused_and_another_zone_comes_back_as_utc(database:
             repository.advance_order(session, opened, 2, {"arrived_at": shanghai.replace(tzinfo=None)})
 
 
-@pytest.mark.parametrize("name", ["WO-000001", "wo-1", "1", "WO-0001"])
-def test_an_order_is_found_by_any_writing_of_its_number(database: Database, opened: str, name: str) -> None:
+def test_an_order_is_found_by_id_and_any_writing_of_its_number_and_nothing_else(
+    database: Database, opened: str
+) -> None:
     with database.reading() as session:
-        row = repository.find_order(session, name)
-    assert row is not None
-    assert row.id == opened
-
-
-@pytest.mark.parametrize("name", ["", "WO-", "WO-2", "99999999999999999999", "²", "wo_x"])
-def test_no_order_is_found_by_another_name(database: Database, opened: str, name: str) -> None:
-    with database.reading() as session:
-        assert opened
-        assert repository.find_order(session, name) is None
+        for name in (opened, "WO-000001", "wo-1", "1", "WO-0001"):
+            row = repository.find_order(session, name)
+            assert row is not None, name
+            assert row.id == opened
+        for name in ("", "WO-", "WO-2", "9" * 20, "²", "wo_x"):
+            assert repository.find_order(session, name) is None, name
