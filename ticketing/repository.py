@@ -55,12 +55,16 @@ def clear_finding(session: Session, finding: Finding) -> bool:
     return False
 
 
-def list_findings(session: Session, *, active: bool | None, limit: int | None, offset: int) -> Sequence[FindingRow]:
+def list_findings(
+    session: Session, *, active: bool | None, limit: int | None, offset: int = 0, asset_id: str | None = None
+) -> Sequence[FindingRow]:
     """Findings, the newest raised first; only active or only cleared ones when `active` says so. No limit: all."""
     query = select(FindingRow)
     if active is not None:
         state = FindingState.ACTIVE if active else FindingState.CLEARED
         query = query.where(FindingRow.state == state.value)
+    if asset_id is not None:
+        query = query.where(FindingRow.asset_id == asset_id)
     newest = (col(FindingRow.raised_at).desc(), col(FindingRow.id))
     return session.exec(query.order_by(*newest).limit(limit).offset(offset)).all()
 
