@@ -7,7 +7,18 @@ import re
 from datetime import date
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from facility.asset import Criticality
 from facility.catalogue import System, equipment_classes
@@ -74,6 +85,21 @@ def _many(value: object) -> object:
     return value if isinstance(value, list) else [value]
 
 
+class _OneOrMany:
+    """Says in the JSON Schema that one value may stand for a list of one."""
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        many = handler(core)
+        return {"anyOf": [many["items"], many]}
+
+
+class _TextOrEntry:
+    """Says in the JSON Schema that a text may stand for an entry."""
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {"anyOf": [{"type": "string"}, handler(core)]}
+
+
 def _limit(value: object) -> Limit:
     return value if isinstance(value, Limit) else parse_limit(value)
 
@@ -91,14 +117,21 @@ ClosedText = Annotated[
 ClassName = Annotated[str, AfterValidator(_class)]
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
 SeverityWord = Annotated[Severity, _word("severity", Severity)]
-Classes = Annotated[list[ClassName], BeforeValidator(_many), Field(min_length=1)]
-Severities = Annotated[list[SeverityWord], BeforeValidator(_many), Field(min_length=1)]
-Systems = Annotated[list[Annotated[System, _word("system", System)]], BeforeValidator(_many), Field(min_length=1)]
-Criticalities = Annotated[
-    list[Annotated[Criticality, _word("criticality", Criticality)]], BeforeValidator(_many), Field(min_length=1)
+Classes = Annotated[list[ClassName], BeforeValidator(_many), Field(min_length=1), _OneOrMany()]
+Severities = Annotated[list[SeverityWord], BeforeValidator(_many), Field(min_length=1), _OneOrMany()]
+Systems = Annotated[
+    list[Annotated[System, _word("system", System)]], BeforeValidator(_many), Field(min_length=1), _OneOrMany()
 ]
-Kinds = Annotated[list[Annotated[OrderKind, _word("kind", OrderKind)]], BeforeValidator(_many), Field(min_length=1)]
-Names = Annotated[list[Identifier], BeforeValidator(_many), Field(min_length=1)]
+Criticalities = Annotated[
+    list[Annotated[Criticality, _word("criticality", Criticality)]],
+    BeforeValidator(_many),
+    Field(min_length=1),
+    _OneOrMany(),
+]
+Kinds = Annotated[
+    list[Annotated[OrderKind, _word("kind", OrderKind)]], BeforeValidator(_many), Field(min_length=1), _OneOrMany()
+]
+Names = Annotated[list[Identifier], BeforeValidator(_many), Field(min_length=1), _OneOrMany()]
 Pauses = list[Annotated[PauseReason, _word("pause reason", PauseReason)]]
 
 
@@ -158,11 +191,7 @@ def _promise(value: object) -> object:
     return {"limit": value} if not isinstance(value, dict | PromiseEntry) else value
 
 
-PromiseText = Annotated[
-    PromiseEntry,
-    BeforeValidator(_promise),
-    WithJsonSchema({"anyOf": [{"type": "string"}, {"$ref": "#/$defs/PromiseEntry"}]}),
-]
+PromiseText = Annotated[PromiseEntry, BeforeValidator(_promise), _TextOrEntry()]
 
 
 class MatchEntry(_Strict):

@@ -65,8 +65,10 @@ def test_pauses_are_shown_with_what_they_remove() -> None:
             "Pause for third party, Mon 2026-11-23 11:00 +08:00 to Mon 2026-11-23 15:00 +08:00: "
             "1 h of open time removed (the rest is in the pause before)."
         ),
-        "Pause for access, Wed 2026-11-25 15:00 +08:00 to Wed 2026-11-25 16:00 +08:00: "
-        "begins after the deadline, changes nothing.",
+        (
+            "Pause for access, Wed 2026-11-25 15:00 +08:00 to Wed 2026-11-25 16:00 +08:00: "
+            "begins after the deadline, changes nothing."
+        ),
         "Mon 2026-11-23: 09:00-10:00, 15:00-17:00 is 3 h, together 3 h.",
         "Deadline: Mon 2026-11-23 17:00 +08:00.",
     ]
