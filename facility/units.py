@@ -26,8 +26,6 @@ def _registry() -> "pint.UnitRegistry[float]":
     registry: pint.UnitRegistry[float] = pint.UnitRegistry(autoconvert_offset_to_baseunit=True)
     if "percent" not in registry:
         registry.define("percent = 0.01")
-    # pint defines ppm; inH2O at 4 degC is the one building engineers use (249.09 Pa).
-    registry.define("inH2O = 249.08891 * pascal")
     return registry
 
 

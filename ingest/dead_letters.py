@@ -1,6 +1,7 @@
 """Dead letters from the journal into their table, and out of it for the API."""
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from sqlalchemy.exc import OperationalError
@@ -8,7 +9,7 @@ from sqlmodel import Session
 
 from facility.errors import RetryableError
 from facility.reading import Commit, DeadLetter
-from ingest.repository import KEPT, add_dead_letters, newest_dead_letters
+from ingest.repository import KEPT, add_dead_letters, count_dead_letters, newest_dead_letters
 from ingest.stores.cursor import CursorFile
 from ingest.tables import DeadLetterRow
 
@@ -22,7 +23,9 @@ class DeadLetterBox:
     the journal, so a range that comes again adds nothing.
     """
 
-    def __init__(self, sessions: Callable[[], Session], cursor: Path, *, kept: int = KEPT) -> None:
+    def __init__(
+        self, sessions: Callable[[], AbstractContextManager[Session]], cursor: Path, *, kept: int = KEPT
+    ) -> None:
         self._sessions, self._cursor, self._kept = sessions, CursorFile(cursor), kept
 
     @property
@@ -48,3 +51,8 @@ class DeadLetterBox:
         """The newest first."""
         with self._sessions() as session:
             return newest_dead_letters(session, limit)
+
+    def count(self) -> int:
+        """How many are kept."""
+        with self._sessions() as session:
+            return count_dead_letters(session)

@@ -1,6 +1,7 @@
 """The `plantroom` command: one subcommand per file of `plantroom/commands`."""
 
 import sys
+from collections.abc import Sequence
 from importlib import import_module
 
 import typer
@@ -35,12 +36,16 @@ def _root(
     """Watches buildings over MQTT and sends someone before, or as soon as, something breaks."""
 
 
-for _name in COMMANDS:
-    import_module(f"plantroom.commands.{_name}").register(app)
+def load_commands(words: Sequence[str]) -> None:
+    """Register the command that `words` begin with, or every one when they begin with none (help, a misspelling)."""
+    wanted = [words[0]] if words and words[0] in COMMANDS else COMMANDS
+    for name in wanted:
+        import_module(f"plantroom.commands.{name}").register(app)
 
 
 def main() -> None:
     """Run the command; an error we know becomes its text on standard error and exit code 2."""
+    load_commands(sys.argv[1:])
     try:
         app()
     except PlantroomError as error:

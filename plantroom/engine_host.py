@@ -23,6 +23,7 @@ from ingest.control import submit
 from plantroom.database import Database
 from rules.engine import Engine
 from rules.errors import RulesError
+from rules.plan import NotApplicable
 from rules.rule import Rule
 from rules.rule_set import RuleSet
 from ticketing import repository
@@ -94,8 +95,8 @@ class EngineHost:
         if commits:
             with self.lock, self._metrics.batch_seconds.time():
                 findings = [finding for commit in commits for finding in self.engine.feed(commit)]
-                if isinstance(self._clock, JournalClock) and self.engine.event_time_us:
-                    self._clock.advance(self.engine.event_time_us)
+                if isinstance(self._clock, JournalClock):
+                    self._clock.advance(self.event_time_us)
             self._write(findings, commits[-1].seq)
             self._metrics.commits.inc(len(commits))
             self._metrics.findings.inc(len(findings))
@@ -112,9 +113,9 @@ class EngineHost:
         return self.engine.registry
 
     @property
-    def event_time_us(self) -> int | None:
-        """The newest event time of any building; None before the first."""
-        return self.engine.event_time_us
+    def event_time_us(self) -> int:
+        """The newest event time of any building; 0 before the first."""
+        return max(0, self.engine.event_time_us)
 
     def touch(self) -> None:
         """A person changed an order: whoever watches should look again."""
@@ -132,7 +133,7 @@ class EngineHost:
 
     def rule(self, rule_id: str) -> Rule | None:
         """A rule of the active set; None when there is none of this id."""
-        return self.engine.rule_set.rules.get(rule_id)
+        return self.engine.rule_set.rules.get(rule_id) if self.engine.rule_set is not None else None
 
     # --- the loop ----------------------------------------------------------------------------------------------
 

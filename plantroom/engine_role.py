@@ -43,7 +43,7 @@ log = structlog.get_logger(__name__)
 _STOP_SECONDS = 5.0
 
 
-def run_engine(settings: Settings, stop: threading.Event) -> None:
+def run(settings: Settings, stop: threading.Event) -> None:
     """Run until `stop`. Raises PermanentError for files or stores that cannot be used."""
     registry, site_files = load_registry(settings.site)
     rule_files = load_rule_files(settings.rules)

@@ -1,96 +1,29 @@
-"""What each process of the program does: broker, ingest with journal, engine with web."""
+"""Runs one role of the program in this process; only what the role needs is imported."""
 
 import sys
-import threading
+from importlib import import_module
 
-import prometheus_client
 import structlog
 
 from facility.errors import PermanentError, RetryableError
-from ingest.broker import REDELIVERY_S, BrokerError, EmbeddedBroker
-from ingest.journal import JournalWriter
-from ingest.link import BrokerAddress
-from ingest.service import IngestService, IngestSettings
-from plantroom.allowance import allowance_us
-from plantroom.clocks import clock_for
-from plantroom.engine_role import run_engine
 from plantroom.lifeline import stop_event
-from plantroom.plant_files import load_registry
-from plantroom.settings import ClockKind, Mode, Settings
+from plantroom.settings import Settings
 from plantroom.supervisor import EXIT_CONFIGURATION
 
 log = structlog.get_logger(__name__)
 
 
 def run_role(role: str, settings: Settings) -> None:
-    """Run one role until SIGTERM, or until the parent is gone."""
+    """Run `broker`, `ingest` or `engine` until SIGTERM, or until the parent is gone.
+
+    The process ends with 78 when starting it again would not help, with 1 when it may.
+    """
     stop = stop_event()
     try:
-        {"broker": _broker, "ingest": _ingest, "engine": run_engine}[role](settings, stop)
+        import_module(f"plantroom.{role}_role").run(settings, stop)
     except PermanentError as error:
         log.error("cannot go on", reason=str(error))
         sys.exit(EXIT_CONFIGURATION)
     except RetryableError as error:
         log.error("ended, may be started again", reason=str(error))
         sys.exit(1)
-
-
-def _broker(settings: Settings, stop: threading.Event) -> None:
-    password = settings.mqtt_password.get_secret_value() if settings.mqtt_password is not None else None
-    broker = EmbeddedBroker(
-        settings.var / "broker",
-        host=settings.mqtt_host,
-        port=settings.mqtt_port,
-        user=settings.mqtt_user,
-        password=password,
-    )
-    broker.start()
-    try:
-        while not stop.wait(0.2):
-            if broker.pid is None:
-                msg = f"the embedded broker ended by itself; its log is {broker.log_file}"
-                raise BrokerError(msg)
-    finally:
-        broker.stop()
-
-
-def _ingest(settings: Settings, stop: threading.Event) -> None:
-    clock = clock_for(settings)
-    registry, _ = load_registry(settings.site)
-    metrics = prometheus_client.CollectorRegistry()
-    if settings.metrics_port:
-        prometheus_client.start_http_server(settings.metrics_port, settings.http_host, metrics)
-    address = BrokerAddress(
-        settings.mqtt_host,
-        settings.mqtt_port,
-        user=settings.mqtt_user,
-        password=settings.mqtt_password.get_secret_value() if settings.mqtt_password is not None else None,
-    )
-    # A segment holds about an hour of real time; the journal clock has no such thing, so there only size counts.
-    segment_us = 3_600_000_000 if settings.clock is not ClockKind.JOURNAL else 100 * 365 * 86_400_000_000
-    with JournalWriter(settings.journal_folder, segment_us=round(segment_us * max(1.0, clock.factor))) as journal:
-        service = IngestService(
-            address,
-            journal,
-            settings.journal_folder,
-            settings.control_folder,
-            registry,
-            clock,
-            IngestSettings(
-                allowance_us=allowance_us(clock),
-                redelivery_s=REDELIVERY_S if settings.mode is Mode.EMBEDDED else 0.0,
-            ),
-            metrics,
-        )
-        ready = threading.Thread(target=_say_ready, args=(service, settings, stop), name="ready", daemon=True)
-        ready.start()
-        service.run(stop)
-
-
-def _say_ready(service: IngestService, settings: Settings, stop: threading.Event) -> None:
-    """Leave a mark for the supervisor when ingest is subscribed for the first time."""
-    while not service.listening.wait(0.2):
-        if stop.is_set():
-            return
-    settings.listening_file.parent.mkdir(parents=True, exist_ok=True)
-    settings.listening_file.touch()

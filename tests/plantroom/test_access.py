@@ -78,7 +78,13 @@ def test_a_session_is_open_until_it_ends_or_is_closed(tmp_path: Path) -> None:
     assert door.who(session) == "admin"
     assert TokenDoor(Access(TOKEN), TOKEN, tmp_path / "once").who(session) == "admin"
     nonce, until, signature = session.split(".")
-    for forged in (f"{nonce}.{int(until) + 1}.{signature}", f"x.{until}.{signature}", f"{nonce}.1.{signature}", "", "."):
+    for forged in (
+        f"{nonce}.{int(until) + 1}.{signature}",
+        f"x.{until}.{signature}",
+        f"{nonce}.1.{signature}",
+        "",
+        ".",
+    ):
         assert door.who(forged) is None
     assert TokenDoor(Access("u" * 43), "u" * 43, tmp_path / "once").who(session) is None
     door.close_session(session)

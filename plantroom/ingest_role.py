@@ -1,0 +1,57 @@
+"""The ingest process: from the broker into the journal."""
+
+import threading
+
+import prometheus_client
+
+from ingest.broker import REDELIVERY_S
+from ingest.journal import JournalWriter
+from ingest.link import BrokerAddress
+from ingest.service import IngestService, IngestSettings
+from plantroom.allowance import allowance_us
+from plantroom.clocks import clock_for
+from plantroom.plant_files import load_registry
+from plantroom.settings import ClockKind, Mode, Settings
+
+
+def run(settings: Settings, stop: threading.Event) -> None:
+    """Run until `stop`. Raises PermanentError for site files or a journal that cannot be used."""
+    clock = clock_for(settings)
+    registry, _ = load_registry(settings.site)
+    metrics = prometheus_client.CollectorRegistry()
+    if settings.metrics_port:
+        prometheus_client.start_http_server(settings.metrics_port, settings.http_host, metrics)
+    address = BrokerAddress(
+        settings.mqtt_host,
+        settings.mqtt_port,
+        user=settings.mqtt_user,
+        password=settings.mqtt_password.get_secret_value() if settings.mqtt_password is not None else None,
+    )
+    # A segment holds about an hour of real time; the journal clock has no such thing, so there only size counts.
+    segment_us = 3_600_000_000 if settings.clock is not ClockKind.JOURNAL else 100 * 365 * 86_400_000_000
+    with JournalWriter(settings.journal_folder, segment_us=round(segment_us * max(1.0, clock.factor))) as journal:
+        service = IngestService(
+            address,
+            journal,
+            settings.journal_folder,
+            settings.control_folder,
+            registry,
+            clock,
+            IngestSettings(
+                allowance_us=allowance_us(clock),
+                redelivery_s=REDELIVERY_S if settings.mode is Mode.EMBEDDED else 0.0,
+            ),
+            metrics,
+        )
+        ready = threading.Thread(target=_say_ready, args=(service, settings, stop), name="ready", daemon=True)
+        ready.start()
+        service.run(stop)
+
+
+def _say_ready(service: IngestService, settings: Settings, stop: threading.Event) -> None:
+    """Leave a mark for the supervisor when ingest is subscribed for the first time."""
+    while not service.listening.wait(0.2):
+        if stop.is_set():
+            return
+    settings.listening_file.parent.mkdir(parents=True, exist_ok=True)
+    settings.listening_file.touch()

@@ -1,0 +1,32 @@
+"""Fixtures that start the whole program."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from running import System, free_ports
+
+
+@pytest.fixture
+def new_system(tmp_path: Path) -> Iterator[Callable[..., System]]:
+    """Makes an instance with its own folder and ports; every process is gone at the end."""
+    made: list[System] = []
+
+    def make(*arguments: str, **settings: str) -> System:
+        var = tmp_path / f"var{len(made)}"
+        var.mkdir()
+        http_port, mqtt_port = free_ports(2)
+        values = {
+            "PLANTROOM_VAR": str(var),
+            "PLANTROOM_HTTP_PORT": str(http_port),
+            "PLANTROOM_MQTT_PORT": str(mqtt_port),
+            **{f"PLANTROOM_{name.upper()}": value for name, value in settings.items()},
+        }
+        system = System(var, values, list(arguments) or ["run"])
+        made.append(system)
+        return system
+
+    yield make
+    for system in made:
+        if system.process is not None:
+            system.kill()

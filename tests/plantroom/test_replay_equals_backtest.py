@@ -1,0 +1,77 @@
+"""The real air handlers: through MQTT, journal, engine and desk, or by backtest: the same, to the instant."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from running import ROOT, System, wait_until
+
+from facility.reading import Scan
+from ingest.journal import JournalReader
+
+LBNL = ROOT / "examples/lbnl"
+NAMES = {"szcav": "SZCAV.csv.gz", "mzvav": "MZVAV-2-1.csv.gz"}
+
+
+def _plantroom(*arguments: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "plantroom", *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def _files(name: str) -> list[str]:
+    readings, site, wide_map = LBNL / NAMES[name], LBNL / "site.yaml", LBNL / f"map-{name}.yaml"
+    return ["--readings", str(readings), "--site", str(site), "--map", str(wide_map)]
+
+
+def _scans(system: System) -> int:
+    reader = JournalReader(system.journal)
+    seq, count = 0, 0
+    while commits := reader.read(seq):
+        count += sum(isinstance(entry, Scan) for commit in commits for entry in commit.entries)
+        seq = commits[-1].seq
+    reader.close()
+    return count
+
+
+def _judged(system: System) -> bool:
+    stages = {
+        line.split()[0]: float(line.split()[1]) for line in _metrics(system) if line.startswith("plantroom_engine")
+    }
+    return stages.get("plantroom_engine_lag_commits") == 0
+
+
+def _metrics(system: System) -> list[str]:
+    text: str = system.get_text("/metrics")
+    return text.splitlines()
+
+
+@pytest.mark.parametrize("name", sorted(NAMES))
+def test_replay_and_backtest_give_the_same_findings_and_orders(
+    name: str, new_system: Callable[..., System], tmp_path: Path
+) -> None:
+    out, contract = tmp_path / "out.json", LBNL / "contract.yaml"
+    _plantroom("backtest", *_files(name), "--contract", str(contract), "--out", str(out))
+    expected: dict[str, Any] = json.loads(out.read_text(encoding="utf-8"))
+    assert expected["findings"], "a backtest without findings proves nothing"
+
+    system = new_system(site=str(LBNL / "site.yaml"), contract=str(contract), clock="journal")
+    system.start()
+    _plantroom("replay", *_files(name), "--mqtt-port", str(system.mqtt_port))
+    wait_until(lambda: _scans(system) == expected["readings"]["scans"], 60, "every scan to be in the journal")
+    wait_until(lambda: _judged(system), 60, "every commit to be judged")
+
+    findings = sorted(system.get("/api/findings", limit="1000"), key=lambda one: (one["raised_at"], one["id"]))
+    orders = sorted(system.get("/api/work-orders", limit="1000"), key=lambda one: str(one["number"]))
+    assert findings == expected["findings"]
+    assert orders == expected["work_orders"]
+    for order in orders:
+        assert order["response_due_at"] > order["opened_at"]
+        assert order["resolution_due_at"] > order["opened_at"]
+        assert order["contract_id"]
+        assert order["evidence"]
