@@ -260,6 +260,8 @@ class Compiler:
             self._scope.emit(f"{result} = {part.name}")
             self._scope.back()
         if kinds[0].kind is not kinds[1].kind:
+            if all(part.switch or part.kind is Kind.CONDITION for part in kinds):
+                return Typed(Kind.CONDITION, self._scope.assign(f"None if {result} is None else {result} != 0.0"))
             what = f"one branch is {kinds[0].kind.value}, the other {kinds[1].kind.value}"
             raise ExpressionError(what, "Make both of one kind.", node.col_offset + 1)
         return Typed(kinds[0].kind, result, switch=kinds[0].switch and kinds[1].switch)

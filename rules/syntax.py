@@ -10,7 +10,7 @@ MAX_DEPTH = 30
 _ALLOWED = (
     ast.BoolOp, ast.And, ast.Or, ast.UnaryOp, ast.Not, ast.USub, ast.UAdd, ast.BinOp, ast.Add, ast.Sub, ast.Mult,
     ast.Div, ast.Compare, ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.In, ast.NotIn, ast.IfExp, ast.Call,
-    ast.Name, ast.Load, ast.Constant, ast.Tuple, ast.List,
+    ast.keyword, ast.Name, ast.Load, ast.Constant, ast.Tuple, ast.List,
 )  # fmt: skip
 
 _INSTEAD: dict[type[ast.AST], str] = {
@@ -47,7 +47,7 @@ def parse_expression(text: str) -> ast.expr:
     except SyntaxError as error:
         what = f"this is not an expression: {error.msg}"
         hint = "Equality is written ==, and `and`, `or`, `not` join conditions."
-        raise ExpressionError(what, hint, max(error.offset or 1, 1)) from error
+        raise ExpressionError(what, hint, error.offset or len(folded) + 1) from error
     except (ValueError, RecursionError, MemoryError) as error:
         raise ExpressionError(f"this cannot be read: {error}", "Make it shorter and less nested.") from error
     _check(tree, 1, 1)

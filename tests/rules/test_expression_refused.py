@@ -1,0 +1,84 @@
+"""What an expression may not say: each refusal names what, the place in the expression, and what to do."""
+
+import pytest
+
+from facility.catalogue import point_types
+from rules.compiler import Compiler
+from rules.errors import ExpressionError
+from rules.program import Environment
+
+
+def refuse(text: str, parameters: dict[str, str] | None = None) -> ExpressionError:
+    """The error that compiling the text raises."""
+    compiler = Compiler(Environment(point_types(), parameters or {}))
+    with pytest.raises(ExpressionError) as caught:
+        compiler.condition(text)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("text", "what", "hint", "column"),
+    [
+        ("", "is empty", "Write a condition", 1),
+        ("tank_level >", "not an expression", "==", 13),
+        ("tank_level = 5", "not an expression", "==", 12),
+        ("tank_levl > 5", "did you mean 'tank_level'", "", 1),
+        ("5 < tank_levl", "did you mean 'tank_level'", "", 5),
+        ("avrage(tank_level, '5 min') > 1", "not a known function", "", 1),
+        ("maen(tank_level, '5 min') > 1", "did you mean 'mean'", "", 1),
+        ("tank_level.real > 1", "Attribute is not allowed", "design(", 1),
+        ("tank_level.__class__", "Attribute is not allowed", "design(", 1),
+        ("(lambda: 1)() > 0", "Lambda is not allowed", "let", 2),
+        ("[x for x in (1, 2)] > 0", "ListComp is not allowed", "", 1),
+        ("tank_level[0] > 1", "Subscript is not allowed", "ago", 1),
+        ("tank_level ** 2 > 1", "Pow is not allowed", "x * x", 1),
+        ("tank_level is 1", "Is is not allowed", "==", 1),
+        ("f'{tank_level}' == 'x'", "JoinedStr is not allowed", "", 1),
+        ("(x := 5) > 1", "NamedExpr is not allowed", "let", 2),
+        ("mean(tank_level, '5 min')(3) > 1", "only our functions", "", 1),
+        ("mean(tank_level + 1, '5 min') > 1", "wants a point here", "", 6),
+        ("mean(door_status, '5 min') > 1", "door_status is a text", "changes()", 6),
+        ("mean(tank_level) > 1", "was given 1 arguments", "arithmetic mean", 1),
+        ("mean(tank_level, window='5 min') > 1", "no named arguments", "in order", 1),
+        ("mean(tank_level, '5 minutos') > 1", "is not a duration", "", 18),
+        ("mean(tank_level, '0 s') > 1", "outside of 1 us", "", 18),
+        ("mean(tank_level, '9999 days') > 1", "outside of 1 us", "", 18),
+        ("mean(tank_level, limit) > 1", "no time", "unit s", 18),
+        ("mean(tank_level, True) > 1", "a duration is wanted", "quotes", 18),
+        ("door_status == 1", "door_status is a text and 1 is not", "quotes", 1),
+        ("tank_level == 'full'", "'full' is a text and tank_level is not", "quotes", 1),
+        ("door_status == 'opne'", "did you mean 'open'", "", 16),
+        ("door_status in ('open', 'shut')", "'shut' is not a known value", "", 25),
+        ("door_status in ('open', 3)", "3 is not a text", "", 25),
+        ("door_status in car_status", "after `in` comes a list", "", 16),
+        ("door_status > 'open'", "texts have no order", "==", 1),
+        ("'open' == 'shut' and 1", "1 is a number where a condition is wanted", "Compare", 22),
+        ("tank_level", "a number where a condition is wanted", "Compare", 1),
+        ("door_status", "a text where a condition is wanted", "Compare", 1),
+        ("door_status + 1 > 2", "a text where a number is wanted", "==", 1),
+        ("(door_status if run_status else tank_level) == 1", "one branch is a text", "one kind", 2),
+        ("design(rated_flow) > 1", "design() wants a name in quotes", "rated_flow", 1),
+        ("tank_level > 1e999", "too large", "", 14),
+        ("tank_level > 1j", "not a number", "", 14),
+        ("(1, 2)", "a list may only stand after `in`", "", 1),
+        ("__import__('os')", "not a known function", "", 1),
+    ],
+)  # fmt: skip
+def test_an_expression_is_refused_with_place_and_advice(text: str, what: str, hint: str, column: int) -> None:
+    error = refuse(text, {"limit": "%"})
+    assert what in error.what
+    assert hint in error.hint
+    assert error.column == column
+
+
+def test_a_long_expression_is_refused() -> None:
+    assert "2,000" in refuse(" and ".join(["tank_level > 1"] * 200)).what
+
+
+def test_a_deep_expression_is_refused() -> None:
+    assert "deeper" in refuse("not " * 40 + "run_status").what
+    assert "deeper" in refuse("-" * 60 + "tank_level > 1").what
+
+
+def test_many_brackets_are_refused_and_do_not_crash() -> None:
+    assert refuse("(" * 900 + "1" + ")" * 900).what
