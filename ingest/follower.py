@@ -18,7 +18,13 @@ class JournalSource(Protocol):
     """What a follower needs of the journal."""
 
     def read(self, after_seq: int, limit: int = 500) -> list[Commit]:
-        """The next commits after `after_seq`, oldest first, without gaps; empty when there are none yet."""
+        """The next commits after `after_seq`, oldest first, without gaps; empty when there are none yet.
+
+        Raises PermanentError when they are not held any more.
+        """
+
+    def first_seq(self) -> int:
+        """The oldest commit still held."""
 
     def last_seq(self) -> int:
         """The newest commit's number; 0 for an empty journal."""
@@ -47,16 +53,20 @@ class FollowerMetrics:
 
 @dataclass(frozen=True, slots=True)
 class FollowerState:
-    """How a follower stands. `lag` in commits; `trouble` is why it waits, empty when all is well."""
+    """How a follower stands: commits up to `position` are taken, up to `durable` dealt with for good, `lag` waits.
+
+    `trouble` is why it waits, empty when all is well.
+    """
 
     name: str
     position: int
+    durable: int
     lag: int
     trouble: str
 
 
 class Follower:
-    """One cursor on the journal. `step` once, or `run` in a thread of its own.
+    """One cursor on the journal. `step` once, or `run` in a thread of its own; `reader` belongs to that thread.
 
     `idle_s` is the wait at the end of the journal, `backoff_s` (from, to) the wait after a retryable error, doubling;
     both real seconds.
@@ -79,37 +89,31 @@ class Follower:
         self._metrics = metrics or FollowerMetrics(CollectorRegistry())
         self._position = sink.cursor
         self._trouble = ""
-        newest = reader.last_seq()
-        if self._position > newest:
+        self._newest = reader.last_seq()
+        if self._position > self._newest:
             what = (
-                f"has seen commit {self._position:,}, but the journal ends at {newest:,}: it followed another journal"
+                f"has seen commit {self._position:,}, but the journal ends at {self._newest:,}: it is another journal"
             )
-            hint = "Put that journal back, or move the follower's own folder aside: its files stay readable there."
+            hint = "Put the old journal back, or move the follower's own folder aside: its files stay readable there."
             raise refuse(f"follower {name}", what, hint)
 
     @property
     def state(self) -> FollowerState:
         """How it stands now; safe to ask from any thread."""
-        return FollowerState(self._name, self._position, self._lag(), self._trouble)
+        lag = max(self._newest - self._position, 0)
+        return FollowerState(self._name, self._position, self._sink.cursor, lag, self._trouble)
 
     def step(self) -> int:
         """Hand on the next commits; returns how many. Raises RetryableError, after which nothing is lost."""
-        commits = self._reader.read(self._position, self._limit)
+        commits = self._read()
         if commits:
-            self._note_gap(commits[0].seq)
             try:
                 self._sink.take(commits)
             except PermanentError as error:
-                log.error(
-                    "commits skipped",
-                    follower=self._name,
-                    first=commits[0].seq,
-                    last=commits[-1].seq,
-                    reason=str(error),
-                )
-                self._metrics.skipped.labels(self._name).inc(len(commits))
+                self._skip(commits[0].seq, commits[-1].seq, str(error))
             self._position = commits[-1].seq
-        self._metrics.lag.labels(self._name).set(self._lag())
+        self._newest = max(self._reader.last_seq(), self._position)
+        self._metrics.lag.labels(self._name).set(self.state.lag)
         self._metrics.durable.labels(self._name).set(self._sink.cursor)
         return len(commits)
 
@@ -136,20 +140,25 @@ class Follower:
                 self._end_trouble()
                 wait_s, backoff_s = 0.0 if taken else self._idle_s, self._backoff_s[0]
 
-    def _lag(self) -> int:
-        return max(self._reader.last_seq() - self._position, 0)
+    def _read(self) -> list[Commit]:
+        try:
+            return self._reader.read(self._position, self._limit)
+        except PermanentError as error:
+            first_seq = self._reader.first_seq()
+            if first_seq <= self._position + 1:
+                raise
+            self._skip(self._position + 1, first_seq - 1, f"{error}; keep segments longer than the longest outage")
+            self._position = first_seq - 1
+            return self._reader.read(self._position, self._limit)
 
-    def _note_gap(self, first_seq: int) -> None:
-        if first_seq > self._position + 1:
-            log.error(
-                "commits are gone from the journal; keep segments longer than the longest outage",
-                follower=self._name, first=self._position + 1, last=first_seq - 1,
-            )  # fmt: skip
-            self._metrics.skipped.labels(self._name).inc(first_seq - self._position - 1)
+    def _skip(self, first_seq: int, last_seq: int, reason: str) -> None:
+        log.error("commits skipped", follower=self._name, first=first_seq, last=last_seq, reason=reason)
+        self._metrics.skipped.labels(self._name).inc(last_seq - first_seq + 1)
 
     def _begin_trouble(self, reason: str) -> None:
         self._metrics.retries.labels(self._name).inc()
-        self._metrics.lag.labels(self._name).set(self._lag())
+        self._newest = max(self._reader.last_seq(), self._position)
+        self._metrics.lag.labels(self._name).set(self.state.lag)
         if not self._trouble:
             log.warning("follower waits", follower=self._name, at=self._position, reason=reason)
         self._trouble = reason

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import polars as pl
+import structlog
 
 from facility import instant
 from facility.errors import RetryableError
@@ -22,14 +23,17 @@ from ingest.stores.parts import day_of
 from ingest.stores.shelf import Shelf
 from ingest.stores.tail import Tail, newest_wins, to_frame
 
+log = structlog.get_logger(__name__)
+
 _AT_US = pl.col("at").cast(pl.Int64())
 
 
 class ParquetStore:
     """A `SeriesStore` in one folder, which belongs to one process.
 
-    `part_s` (real seconds) and `part_readings` say when the tail becomes parts; `merge_bytes` is the size from which
-    a part is no longer merged. `elapsed` is a stopwatch in seconds.
+    `part_s` (real seconds) and `part_readings` say when the tail becomes parts; parts are merged up to `merge_bytes`
+    (about half a million readings a MiB, and 70 bytes each in memory while merging). `elapsed` is a stopwatch in
+    seconds.
     """
 
     def __init__(
@@ -38,7 +42,7 @@ class ParquetStore:
         *,
         part_s: float = 300.0,
         part_readings: int = 500_000,
-        merge_bytes: int = 256 * 2**20,
+        merge_bytes: int = 16 * 2**20,
         elapsed: Callable[[], float] = time.monotonic,
     ) -> None:
         self._folder = folder
@@ -69,7 +73,10 @@ class ParquetStore:
             self.unstorable += len(readings) - len(kept)
         if self._tails[-1].rows >= self._part_readings or self._elapsed() - self._flushed_at >= self._part_s:
             self.flush()
-            self.merge()
+            try:
+                self.merge()
+            except RetryableError as error:
+                log.warning("parts are not merged", reason=str(error))  # nothing is lost; the next flush tries again
 
     def flush(self) -> None:
         """Write the tail as parts and move the cursor. Raises RetryableError; the tail is then still in memory."""

@@ -67,19 +67,23 @@ def superfluous(parts: Iterable[Part]) -> list[Part]:
 def choose_run(parts: Sequence[Part], fan_in: int, limit: int) -> Sequence[Part]:
     """Which parts of one day to merge into one: neighbours in their order, or nothing.
 
-    The run is the longest of at least `fan_in` neighbours of about one size (steps of eight from 64 KiB) that are
-    each smaller than `limit` bytes; so a day that is still being written is rewritten a few times only, whatever
-    its size. Neighbours only, because a merged part must hold all its range says.
+    The run is the longest of at least `fan_in` neighbours of about one size (steps of eight from 64 KiB) that make
+    at most `limit` bytes together; so a day that is still being written is rewritten a few times only, whatever its
+    size. Neighbours only, because a merged part must hold all its range says.
     """
     ordered, step = sorted(parts), 64 * 1024
-    while True:
-        best: Sequence[Part] = ()
+    while step < limit * 8:
+        best: list[Part] = []
         run: list[Part] = []
         for part in ordered:
-            run = [*run, part] if part.size < min(step, limit) else []
-            best = list(run) if len(run) > len(best) else best
+            if part.size >= step:
+                run = []
+            elif sum(other.size for other in run) + part.size > limit:
+                run = [part]
+            else:
+                run = [*run, part]
+            best = run if len(run) > len(best) else best
         if len(best) >= fan_in:
             return best
-        if step >= limit:
-            return ()
         step *= 8
+    return ()

@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from itertools import groupby
 from pathlib import Path
 
@@ -49,23 +49,31 @@ class Shelf:
             self._put(day, first_seq, last_seq, newest_wins(to_frame(of_day)), ())
 
     def merge(self, limit: int) -> int:
-        """Merge small neighbours of each day, parts from `limit` bytes up are left alone; the number of merges.
+        """Merge small neighbours of each day, up to `limit` bytes together; the number of merges.
 
         The newest day waits for eight of about a size; in an older day any two are merged. Raises OSError or
-        PolarsError.
+        PolarsError, after the other days were merged.
         """
         with self._lock:
             days = {day: parts for day, parts in self._days.items() if len(parts) > 1}
             newest = max(self._days, default=0)
-        merges = 0
+        merges, failure = 0, None
         for day, parts in days.items():
             run = choose_run(parts, 8 if day == newest else 2, limit)
             if run:
-                first, last = min(part.first_seq for part in run), max(part.last_seq for part in run)
-                rows = pl.concat([pl.read_parquet(part.path, hive_partitioning=False) for part in run])
-                self._put(day, first, last, newest_wins(rows), run)
-                merges += 1
+                try:
+                    self._merge(day, run)
+                    merges += 1
+                except (OSError, pl.exceptions.PolarsError) as error:
+                    failure = failure or error  # the other days go on first
+        if failure is not None:
+            raise failure
         return merges
+
+    def _merge(self, day: int, run: Sequence[Part]) -> None:
+        first, last = min(part.first_seq for part in run), max(part.last_seq for part in run)
+        rows = pl.concat([pl.read_parquet(part.path, hive_partitioning=False) for part in run])
+        self._put(day, first, last, newest_wins(rows), run)
 
     def find(self, days: Collection[int], condition: pl.Expr) -> pl.DataFrame:
         """The rows of these days that meet the condition, later parts last; a key may come more than once."""

@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry
 
 from facility.errors import InputError, PermanentError, RetryableError
 from facility.reading import Commit, Heartbeat, PointValue, Scan
-from ingest.follower import Follower, FollowerMetrics
+from ingest.follower import Follower, FollowerMetrics, FollowerState
 from ingest.journal import JournalReader, JournalWriter
 from ingest.stores.base import SeriesSink
 from ingest.stores.parquet import ParquetStore
@@ -28,8 +28,13 @@ class ListJournal:
         self.commits.append(Commit(seq, seq, (Heartbeat(seq),)))
 
     def read(self, after_seq: int, limit: int = 500) -> list[Commit]:
-        start = max(after_seq, self.dropped)
-        return self.commits[start : start + limit]
+        if after_seq < self.dropped:
+            msg = f"commit {after_seq + 1} was dropped"
+            raise PermanentError(msg)
+        return self.commits[after_seq : after_seq + limit]
+
+    def first_seq(self) -> int:
+        return self.dropped + 1
 
     def last_seq(self) -> int:
         return len(self.commits)
@@ -139,6 +144,26 @@ def test_commits_gone_from_the_journal_are_counted() -> None:
     Follower("f", journal, sink, metrics=FollowerMetrics(registry)).catch_up()
     assert sink.taken == [6, 7, 8, 9]
     assert metric(registry, "plantroom_follower_skipped_commits_total") == 3
+
+
+def test_a_journal_that_cannot_be_read_is_trouble_and_no_skip() -> None:
+    class Damaged(ListJournal):
+        def read(self, after_seq: int, limit: int = 500) -> list[Commit]:
+            msg = f"{limit} commits after {after_seq} cannot be read"
+            raise PermanentError(msg)
+
+    sink = ListSink()
+    follower = Follower("f", Damaged(3), sink, backoff_s=(0.005, 0.01))
+    stop = threading.Event()
+    thread = threading.Thread(target=follower.run, args=(stop,))
+    thread.start()
+    deadline = time.monotonic() + 10
+    while not follower.state.trouble and time.monotonic() < deadline:
+        stop.wait(0.005)
+    stop.set()
+    thread.join(5)
+    assert follower.state == FollowerState("f", 0, 0, 3, "500 commits after 0 cannot be read")
+    assert sink.taken == []
 
 
 def test_a_sink_that_followed_another_journal_is_refused_with_advice() -> None:

@@ -138,6 +138,25 @@ def test_a_full_disk_keeps_the_tail_and_a_later_flush_succeeds(tmp_path: Path) -
     assert values(ParquetStore(tmp_path)) == [(0, 1.0), (1, 2.0)]
 
 
+def test_a_damaged_part_is_told_and_the_other_days_go_on(tmp_path: Path) -> None:
+    now_s = [0.0]
+    store = ParquetStore(tmp_path, part_s=60, elapsed=lambda: now_s[0])
+    store.write(1, 1, [reading(0, 1.0), reading(-DAY_US // SECOND_US, 2.0)])
+    store.flush()
+    (tmp_path / "day=2024-10-04" / "part-000000000001-000000000001.parquet").write_bytes(b"PAR1 not any more")
+    now_s[0] = 61.0
+    store.write(2, 2, [reading(1, 3.0), reading(DAY_US // SECOND_US, 4.0)])
+    assert store.cursor == 2
+    with pytest.raises(RetryableError, match="cannot read parts"):
+        store.read("p1", "water_flow", T0, T0 + DAY_US)
+    assert [r.value for r in store.read("p1", "water_flow", T0 - DAY_US, T0)] == [2.0]
+    store.write(3, 3, [reading(2 * DAY_US // SECOND_US, 5.0), reading(DAY_US // SECOND_US + 1, 4.0)])
+    store.flush()
+    with pytest.raises(RetryableError, match="cannot merge parts"):
+        store.merge()
+    assert len([name for name in part_names(tmp_path) if name.startswith("day=2024-10-05")]) == 1
+
+
 def test_a_cursor_that_is_no_number_is_refused_with_advice(tmp_path: Path) -> None:
     (tmp_path / "cursor").write_text("twelve")
     with pytest.raises(InputError, match=r"cursor: holds 'twelve'.*Move it aside"):
@@ -212,6 +231,10 @@ def test_only_neighbours_of_a_size_are_merged() -> None:
     assert choose_run(small[:7], 8, 10**9) == ()
     assert choose_run([*small[:4], part(9, 9, 10**8), part(10, 10, 1_000)], 2, 10**6) == small[:4]
     assert choose_run([part(1, 1, 200_000), part(2, 2, 300_000)], 2, 10**9)
+    assert choose_run([part(1, 1, 200_000), part(2, 2, 300_000), part(3, 3, 1_000)], 2, 400_000) == [
+        part(2, 2, 300_000), part(3, 3, 1_000),
+    ]  # fmt: skip
+    assert choose_run([part(1, 1, 200_000), part(2, 2, 300_000)], 2, 400_000) == ()
     assert superfluous([part(1, 8, 9), part(3, 4, 9), part(8, 9, 9)]) == [part(3, 4, 9)]
 
 
