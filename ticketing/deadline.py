@@ -133,7 +133,7 @@ def due_at_us(limit: Limit, calendar: Calendar, start_us: int, pauses: Iterable[
         if low >= due_us:
             break
         removed = calendar.elapsed_us(low, high)
-        due_us = calendar.advance_us(due_us, removed) if removed else due_us
+        due_us = max(high, calendar.advance_us(due_us, removed) if removed else due_us)  # no breach while paused
     return due_us
 
 

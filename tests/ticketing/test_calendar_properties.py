@@ -3,13 +3,15 @@
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from facility.instant import to_us
 from ticketing.calendar import Calendar
 from ticketing.calendar_days import DayRules, YearlyClosure
 from ticketing.calendar_holidays import CountryHolidays
+
+CALM = settings(deadline=None)  # the first example builds tables, on a machine that may be busy
 
 # Two zones of the north, one that changes at midnight, one of the south with half an hour, one that has no change.
 ZONES = ("Europe/Berlin", "America/Los_Angeles", "America/Sao_Paulo", "Australia/Lord_Howe", "Asia/Shanghai")
@@ -37,6 +39,7 @@ instants = st.integers(0, 3 * 365 * 24 * 60 * 60).map(lambda seconds: YEAR_2018 
 durations = st.integers(1, 40 * 24 * 3600).map(lambda seconds: seconds * 10**6)
 
 
+@CALM
 @given(calendars, instants, durations)
 def test_advance_uses_exactly_the_duration_and_retreat_undoes_it(calendar: Calendar, start: int, duration: int) -> None:
     due = calendar.advance_us(start, duration)
@@ -47,17 +50,20 @@ def test_advance_uses_exactly_the_duration_and_retreat_undoes_it(calendar: Calen
     assert calendar.elapsed_us(latest, due) == duration
 
 
+@CALM
 @given(calendars, instants, durations, durations)
 def test_advance_is_additive_over_splits(calendar: Calendar, start: int, first: int, second: int) -> None:
     assert calendar.advance_us(calendar.advance_us(start, first), second) == calendar.advance_us(start, first + second)
 
 
+@CALM
 @given(calendars, instants, durations, durations)
 def test_advance_is_monotone_in_start_and_duration(calendar: Calendar, start: int, duration: int, more: int) -> None:
     assert calendar.advance_us(start, duration) < calendar.advance_us(start, duration + more)
     assert calendar.advance_us(start, duration) <= calendar.advance_us(start + more, duration)
 
 
+@CALM
 @given(calendars, instants, durations, durations)
 def test_elapsed_is_additive_and_never_negative(calendar: Calendar, start: int, first: int, second: int) -> None:
     middle, end = start + first, start + first + second
@@ -66,6 +72,7 @@ def test_elapsed_is_additive_and_never_negative(calendar: Calendar, start: int, 
     assert calendar.elapsed_us(end, start) == 0
 
 
+@CALM
 @given(calendars, instants, durations)
 def test_intervals_are_ascending_apart_and_add_up(calendar: Calendar, start: int, length: int) -> None:
     found = list(calendar.intervals_us(start, start + length))
@@ -74,6 +81,7 @@ def test_intervals_are_ascending_apart_and_add_up(calendar: Calendar, start: int
     assert sum(high - low for low, high in found) == calendar.elapsed_us(start, start + length)
 
 
+@CALM
 @given(calendars, instants, st.integers(1, 30))
 def test_open_days_count_days_with_hours(calendar: Calendar, start: int, days: int) -> None:
     later = calendar.add_open_days_us(start, days)

@@ -3,10 +3,12 @@
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ticketing.limit import Limit, LimitUnit, format_hours, format_limit, parse_limit
+
+CALM = settings(deadline=None)  # the first example builds tables, on a machine that may be busy
 
 
 @pytest.mark.parametrize(
@@ -63,6 +65,7 @@ timed = st.builds(
 limits = st.one_of(timed, st.builds(Limit, units, days=st.integers(1, 3660)))
 
 
+@CALM
 @given(limits)
 def test_parse_and_format_are_inverses(limit: Limit) -> None:
     assert parse_limit(format_limit(limit)) == limit
