@@ -5,6 +5,8 @@ import tracemalloc
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from facility.errors import InputError
 from facility.instant import from_us, parse_instant, to_us
@@ -225,6 +227,19 @@ def test_a_damaged_archive_is_told_with_the_line_it_ends_at(tmp_path: Path) -> N
     path.write_bytes(b"at,SAT\nno archive")
     with pytest.raises(InputError, match=r"cut.csv.gz: is damaged"):
         WideCsv(path, parse_map(MAP, "map.yaml", registry()))
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(rows=st.lists(st.one_of(st.text(max_size=20), st.sampled_from(["2026-11-21 08:00,50", "2026-11-21 08:01,1_0"]))))
+def test_whatever_stands_in_the_rows_is_never_fatal(tmp_path: Path, rows: list[str]) -> None:
+    path = tmp_path / "data.csv"
+    path.write_bytes(b"at,SAT\n" + "\n".join(rows).encode("utf-8", "surrogatepass"))
+    source = WideCsv(path, parse_map(MAP, "map.yaml", registry()))
+    found = readings(source)
+    report = source.report
+    assert report.rows == source.rows
+    assert len(found) == report.readings <= report.rows
+    assert report.lines()
 
 
 def test_scans_are_lazy(tmp_path: Path) -> None:
