@@ -12,10 +12,11 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, func, select
 
-from facility.finding import Finding, FindingState
+from facility.finding import Finding, FindingState, Severity
 from facility.instant import from_us
-from ticketing.tables import EngineStateRow, EventRow, FindingRow, MemberRow, WorkOrderRow
-from ticketing.work_order import OPEN_STATUSES, Change, Order, Status
+from ticketing.placement import Line, NewOrder, Standing
+from ticketing.tables import OPEN_CONDITION, EngineStateRow, EventRow, FindingRow, MemberRow, WorkOrderRow
+from ticketing.work_order import Change, Order, Status
 
 CHUNK = 500  # members of one IN list: below SQLite's old limit of 999 variables
 Item = TypeVar("Item")
@@ -36,8 +37,9 @@ class OrderQuery:
 
 
 def save_findings(session: Session, findings: Iterable[Finding]) -> None:
-    """Write active findings as they stand now. A cleared one stays cleared: an onset clears once."""
-    values = [_finding_values(finding) for finding in findings]
+    """Write findings as they stand now, the last word of each. A cleared one stays cleared: an onset clears once."""
+    last = {finding.id: finding for finding in findings}
+    values = [_finding_values(last[finding_id]) for finding_id in sorted(last)]
     if values:
         insert = _insert(session, FindingRow)
         changed = {name: insert.excluded[name] for name in values[0] if name != "id"}
@@ -45,14 +47,14 @@ def save_findings(session: Session, findings: Iterable[Finding]) -> None:
         session.execute(insert.on_conflict_do_update(index_elements=["id"], set_=changed, where=keep), values)
 
 
-def clear_finding(session: Session, finding: Finding) -> bool:
-    """Write a cleared finding; whether it was known as active before."""
-    values = _finding_values(finding)
-    active = (col(FindingRow.id) == finding.id, col(FindingRow.state) != FindingState.CLEARED.value)
-    if _count(session.execute(sa.update(FindingRow).where(*active).values(values))):
-        return True
-    session.execute(_insert(session, FindingRow).on_conflict_do_nothing(index_elements=["id"]), [values])
-    return False
+def lock_active(session: Session, finding_ids: Iterable[str]) -> frozenset[str]:
+    """Those of the findings that are known and not cleared yet, held until the transaction ends."""
+    found: set[str] = set()
+    for part in _chunks(sorted(finding_ids)):
+        state = col(FindingRow.state) != FindingState.CLEARED.value
+        query = select(FindingRow.id).where(col(FindingRow.id).in_(part), state).order_by(FindingRow.id)
+        found |= set(session.exec(query.with_for_update()))
+    return frozenset(found)
 
 
 def list_findings(
@@ -78,59 +80,47 @@ def member_orders(session: Session, finding_ids: Iterable[str]) -> dict[str, str
     return found
 
 
-def lock_open_orders(session: Session, cause_keys: Iterable[str]) -> dict[str, WorkOrderRow]:
-    """Cause key -> its open order, held until the transaction ends, so that nobody closes it meanwhile."""
-    found: dict[str, WorkOrderRow] = {}
-    for part in _chunks(sorted(set(cause_keys))):
-        query = (
-            select(WorkOrderRow)
-            .where(col(WorkOrderRow.cause_key).in_(part), col(WorkOrderRow.status).in_(sorted(OPEN_STATUSES)))
-            .order_by(col(WorkOrderRow.id))
-            .with_for_update()
-            .execution_options(populate_existing=True)
-        )
-        found |= {row.cause_key: row for row in session.exec(query)}
-    return found
+def lock_open_orders(session: Session, cause_keys: Iterable[str]) -> dict[str, Standing]:
+    """The open orders of these causes by id, held until the transaction ends, so that nobody closes one meanwhile."""
+    # The condition is written as in the unique index, else neither database would use it.
+    parts = ((col(WorkOrderRow.cause_key).in_(part), sa.text(OPEN_CONDITION)) for part in _chunks(sorted(cause_keys)))
+    return _standings(session, parts, lock=True)
+
+
+def standings(session: Session, order_ids: Iterable[str]) -> dict[str, Standing]:
+    """These orders by id."""
+    parts = ((col(WorkOrderRow.id).in_(part),) for part in _chunks(sorted(order_ids)))
+    return _standings(session, parts, lock=False)
 
 
 def next_number(session: Session) -> int:
-    """The number after the highest one. Another process may take it first: then `insert_order` says False."""
+    """The number after the highest one. Another process may take it first: then `insert_orders` says False."""
     return (session.exec(select(func.max(WorkOrderRow.number))).one() or 0) + 1
 
 
-def insert_order(session: Session, row: WorkOrderRow) -> bool:
-    """Insert an order; False when its cause has an open order, or its number or id is taken. Nothing is half done."""
+def insert_orders(session: Session, orders: Sequence[NewOrder]) -> bool:
+    """Insert all, or none and False: when a cause has an open order already, or a number or id is taken."""
+    if not orders:
+        return True
     try:
         with session.begin_nested():
-            session.add(row)
-            session.flush()
+            session.execute(sa.insert(WorkOrderRow), [_order_values(order) for order in orders])
     except IntegrityError:
         return False
     return True
 
 
-def add_member(session: Session, order_id: str, finding_id: str) -> bool:
-    """Make a finding a member of an order; False when it belongs to one already."""
-    insert = _insert(session, MemberRow).values(finding_id=finding_id, work_order_id=order_id)
-    added = insert.on_conflict_do_nothing(index_elements=["finding_id"]).returning(col(MemberRow.finding_id))
-    return session.execute(added).first() is not None
+def add_members(session: Session, members: Sequence[tuple[str, str]]) -> None:
+    """Add (finding id, order id). A finding that is in an order already raises IntegrityError."""
+    if members:
+        values = [{"finding_id": finding_id, "work_order_id": order_id} for finding_id, order_id in members]
+        session.execute(sa.insert(MemberRow), values)
 
 
-def append_event(session: Session, order_id: str, change: Change, finding_id: str | None = None) -> None:
-    """Append one line to an order's history."""
-    values = {
-        "work_order_id": order_id,
-        "version": change.version,
-        "at": change.at,
-        "verb": change.verb,
-        "by": change.by,
-        "note": change.note,
-        "reason": change.reason,
-        "from_status": change.from_status.value if change.from_status is not None else None,
-        "to_status": change.to_status.value,
-        "finding_id": finding_id,
-    }
-    session.execute(sa.insert(EventRow), [values])
+def append_lines(session: Session, lines: Sequence[Line]) -> None:
+    """Append lines to the histories of orders, in this order."""
+    if lines:
+        session.execute(sa.insert(EventRow), [_line_values(line) for line in lines])
 
 
 def find_order(session: Session, name: str, *, lock: bool = False) -> WorkOrderRow | None:
@@ -147,17 +137,33 @@ def find_order(session: Session, name: str, *, lock: bool = False) -> WorkOrderR
 
 
 def list_orders(session: Session, query: OrderQuery) -> Sequence[WorkOrderRow]:
-    """Orders by time left: the nearest running deadline first, those without one after, newest first."""
-    rows = select(WorkOrderRow)
-    if query.statuses:
-        rows = rows.where(col(WorkOrderRow.status).in_(sorted(query.statuses)))
-    for column, wanted in ((WorkOrderRow.asset_id, query.asset_id), (WorkOrderRow.kind, query.kind),
-                           (WorkOrderRow.rule_id, query.rule_id)):  # fmt: skip
-        if wanted is not None:
-            rows = rows.where(col(column) == wanted)
+    """Orders by time left: the nearest running deadline first, then those that have none, newest first."""
+    wanted = _wanted(query)
     due = col(WorkOrderRow.next_due_at)
-    rows = rows.order_by(due.asc().nulls_last(), col(WorkOrderRow.number).desc())
-    return session.exec(rows.limit(query.limit).offset(query.offset)).all()
+    running = select(WorkOrderRow).where(due.is_not(None), *wanted).order_by(due, col(WorkOrderRow.number))
+    rows = list(session.exec(running.limit(query.limit).offset(query.offset)))
+    if query.limit is not None and len(rows) >= query.limit:
+        return rows
+    counted = session.exec(select(func.count()).select_from(WorkOrderRow).where(due.is_not(None), *wanted)).one()
+    rest = select(WorkOrderRow).where(due.is_(None), *wanted).order_by(col(WorkOrderRow.number).desc())
+    left = query.limit - len(rows) if query.limit is not None else None
+    rows += session.exec(rest.limit(left).offset(max(0, query.offset - counted)))
+    return rows
+
+
+def _wanted(query: OrderQuery) -> list[sa.ColumnElement[bool]]:
+    wanted = [
+        col(column) == value
+        for column, value in (
+            (WorkOrderRow.asset_id, query.asset_id),
+            (WorkOrderRow.kind, query.kind),
+            (WorkOrderRow.rule_id, query.rule_id),
+        )
+        if value is not None
+    ]
+    if query.statuses:
+        wanted.append(col(WorkOrderRow.status).in_(sorted(query.statuses)))
+    return wanted
 
 
 def histories(session: Session, order_ids: Iterable[str]) -> dict[str, tuple[EventRow, ...]]:
@@ -243,6 +249,64 @@ def _finding_values(finding: Finding) -> dict[str, Any]:
         "diagnoses": list(finding.diagnoses),
         "evidence": finding.evidence,
     }
+
+
+def _order_values(order: NewOrder) -> dict[str, Any]:
+    finding, choice, clocks = order.finding, order.choice, order.clocks
+    return {
+        "id": order.id,
+        "number": order.number,
+        "version": order.opening.version,
+        "kind": finding.kind.value,
+        "status": order.opening.to_status.value,
+        "priority": choice.level.priority,
+        "severity": finding.severity.value,
+        "building_id": finding.building_id,
+        "asset_id": finding.asset_id,
+        "rule_id": finding.rule_id,
+        "finding_id": finding.id,
+        "cause_key": finding.cause_key,
+        "title": finding.title,
+        "advice": finding.advice,
+        "diagnoses": list(finding.diagnoses),
+        "evidence": finding.evidence,
+        "contract_id": choice.contract_id,
+        "contract_revision": choice.revision,
+        "service_level": choice.level.id,
+        "level_reason": choice.reason,
+        "default_level": choice.is_default,
+        "opened_at": order.opening.at,
+        "response_due_at": clocks.response.deadline.due_at,
+        "resolution_due_at": clocks.resolution.deadline.due_at,
+        "next_due_at": clocks.next_due_at,
+    }
+
+
+def _line_values(line: Line) -> dict[str, Any]:
+    change = line.change
+    return {
+        "work_order_id": line.order_id,
+        "version": change.version,
+        "at": change.at,
+        "verb": change.verb,
+        "by": change.by,
+        "note": change.note,
+        "reason": change.reason,
+        "from_status": change.from_status.value if change.from_status is not None else None,
+        "to_status": change.to_status.value,
+        "finding_id": line.finding_id,
+    }
+
+
+def _standings(session: Session, parts: Iterable[Sequence[Any]], *, lock: bool) -> dict[str, Standing]:
+    row = WorkOrderRow
+    columns = [col(row.id), col(row.cause_key), col(row.status), col(row.version), col(row.severity)]
+    found: dict[str, Standing] = {}
+    for where in parts:
+        query = sa.select(*columns).where(*where).order_by(col(row.id))
+        for key, cause, status, version, severity in session.execute(query.with_for_update() if lock else query):
+            found[key] = Standing(key, cause, Status(status), version, Severity(severity))
+    return found
 
 
 def _instant(at_us: int | None) -> datetime | None:

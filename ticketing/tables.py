@@ -16,7 +16,7 @@ from sqlmodel import Field, SQLModel
 from facility.finding import Evidence
 from ticketing.work_order import OPEN_STATUSES
 
-_OPEN = "status IN ({})".format(", ".join(f"'{status}'" for status in sorted(OPEN_STATUSES)))
+OPEN_CONDITION = "status IN ({})".format(", ".join(f"'{status}'" for status in sorted(OPEN_STATUSES)))
 _BIG = BigInteger().with_variant(Integer(), "sqlite")
 
 
@@ -101,8 +101,9 @@ class WorkOrderRow(SQLModel, table=True):
     __tablename__ = "work_order"
     __table_args__ = (
         Index("ux_work_order_open_cause", "cause_key", unique=True,
-              sqlite_where=text(_OPEN), postgresql_where=text(_OPEN)),
-        Index("ix_work_order_due", "status", "next_due_at"),
+              sqlite_where=text(OPEN_CONDITION), postgresql_where=text(OPEN_CONDITION)),
+        Index("ix_work_order_due", "next_due_at", "number"),
+        Index("ix_work_order_status", "status", "number"),
         Index("ix_work_order_asset", "asset_id"),
         Index("ix_work_order_rule", "rule_id"),
     )  # fmt: skip

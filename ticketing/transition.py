@@ -10,6 +10,7 @@ from ticketing import repository
 from ticketing.contract import PauseReason
 from ticketing.contract_book import ContractBook
 from ticketing.order_clock import decide_clocks
+from ticketing.placement import Line
 from ticketing.tables import WorkOrderRow
 from ticketing.work_order import Order, Refusal, Refused, Transition, Verb, allowed_verbs, decide_transition
 
@@ -39,7 +40,7 @@ def carry_out(session: Session, book: ContractBook, row: WorkOrderRow, act: Act)
     if not repository.advance_order(session, row.id, order.version, values):
         what, hint = "another person was first", "Read the order again and decide anew."
         return Refused(Refusal.STALE, what, hint, allowed_verbs(order.status))
-    repository.append_event(session, row.id, decision.change)
+    repository.append_lines(session, [Line(row.id, decision.change)])
     session.refresh(row)
     return decision
 

@@ -98,7 +98,8 @@ def _work_order() -> None:
     op.create_index(
         "ux_work_order_open_cause", "work_order", ["cause_key"], unique=True, sqlite_where=where, postgresql_where=where
     )
-    op.create_index("ix_work_order_due", "work_order", ["status", "next_due_at"])
+    op.create_index("ix_work_order_due", "work_order", ["next_due_at", "number"])
+    op.create_index("ix_work_order_status", "work_order", ["status", "number"])
     op.create_index("ix_work_order_asset", "work_order", ["asset_id"])
     op.create_index("ix_work_order_rule", "work_order", ["rule_id"])
 
