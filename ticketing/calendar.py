@@ -17,6 +17,7 @@ from ticketing.calendar_table import Interval, YearTable, make_table
 from ticketing.calendar_zone import DAY_MINUTES, last_closing_us, local_of, midnight_us, pieces_us, same_clock_us
 
 _MICROSECOND = timedelta(microseconds=1)
+_MEAN_YEAR_US = 31_556_952 * 10**6
 HORIZON_YEARS = 60
 
 
@@ -64,7 +65,7 @@ class Calendar:
     def is_open(self, at: datetime) -> bool:
         """Whether the instant lies inside an open interval (the opening does, the closing does not)."""
         at_us = to_us(at)
-        return self._table(local_of(at_us, self.zone).year).next_open(at_us) == at_us
+        return self._year_of(at_us)[1].next_open(at_us) == at_us
 
     def intervals(self, from_at: datetime, to_at: datetime) -> Iterator[tuple[datetime, datetime]]:
         """Open intervals between two instants, clipped to them, ascending; touching ones are one."""
@@ -77,8 +78,8 @@ class Calendar:
             return self.retreat_us(start_us, -duration_us)
         if duration_us == 0:
             return self.next_open_us(start_us)
-        year = local_of(start_us, self.zone).year
-        table, limit = self._table(year), year + HORIZON_YEARS
+        year, table = self._year_of(start_us)
+        limit = year + HORIZON_YEARS
         amount = table.open_before(start_us) + duration_us
         while amount > table.total:
             amount -= table.total
@@ -88,8 +89,8 @@ class Calendar:
 
     def retreat_us(self, end_us: int, duration_us: int) -> int:
         """See `retreat`."""
-        year = local_of(end_us, self.zone).year
-        table, limit = self._table(year), year - HORIZON_YEARS
+        year, table = self._year_of(end_us)
+        limit = year - HORIZON_YEARS
         if duration_us == 0:
             while (found := table.last_open(end_us)) is None:
                 year -= 1
@@ -106,22 +107,23 @@ class Calendar:
         """See `elapsed`."""
         if to_us_ <= from_us_:
             return 0
-        first, last = local_of(from_us_, self.zone).year, local_of(to_us_, self.zone).year
+        (first, low), (last, high) = self._year_of(from_us_), self._year_of(to_us_)
         whole = sum(self._table(year).total for year in range(first, last))
-        return whole + self._table(last).open_before(to_us_) - self._table(first).open_before(from_us_)
+        return whole + high.open_before(to_us_) - low.open_before(from_us_)
 
     def next_open_us(self, at_us: int) -> int:
         """See `next_open`."""
-        year = local_of(at_us, self.zone).year
+        year, table = self._year_of(at_us)
         limit = year + HORIZON_YEARS
-        while (found := self._table(self._within(year, limit)).next_open(at_us)) is None:
+        while (found := table.next_open(at_us)) is None:
             year += 1
+            table = self._table(self._within(year, limit))
         return found
 
     def intervals_us(self, from_us_: int, to_us_: int) -> Iterator[Interval]:
         """See `intervals`."""
         held: Interval | None = None
-        for year in range(local_of(from_us_, self.zone).year, local_of(to_us_, self.zone).year + 1):
+        for year in range(self._year_of(from_us_)[0], self._year_of(to_us_)[0] + 1):
             table = self._table(year)
             for index in range(bisect_right(table.ends, from_us_), bisect_left(table.starts, to_us_)):
                 piece = max(from_us_, table.starts[index]), min(to_us_, table.ends[index])
@@ -161,6 +163,16 @@ class Calendar:
             year += step
             table = self._table(self._within(year, limit))
 
+    def _year_of(self, at_us: int) -> tuple[int, YearTable]:
+        """The local year an instant lies in; its UTC year is never more than one away."""
+        year = 1970 + at_us // _MEAN_YEAR_US
+        while at_us < (table := self._table(year)).low:
+            year -= 1
+        while at_us >= table.high:
+            year += 1
+            table = self._table(year)
+        return year, table
+
     def _within(self, year: int, limit: int) -> int:
         if abs(year - limit) > HORIZON_YEARS or year == limit or not 1 < year < 9999:
             msg = f"calendar {self.name!r} does not open enough within {HORIZON_YEARS} years; check its hours"
@@ -184,6 +196,5 @@ class Calendar:
             if spans and ordinal >= first.toordinal():
                 days.append(ordinal)
             for start, end in spans:
-                pieces = pieces_us(on, start, end, self.zone)
-                intervals += [(max(low, begins), min(high, ends)) for begins, ends in pieces]
-        return make_table(intervals, days)
+                intervals += pieces_us(on, start, end, self.zone)
+        return make_table(low, high, intervals, days)

@@ -11,8 +11,11 @@ Interval = tuple[int, int]
 @dataclass(frozen=True, slots=True)
 class YearTable:
     """Open intervals [starts, ends) in microseconds since the epoch, ascending, apart; `before` is the open time
-    before each, `after` through its end. `days` are the ordinals of the local dates that have open hours."""
+    before each, `after` through its end. The year lasts from `low` to before `high`; `days` are the ordinals of its
+    local dates that have open hours."""
 
+    low: int
+    high: int
     starts: tuple[int, ...]
     ends: tuple[int, ...]
     before: tuple[int, ...]
@@ -50,11 +53,13 @@ class YearTable:
         return min(at_us, self.ends[index]) if index >= 0 else None
 
 
-def make_table(intervals: Iterable[Interval], days: Iterable[int]) -> YearTable:
+def make_table(low: int, high: int, intervals: Iterable[Interval], days: Iterable[int]) -> YearTable:
     """The table of one year from intervals in any order, empty, touching or overlapping ones included."""
-    united = unite(intervals)
+    united = unite((max(low, start), min(high, end)) for start, end in intervals)
     after = tuple(accumulate(end - start for start, end in united))
     return YearTable(
+        low=low,
+        high=high,
         starts=tuple(start for start, _ in united),
         ends=tuple(end for _, end in united),
         before=(0, *after[:-1]) if after else (),
