@@ -90,7 +90,7 @@ def _axis(series: Sequence[PlotSeries], frame: Frame, count: int) -> ValueAxis |
     numbers = [value for each in series for _, value in plot_line.good_numbers(each, frame)]
     if not numbers:
         bad = [reading.value for each in series for reading in plot_line.bad_numbers(each, frame)]
-        numbers = [value for value in bad if not isinstance(value, str) and abs(value) < 1e300]
+        numbers = [value for value in bad if not isinstance(value, str) and abs(value) < plot_line.HUGE]
         if not numbers:
             return value_axis(0.0, 1.0, count) if bad else None
     low, high = min(numbers), max(numbers)

@@ -1,6 +1,5 @@
 """Numbers as lines: runs without gaps, thinned to what a screen can show without losing a spike. Pure."""
 
-import math
 from collections.abc import Sequence
 
 from dashboards.web.plot_frame import TOP, Frame, PlotSeries
@@ -8,17 +7,19 @@ from dashboards.web.ticks import ValueAxis
 from facility.reading import Quality, Reading
 
 COLUMNS = 900
+HUGE = 1e100
+"""Numbers beyond it (infinity among them) are nothing to draw."""
 Dot = tuple[int, float]
 
 
 def good_numbers(series: PlotSeries, frame: Frame) -> list[Dot]:
-    """The believed numbers inside the frame as (instant, value); NaN and infinities are nothing to draw."""
+    """The believed numbers inside the frame as (instant, value); NaN and huge ones are nothing to draw."""
     return [
         (reading.at_us, reading.value)
         for reading in series.readings
         if reading.quality == Quality.GOOD
         and not isinstance(reading.value, str)
-        and math.isfinite(reading.value)
+        and abs(reading.value) < HUGE
         and frame.from_us <= reading.at_us <= frame.until_us
     ]
 

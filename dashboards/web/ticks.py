@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from dashboards.web.language import Words
 from facility.instant import from_us, to_us
 
-_DAY = 86_400
+_HOUR, _DAY = 3600, 86_400
 _STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200,
           _DAY, 2 * _DAY, 7 * _DAY, 14 * _DAY, 28 * _DAY, 91 * _DAY, 365 * _DAY)  # fmt: skip
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -58,8 +58,9 @@ def time_ticks(from_us_: int, until_us: int, zone: ZoneInfo, words: Words, most:
     if step >= _DAY:
         midnight -= timedelta(days=midnight.toordinal() % (step // _DAY))
     ticks: list[TimeTick] = []
-    for index in range(int(seconds // step) + 3 + _DAY // step):
-        naive = midnight + timedelta(seconds=step * index)
+    before = max(0, int((start.replace(tzinfo=None) - midnight).total_seconds() // step))
+    for index in range(int((seconds + 2 * _HOUR) // step) + 3):
+        naive = midnight + timedelta(seconds=step * (before + index))
         at = naive.replace(tzinfo=zone).astimezone(UTC)
         at_us = to_us(at)
         if at_us > until_us:

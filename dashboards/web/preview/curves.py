@@ -20,11 +20,15 @@ def _day(minute: float) -> float:
     return 0.5 - 0.5 * math.cos((minute + 840) / 1440 * 2 * math.pi)
 
 
-def _lift_mode(trouble: bool) -> Curve:
+def _steady(value: float) -> Curve:
+    return lambda _: value
+
+
+def _lift_mode(*, trouble: bool) -> Curve:
     return lambda minute: "inspection" if trouble and 40 <= minute < 55 else "normal"
 
 
-def _position(seed: int, stuck: bool) -> Curve:
+def _position(seed: int, *, stuck: bool) -> Curve:
     def curve(minute: float) -> float:
         if stuck and 12 <= minute < 55:
             return 7.0
@@ -33,7 +37,7 @@ def _position(seed: int, stuck: bool) -> Curve:
     return curve
 
 
-def _door(seed: int, stuck: bool) -> Curve:
+def _door(seed: int, *, stuck: bool) -> Curve:
     def curve(minute: float) -> str:
         if stuck and 12 <= minute < 40:
             return "closed"
@@ -59,27 +63,27 @@ CURVES: dict[tuple[str, str], Curve] = {
     ("lift-2", "motor_temperature"): lambda m: 48 + 9 * _day(m) + 2 * _noise(m / 20, 9),
     ("lift-2", "run_count"): lambda m: 20_114.0 + max(0, int((m + 2000) / 2)),
     ("ahu-1", "supply_air_temperature"): lambda m: (
-        None if -150 < m < -112 else 13.2 + 0.25 * _noise(m / 7, 1) + (5.2 * (1 - math.exp(-(m + 45) / 25)) if m > -45 else 0)
+        None if -150 < m < -112 else 13.2 + 0.25 * _noise(m / 7, 1) + 5.2 * (1 - math.exp(-max(0.0, m + 45) / 25))
     ),
     ("ahu-1", "supply_air_temperature_setpoint"): lambda m: 13.0 if (m // 180) % 2 == 0 else 14.0,
     ("ahu-1", "return_air_temperature"): lambda m: 23.1 + 0.8 * _day(m) + 0.15 * _noise(m / 9, 3),
     ("ahu-1", "mixed_air_temperature"): lambda m: 24.6 + 1.6 * _day(m) + 0.2 * _noise(m / 8, 5),
     ("ahu-1", "outside_air_temperature"): lambda m: 24 + 7 * _day(m) + 0.3 * _noise(m / 15, 6),
     ("ahu-1", "cooling_valve_command"): lambda m: min(100.0, 52 + 18 * _day(m) + (max(0.0, m + 45) * 1.6)),
-    ("ahu-1", "heating_valve_command"): lambda m: 0.0,
-    ("ahu-1", "outside_air_damper_command"): lambda m: 20.0,
+    ("ahu-1", "heating_valve_command"): _steady(0.0),
+    ("ahu-1", "outside_air_damper_command"): _steady(20.0),
     ("ahu-1", "supply_fan_status"): lambda m: 0.0 if -400 < m < -330 else 1.0,
     ("ahu-1", "filter_differential_pressure"): lambda m: 231 + (m + 1440) / 70 + 4 * _noise(m / 5, 7),
     ("zone-12e", "zone_air_temperature"): lambda m: 23.2 + 0.3 * _noise(m / 11, 2) + (max(0.0, m + 20) * 0.022),
-    ("zone-12e", "zone_air_temperature_setpoint"): lambda m: 23.0,
+    ("zone-12e", "zone_air_temperature_setpoint"): _steady(23.0),
     ("zone-12e", "co2"): lambda m: 520 + 260 * _day(m) + 25 * _noise(m / 6, 8),
     ("zone-12w", "zone_air_temperature"): lambda m: 23.4 + 0.3 * _noise(m / 11, 12) + (max(0.0, m + 20) * 0.018),
     ("zone-12w", "co2"): lambda m: 540 + 220 * _day(m) + 25 * _noise(m / 6, 18),
     ("light-3a", "circuit_power"): lambda m: (386.0 if m < -200 else 314.0) + 3 * _noise(m, 3),
-    ("light-3a", "lamp_command"): lambda m: 100.0,
+    ("light-3a", "lamp_command"): _steady(100.0),
     ("light-3a", "illuminance"): lambda m: (310.0 if m < -200 else 262.0) + 6 * _noise(m, 5),
     ("light-3b", "circuit_power"): lambda m: 388 + 3 * _noise(m, 13),
-    ("light-3b", "lamp_command"): lambda m: 100.0,
+    ("light-3b", "lamp_command"): _steady(100.0),
     ("light-3b", "illuminance"): lambda m: 312 + 6 * _noise(m, 15),
     ("tank-r", "tank_level"): lambda m: 62 + 9 * math.sin(m / 33) - max(0.0, m) * 0.35,
     ("pump-1", "run_command"): lambda m: float(math.cos(m / 33) > 0 or m > 0),
@@ -89,7 +93,7 @@ CURVES: dict[tuple[str, str], Curve] = {
     ("leak-b", "leak_detected"): lambda m: float(m >= 30),
     ("meter-1", "water_volume"): lambda m: 8_412.6 + (m + 3000) * 0.021,
     ("meter-1", "water_flow"): lambda m: max(0.1, 1.26 + 0.9 * _noise(m / 30, 3)),
-}  # fmt: skip
+}
 CADENCE = timedelta(minutes=1)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from importlib.resources import files
 
 from dashboards.web.order_view import OrderView
@@ -15,16 +16,16 @@ from facility.registry import Registry
 from facility.site_file import parse_site
 
 TOKEN = "preview"  # noqa: S105 - the token of a made-up plant on loopback, printed at its start
-CHINESE = {
-    "elevator-entrapment": "乘客被困", "water-leak": "检测到漏水", "pump-no-proof-of-run": "水泵有指令未运行",
-    "ahu-supply-air-off-set-point": "送风温度偏离设定", "lamp-failure": "回路灯具失效", "ahu-filter-loading": "滤网接近堵塞",
-    "zone-too-warm": "房间过热",
-}  # fmt: skip
 
 
 def site_text() -> str:
     """The preview's site file."""
     return files("dashboards").joinpath("web/preview/site.yaml").read_text(encoding="utf-8")
+
+
+@cache
+def _parse(text: str) -> Registry:
+    return parse_site(text, "preview/site.yaml")
 
 
 class PreviewPlant:
@@ -35,11 +36,11 @@ class PreviewPlant:
     ) -> None:
         self.now, self.kind, self.factor = now, kind, factor
         self.start = now - timedelta(minutes=65)
-        self._registry = parse_site(site if site is not None else site_text(), "preview/site.yaml")
+        self._registry = _parse(site if site is not None else site_text())
         self._findings = [each for each in story.findings(self.start) if each.asset_id in self._registry.assets]
         self._orders = {
             order.id: order
-            for order in story.orders(self.start, story.findings(self.start))
+            for order in story.orders(story.findings(self.start))
             if order.asset_id in self._registry.assets
         }
 
@@ -101,11 +102,7 @@ class PreviewPlant:
         return [gap for gap in gaps if asset_id in (None, gap.asset_id) and gap.asset_id in self._registry.assets]
 
     def rule(self, rule_id: str) -> RuleView | None:
-        finding = next((each for each in story.findings(self.start) if each.rule_id == rule_id), None)
-        if finding is None:
-            return None
-        name = {"en": finding.title, "zh": CHINESE[rule_id]}
-        return RuleView(rule_id, name, reference="EN 81-28" if rule_id == "elevator-entrapment" else "")
+        return story.rules().get(rule_id)
 
     def work_orders(
         self, *, is_open: bool | None = None, asset_id: str | None = None, limit: int = 500
@@ -128,8 +125,8 @@ class PreviewPlant:
             return {}
         return {
             each.name: (
-                f"Clause {order.clause} of contract {order.contract_id}, revision {order.contract_revision}: {each.limit}.",
-                f"Starts when the order was opened, {order.opened_at:%Y-%m-%d %H:%M} UTC; calendar hours, never closed.",
+                f"Clause {order.clause} of {order.contract_id}, revision {order.contract_revision}: {each.limit}.",
+                f"Starts when the order was opened, {order.opened_at:%Y-%m-%d %H:%M} UTC; never closed.",
                 f"Due {each.due_at:%Y-%m-%d %H:%M} UTC.",
             )
             for each in order.deadlines
@@ -146,26 +143,41 @@ class PreviewPlant:
     def dead_letters(self, limit: int = 100) -> Sequence[DeadLetter]:
         at_us = to_us(self.now) - 4_000_000
         return [
-            DeadLetter(at_us, "plantroom/harbour/lift-9/readings", b'{"at": "2026-11-21T09:00:00Z"}',
-                       "no asset 'lift-9' in the site files; did you mean 'lift-1'? Add it to site.yaml or fix the topic."),
-            DeadLetter(at_us - 90_000_000, "plantroom/harbour/zone-12e/readings", b"\xff\xfe<b>broken</b>",
-                       "the payload is not JSON: send an object with 'at' and 'values'."),
-        ][:limit]  # fmt: skip
+            DeadLetter(
+                at_us,
+                "plantroom/harbour/lift-9/readings",
+                b'{"at": "2026-11-21T09:00:00Z"}',
+                "no asset 'lift-9' in the site files; did you mean 'lift-1'?",
+            ),
+            DeadLetter(
+                at_us - 90_000_000,
+                "plantroom/harbour/zone-12e/readings",
+                b"\xff\xfe<b>broken</b>",
+                "the payload is not JSON: send an object with 'at' and 'values'.",
+            ),
+        ][:limit]
 
     def health(self) -> Health:
         return Health(
             stages=(
                 StageHealth("broker", alive=True, detail="nats-server on 127.0.0.1"),
                 StageHealth("ingest", alive=True, counts={"received": 184_220, "rejected": 2}, behind=timedelta(0)),
-                StageHealth("engine", alive=True, behind=timedelta(seconds=1), behind_commits=3, counts={"findings": 7}),
-                StageHealth("series store", alive=False, detail="InfluxDB does not answer; readings wait in the journal.",
-                            behind=timedelta(hours=3, minutes=20), behind_commits=214_800),
+                StageHealth(
+                    "engine", alive=True, behind=timedelta(seconds=1), behind_commits=3, counts={"findings": 7}
+                ),
+                StageHealth(
+                    "series store",
+                    alive=False,
+                    detail="InfluxDB does not answer.",
+                    behind=timedelta(hours=3, minutes=20),
+                    behind_commits=214_800,
+                ),
             ),
             heartbeat_at=self.now - timedelta(seconds=1),
             event_time_at=self.now - timedelta(seconds=2),
             dead_letters=2,
             version="0.1.0",
-        )  # fmt: skip
+        )
 
 
 class PreviewDoor:

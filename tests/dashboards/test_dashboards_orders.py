@@ -1,0 +1,171 @@
+"""Orders on the pages: what is first, countdowns, verbs, refusals, and forms that come from elsewhere."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dashboards.web.countdown import CountdownState, by_time_left, count_down, is_breached, next_due
+from dashboards.web.order_view import DeadlineView
+from dashboards.web.origin import Origin, judge_origin, own_path
+from dashboards.web.preview.plant import TOKEN, PreviewDoor, PreviewPlant
+from dashboards.web.router import web_router
+
+NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
+HOST = "http://plant.local"
+OWN = {"Origin": HOST}
+
+
+class Browser:
+    """Asks the app in process, keeps its cookies, follows nothing."""
+
+    def __init__(self, app: FastAPI) -> None:
+        self.cookies: dict[str, str] = {}
+        self._app = app
+
+    def ask(self, method: str, path: str, data: dict[str, str] | None, headers: dict[str, str]) -> httpx.Response:
+        async def once() -> httpx.Response:
+            transport = httpx.ASGITransport(self._app)
+            async with httpx.AsyncClient(transport=transport, base_url=HOST, cookies=self.cookies) as client:
+                answer = await client.request(method, path, data=data, headers=headers)
+                self.cookies = dict(client.cookies)
+                return answer
+
+        return asyncio.run(once())
+
+    def get(self, path: str, **headers: str) -> httpx.Response:
+        return self.ask("GET", path, None, headers)
+
+    def post(
+        self, path: str, data: dict[str, str] | None = None, headers: dict[str, str] | None = None
+    ) -> httpx.Response:
+        return self.ask("POST", path, data, headers or {})
+
+
+def signed_in(plant: PreviewPlant) -> Browser:
+    app = FastAPI()
+    app.include_router(web_router(plant, PreviewDoor("m.chen")))
+    client = Browser(app)
+    client.post("/login", data={"token": TOKEN}, headers=OWN)
+    return client
+
+
+def test_a_verb_is_applied_in_the_name_of_the_visitor_and_shown() -> None:
+    plant = PreviewPlant(NOW)
+    client = signed_in(plant)
+    order = next(each for each in plant.work_orders() if each.rule_id == "water-leak")
+    answer = client.post(f"/work-orders/{order.id}/acknowledge", data={"note": " on my way <b> "}, headers=OWN)
+    assert answer.status_code == 303
+    text = client.get(answer.headers["location"]).text
+    assert "Done: Acknowledge." in text
+    assert "on my way &lt;b&gt;" in text
+    after = plant.work_order(order.id)
+    assert after is not None
+    assert (after.status, after.history[-1].by, after.history[-1].note) == ("acknowledged", "m.chen", "on my way <b>")
+
+
+def test_a_refused_verb_shows_the_reason_and_keeps_what_was_typed() -> None:
+    plant = PreviewPlant(NOW)
+    order = next(each for each in plant.work_orders() if each.status == "open")
+    answer = signed_in(plant).post(f"/work-orders/{order.id}/close", data={"note": "all fine"}, headers=OWN)
+    assert answer.status_code == 409
+    assert "Not done: " in answer.text
+    assert "possible now: acknowledge, arrive, cancel" in answer.text
+    assert ">all fine</textarea>" in answer.text
+    assert plant.work_order(order.id) == order
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{}, {"Origin": "http://evil.example"}, {"Origin": "null"}, {"Referer": "http://evil.example/plant.local"},
+     {"Origin": HOST, "Sec-Fetch-Site": "cross-site"}, {"Origin": "http://plant.local:81"}, {"Origin": "http://["}],
+)  # fmt: skip
+def test_a_form_from_elsewhere_changes_nothing(headers: dict[str, str]) -> None:
+    plant = PreviewPlant(NOW)
+    order = plant.work_orders()[0]
+    client = signed_in(plant)
+    for path in (f"/work-orders/{order.id}/{order.verbs[0]}", "/logout", "/login"):
+        answer = client.post(path, data={"token": TOKEN}, headers=headers)
+        assert answer.status_code == 403, path
+        assert "did not come from our own page" in answer.text
+    assert plant.work_order(order.id) == order
+    assert client.get("/").status_code == 200
+
+
+def test_origin_compares_the_host_and_not_the_scheme() -> None:
+    assert judge_origin({"host": "a.example", "origin": "https://a.example"}) is Origin.OWN
+    assert judge_origin({"host": "a.example", "referer": "https://A.example/x"}) is Origin.OWN
+    assert judge_origin({"host": "a.example"}) is Origin.UNKNOWN
+    assert judge_origin({"origin": "https://a.example"}) is Origin.UNKNOWN
+
+
+@settings(deadline=None)
+@given(st.text(max_size=40))
+def test_own_path_is_always_a_path_of_ours(text: str) -> None:
+    path = own_path(text)
+    assert path.startswith("/")
+    assert not path.startswith(("//", "/\\"))
+    assert "\n" not in path
+
+
+def test_an_unknown_order_or_a_note_too_long_is_refused() -> None:
+    client = signed_in(PreviewPlant(NOW))
+    assert client.post("/work-orders/none/acknowledge", headers=OWN).status_code == 404
+    order = PreviewPlant(NOW).work_orders()[0]
+    answer = client.post(f"/work-orders/{order.id}/arrive", data={"note": "x" * 2001}, headers=OWN)
+    assert answer.status_code == 422
+
+
+def test_the_list_is_filtered_and_sorted_by_time_left() -> None:
+    plant = PreviewPlant(NOW)
+    client = signed_in(plant)
+    text = client.get("/work-orders").text
+    places = [text.index(order.number) for order in by_time_left(plant.work_orders())]
+    assert places == sorted(places)
+    preventive = client.get("/work-orders?kind=preventive").text
+    assert "1 orders" in preventive
+    assert "Filter nearly loaded" in preventive
+    assert "No open orders." in client.get("/work-orders?show=done").text
+    assert "Supply air off" in client.get("/work-orders?asset=ahu-1&severity=high").text
+    assert client.get("/work-orders?show=wrong").status_code == 422
+
+
+def test_an_order_shows_deadlines_clause_pause_and_their_explanation() -> None:
+    plant = PreviewPlant(NOW)
+    client = signed_in(plant)
+    order = next(each for each in plant.work_orders() if each.deadlines[1].paused)
+    text = client.get(f"/work-orders/{order.id}").text
+    expected = ["paused, 7 h 12 min left", "Clock paused: parts", "Clause 5.1", "limit 8 h"]
+    expected += ["harbour-2026, revision 2", "Check list", "Find the cause", "How the deadlines came about"]
+    for words in expected:
+        assert words in text
+    default = next(each for each in plant.work_orders() if each.is_default_level)
+    assert "No level of the contract matches" in client.get(f"/work-orders/{default.id}").text
+
+
+def test_a_deadline_is_breached_after_it_and_not_at_it() -> None:
+    due = DeadlineView("response", NOW)
+    assert count_down(due, NOW).state is CountdownState.SOON
+    assert count_down(due, NOW + timedelta(microseconds=1)).state is CountdownState.OVER
+    assert count_down(due, NOW - timedelta(hours=1)).state is CountdownState.RUNNING
+    assert count_down(DeadlineView("response", NOW, stopped_at=NOW), NOW).state is CountdownState.MET
+    late = DeadlineView("response", NOW, stopped_at=NOW + timedelta(minutes=5))
+    assert (count_down(late, NOW).state, count_down(late, NOW).span) == (CountdownState.MISSED, timedelta(minutes=5))
+    paused = DeadlineView("resolution", NOW, paused="parts", left=timedelta(hours=3))
+    assert count_down(paused, NOW + timedelta(days=9)).span == timedelta(hours=3)
+    with pytest.raises(ValueError, match="aware UTC"):
+        DeadlineView("response", datetime(2026, 1, 1))  # noqa: DTZ001 - the naive one is what is refused
+
+
+def test_what_is_due_next_leaves_out_what_stands_still() -> None:
+    plant = PreviewPlant(NOW)
+    by_rule = {order.rule_id: order for order in plant.work_orders()}
+    assert next_due(by_rule["elevator-entrapment"]) is None
+    leak = by_rule["water-leak"]
+    assert next_due(leak) == leak.opened_at + timedelta(minutes=15)
+    assert is_breached(leak, NOW)
+    assert by_time_left(plant.work_orders())[0] == leak

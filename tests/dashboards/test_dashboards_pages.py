@@ -1,0 +1,267 @@
+"""Every page, in both languages, over the made-up building: true, escaped, self-contained and guarded."""
+
+import asyncio
+import json
+import re
+from datetime import UTC, datetime
+from html.parser import HTMLParser
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from dashboards.web.preview.plant import TOKEN, PreviewDoor, PreviewPlant, site_text
+from dashboards.web.router import web_router
+
+NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
+HOST = "http://plant.local"
+OWN = {"Origin": HOST}
+
+
+class Browser:
+    """Asks the app in process, keeps its cookies, follows nothing."""
+
+    def __init__(self, app: FastAPI) -> None:
+        self.cookies: dict[str, str] = {}
+        self._app = app
+
+    def ask(self, method: str, path: str, data: dict[str, str] | None, headers: dict[str, str]) -> httpx.Response:
+        async def once() -> httpx.Response:
+            transport = httpx.ASGITransport(self._app)
+            async with httpx.AsyncClient(transport=transport, base_url=HOST, cookies=self.cookies) as client:
+                answer = await client.request(method, path, data=data, headers=headers)
+                self.cookies = dict(client.cookies)
+                return answer
+
+        return asyncio.run(once())
+
+    def get(self, path: str, **headers: str) -> httpx.Response:
+        return self.ask("GET", path, None, headers)
+
+    def post(
+        self, path: str, data: dict[str, str] | None = None, headers: dict[str, str] | None = None
+    ) -> httpx.Response:
+        return self.ask("POST", path, data, headers or {})
+
+
+def client_of(plant: PreviewPlant) -> Browser:
+    app = FastAPI()
+    app.include_router(web_router(plant, PreviewDoor("m.chen")))
+    client = Browser(app)
+    assert client.post("/login", data={"token": TOKEN}, headers=OWN).status_code == 303
+    return client
+
+
+@pytest.fixture
+def plant() -> PreviewPlant:
+    return PreviewPlant(NOW)
+
+
+@pytest.fixture
+def client(plant: PreviewPlant) -> Browser:
+    return client_of(plant)
+
+
+def paths(plant: PreviewPlant) -> list[str]:
+    assets = [f"/assets/{each}" for each in plant.registry().assets]
+    findings = [f"/findings/{each.id}" for each in plant.findings()]
+    orders = [f"/work-orders/{each.id}" for each in plant.work_orders()]
+    lists = [
+        "/",
+        "/findings",
+        "/findings?show=all",
+        "/work-orders",
+        "/work-orders?show=all&kind=fault",
+        "/dead-letters",
+    ]
+    buildings = [f"/buildings/{each}" for each in plant.registry().buildings]
+    spans = [f"/assets/ahu-1?span={span}" for span in ("1h", "24h", "7d", "30d")]
+    return [*lists, "/health", "/login", *buildings, *assets, *spans, *findings, *orders]
+
+
+class Links(HTMLParser):
+    """What a page refers to, how its tags nest, and which ids it gives."""
+
+    VOID = frozenset({"meta", "link", "img", "input", "br"})
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.urls: list[str] = []
+        self.ids: list[str] = []
+        self.inline: list[str] = []
+        self.labelled: list[str] = []
+        self.open: list[str] = []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        for name, value in attrs:
+            if name in ("href", "src", "action", "formaction"):
+                self.urls.append(value or "")
+            if name == "id":
+                self.ids.append(value or "")
+            if name == "style" or name.startswith("on"):
+                self.inline.append(f"{tag} {name}")
+            if name in ("aria-labelledby", "for", "aria-describedby"):
+                self.labelled += (value or "").split()
+        if tag == "script" and not dict(attrs).get("src"):
+            self.inline.append("script")
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        if tag not in self.VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open, f"</{tag}> closes nothing"
+        assert self.open.pop() == tag
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_every_page_opens_in_both_languages_and_needs_nothing_from_elsewhere(
+    client: Browser, plant: PreviewPlant, language: str
+) -> None:
+    client.cookies["plantroom_language"] = language
+    for path in paths(plant):
+        answer = client.get(path)
+        assert answer.status_code == 200, path
+        assert answer.headers["content-language"] == language
+        page = Links(answer.text)
+        assert page.open == ["html"] or not page.open, path
+        assert not [url for url in page.urls if not url.startswith(("/", "?", "#")) or url.startswith("//")], path
+        assert not page.inline, path
+        assert len(page.ids) == len(set(page.ids)), path
+        assert set(page.labelled) <= set(page.ids), path
+        assert "http" not in re.sub(r'xmlns="[^"]*"', "", answer.text), path
+        assert "default-src 'none'" in answer.headers["content-security-policy"]
+
+
+def test_every_link_of_every_page_leads_somewhere(client: Browser, plant: PreviewPlant) -> None:
+    found = {url for path in paths(plant) for url in Links(client.get(path).text).urls if url.startswith("/")}
+    targets = {url for url in found if not url.startswith("/work-orders/") or url.count("/") == 2} - {"/logout"}
+    assert len(targets) > 30
+    for url in sorted(targets):
+        assert client.get(url).status_code == 200, url
+
+
+def test_chinese_pages_have_no_english_left_of_ours(client: Browser) -> None:
+    text = client.get("/buildings/tower-a?lang=zh").text
+    for word in ("Overview", "Open orders", "Newest findings", "min left", "Elevators", "Acknowledged"):
+        assert word not in text
+    for word in ("总览", "未完工单", "最新发现", "电梯", "乘客被困", "时区：Asia/Shanghai (UTC+8)", "模拟时间 ×60"):
+        assert word in text
+
+
+def test_the_language_is_kept_and_read_from_the_browser(client: Browser) -> None:
+    assert "总览" in client.get("/", **{"Accept-Language": "zh-TW,zh;q=0.9,en;q=0.5"}).text
+    assert "Overview" in client.get("/", **{"Accept-Language": "de, en;q=0.4, zh;q=nonsense"}).text
+    client.get("/?lang=zh")
+    assert "总览" in client.get("/", **{"Accept-Language": "en"}).text
+    assert "总览" in client.get("/?lang=fr").text
+
+
+@pytest.mark.parametrize("path", ["/assets/none", "/buildings/none", "/findings/none", "/work-orders/none"])
+def test_what_is_not_there_is_said_in_words(client: Browser, path: str) -> None:
+    answer = client.get(path)
+    assert answer.status_code == 404
+    assert "none" in answer.text
+    assert "Back to the overview" in answer.text
+
+
+@pytest.mark.parametrize(
+    "path", ["/assets/%3Cscript%3E", "/findings/..%2f..%2fetc", "/static/..%2frouter.py", "/static/x"]
+)
+def test_strange_paths_are_refused_without_echoing_markup(client: Browser, path: str) -> None:
+    answer = client.get(path)
+    assert answer.status_code == 404
+    assert "<script>" not in answer.text
+
+
+def test_every_text_is_escaped() -> None:
+    nasty = "\"<script>alert(1)</script>&'"
+    site = (
+        site_text()
+        .replace("name: Lift 1,", f"name: {json.dumps(nasty)},")
+        .replace("name: Tower A", "name: '<b>Tower</b>'")
+    )
+    plant = PreviewPlant(NOW, site=site)
+    client = client_of(plant)
+    assert plant.registry().assets["lift-1"].name == nasty
+    for path in paths(plant):
+        text = client.get(path).text
+        assert "<script>alert" not in text, path
+        assert "<b>" not in re.sub(r"<b>(?!Tower|broken)", "", text), path
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in client.get("/assets/lift-1").text
+    assert "&lt;b&gt;broken&lt;/b&gt;" in client.get("/dead-letters").text
+
+
+def test_a_visitor_without_a_session_is_sent_to_sign_in_and_back(plant: PreviewPlant) -> None:
+    app = FastAPI()
+    app.include_router(web_router(plant, PreviewDoor()))
+    client = Browser(app)
+    for path in paths(plant):
+        if path != "/login":
+            answer = client.get(path)
+            assert answer.status_code == 303, path
+            assert answer.headers["location"].startswith("/login?next=/")
+    assert client.get("/live").status_code == 303
+    order = plant.work_orders()[0]
+    assert client.post(f"/work-orders/{order.id}/acknowledge", headers=OWN).status_code == 303
+    assert plant.work_order(order.id) == order
+    wrong = client.post("/login", data={"token": "wrong"}, headers=OWN)
+    assert wrong.status_code == 401
+    assert "Nobody has this token" in wrong.text
+    right = client.post("/login", data={"token": f" {TOKEN}\n", "next": "/assets/ahu-1?span=1h"}, headers=OWN)
+    assert right.headers["location"] == "/assets/ahu-1?span=1h"
+    cookie = right.headers["set-cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=strict" in cookie
+    assert TOKEN not in cookie.split(";")[0].split("=")[1]
+    assert client.get("/health").status_code == 200
+    assert client.post("/logout", headers=OWN).headers["location"] == "/login"
+    assert client.get("/health").status_code == 303
+
+
+@pytest.mark.parametrize("target", ["//evil.example/", "https://evil.example", "/\\evil", "javascript:1", "/a\nb"])
+def test_signing_in_never_leads_to_another_site(plant: PreviewPlant, target: str) -> None:
+    app = FastAPI()
+    app.include_router(web_router(plant, PreviewDoor()))
+    client = Browser(app)
+    answer = client.post("/login", data={"token": TOKEN, "next": target}, headers=OWN)
+    assert answer.headers["location"] == "/"
+
+
+def test_live_tells_when_something_changed(client: Browser, plant: PreviewPlant) -> None:
+    before = client.get("/live").json()
+    assert before["now_ms"] == NOW.timestamp() * 1000
+    order = next(each for each in plant.work_orders() if each.status == "open")
+    plant.apply_verb(order.id, "acknowledge", by="m.chen", note="")
+    assert client.get("/live").json()["token"] != before["token"]
+
+
+@pytest.mark.parametrize(("kind", "rate", "words"), [("real", "1.0", ""), ("scaled", "60", "Simulated time ×60"),
+                                                     ("journal", "0.0", "Replayed time")])  # fmt: skip
+def test_the_clock_is_shown_when_it_is_not_real(kind: str, rate: str, words: str) -> None:
+    assert kind in ("real", "scaled", "journal")
+    client = client_of(PreviewPlant(NOW, kind=kind))  # type: ignore[arg-type]  # the parameter is one of the three kinds
+    text = client.get("/").text
+    assert f'data-rate="{rate}"' in text
+    assert ("chip clock" in text) == bool(words)
+    assert words in text
+
+
+def test_times_stand_in_the_zone_of_the_building(client: Browser) -> None:
+    assert "Times in Asia/Shanghai (UTC+8)" in client.get("/assets/lift-1").text
+    text = client.get("/assets/meter-1").text
+    assert "Times in Europe/Berlin (UTC+1)" in text
+    assert ">09:59:00</time>" in text
+
+
+def test_a_single_building_is_the_first_page_and_an_empty_plant_says_what_to_do() -> None:
+    one = site_text().split("  - id: mall")[0]
+    assert "<h1>Tower A</h1>" in client_of(PreviewPlant(NOW, site=one)).get("/").text
+    bare = "site: {id: s, zone: UTC}\nbuildings: [{id: b, name: Bare}]\n"
+    text = client_of(PreviewPlant(NOW, site=bare)).get("/").text
+    assert "No open orders." in text
