@@ -100,6 +100,20 @@ class _TextOrEntry:
         return {"anyOf": [{"type": "string"}, handler(core)]}
 
 
+def _clause(value: object) -> object:
+    if isinstance(value, float):
+        msg = f"clause {value} is read as a number, in which 1.10 is 1.1; put it in quotes"
+        raise ValueError(msg)
+    return str(value) if isinstance(value, int) else value
+
+
+def _hours(value: object) -> object:
+    if value != "always" and not isinstance(value, dict):
+        msg = f"{value!r} are no hours; write always, or days with their hours: {{mon-fri: ['08:00-18:00']}}"
+        raise ValueError(msg)
+    return value
+
+
 def _limit(value: object) -> Limit:
     return value if isinstance(value, Limit) else parse_limit(value)
 
@@ -156,7 +170,7 @@ class HolidaysEntry(_Strict):
 class CalendarEntry(_Strict):
     """When someone is at work."""
 
-    hours: Literal["always"] | dict[str, list[Span]]
+    hours: Annotated[Literal["always"] | dict[str, list[Span]], BeforeValidator(_hours)]
     zone: Zone | None = Field(default=None, description="time zone, when it is not the contract's")
     holidays: HolidaysEntry | None = None
     closed: list[ClosedText] = []
@@ -210,7 +224,7 @@ class MatchEntry(_Strict):
 class TermsEntry(_Strict):
     """What a level promises."""
 
-    clause: Annotated[str, BeforeValidator(lambda value: str(value) if isinstance(value, int | float) else value)] = ""
+    clause: Annotated[str, BeforeValidator(_clause)] = ""
     priority: int = Field(ge=1, le=4, description="1 first, 4 last")
     calendar: str
     response: PromiseText

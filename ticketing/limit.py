@@ -57,7 +57,7 @@ class Limit:
 def parse_limit(text: object) -> Limit:
     """The limit a contract writes. Raises ValueError that says what is wrong and shows the forms there are."""
     if not isinstance(text, str):
-        msg = f"{text!r} is not a limit: a bare number has no unit; {_HINT}"
+        msg = f"{text!r} is not a limit: it needs an amount and a unit; {_HINT}"
         raise ValueError(msg)
     plain = " ".join(text.lower().split())
     if match := _DAYS.match(plain):

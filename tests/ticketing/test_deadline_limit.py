@@ -34,8 +34,8 @@ def test_a_limit_names_its_unit(text: str, limit: Limit) -> None:
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        (30, "a bare number has no unit"),
-        (None, "has no unit"),
+        (30, "it needs an amount and a unit"),
+        (None, "it needs an amount and a unit"),
         ("", "is not a limit"),
         ("soon", "is not a limit"),
         ("-4 h", "is not a limit"),
