@@ -59,6 +59,7 @@ class EmbeddedBroker:
         port: int = 1883,
         user: str | None = None,
         password: str | None = None,
+        ack_wait_s: int = ACK_WAIT_S,
         sync_always: bool = False,
         max_store_bytes: int = 8 * 2**30,
     ) -> None:
@@ -67,7 +68,7 @@ class EmbeddedBroker:
             raise PermanentError(msg)
         self.host, self.port = host, port
         self._folder, self._user, self._password = folder, user, password
-        self._sync_always, self._max_store_bytes = sync_always, max_store_bytes
+        self._ack_wait_s, self._sync_always, self._max_store_bytes = ack_wait_s, sync_always, max_store_bytes
         self._process: subprocess.Popen[bytes] | None = None
         self.log_file = folder / "nats-server.log"
 
@@ -145,7 +146,7 @@ class EmbeddedBroker:
             "mqtt": {
                 "host": self.host,
                 "port": self.port or -1,
-                "ack_wait": f"{ACK_WAIT_S}s",
+                "ack_wait": f"{self._ack_wait_s}s",
                 "max_ack_pending": MAX_ACK_PENDING,
             },
         }

@@ -7,8 +7,10 @@ broker and the socket hold what comes; nothing is queued in between that could b
 import sqlite3
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import structlog
 from prometheus_client import CollectorRegistry
@@ -21,7 +23,6 @@ from facility.site_file import parse_site
 from ingest.control import Submitted, reject, waiting
 from ingest.heartbeat import Pulse
 from ingest.intake import Batch, Intake
-from ingest.journal import JournalWriter
 from ingest.link import BrokerAddress, BrokerLink, Delivery, LinkError
 from ingest.metrics import IngestMetrics
 from ingest.quality import QualityJudge
@@ -29,6 +30,17 @@ from ingest.recall import recall
 from ingest.routing import HEARTBEAT_TOPIC, Router
 
 log = structlog.get_logger(__name__)
+
+
+class Journal(Protocol):
+    """Where group commits become durable; `ingest.journal.JournalWriter`."""
+
+    @property
+    def last_seq(self) -> int:
+        """The newest durable commit, 0 without any."""
+
+    def append(self, arrived_us: int, entries: Sequence[Entry]) -> int:
+        """Durable when it returns. Raises OSError or sqlite3.Error when nothing was written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +71,15 @@ class IngestSettings:
 
 
 class IngestService:
-    """Owns the journal's writer while it runs. `listening` is set while it is subscribed (for /readyz)."""
+    """Writes to the journal alone while it runs. `listening` is set while it is subscribed (for /readyz).
+
+    `journal_folder` is where the journal's segments are: what is in there already is no news when it comes again.
+    """
 
     def __init__(
         self,
         address: BrokerAddress,
-        journal: JournalWriter,
+        journal: Journal,
         journal_folder: Path,
         spool: Path,
         registry: Registry,

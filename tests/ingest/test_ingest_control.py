@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from facility.reading import Shelved, SiteEdited, VisitRecorded
+from facility.reading import ControlEvent, Shelved, SiteEdited, VisitRecorded
 from ingest.control import submit, waiting
 
 
@@ -11,7 +11,11 @@ def visit(event_id: str, at_us: int) -> VisitRecorded:
 
 
 def test_events_wait_in_the_order_of_their_instants(tmp_path: Path) -> None:
-    events = [visit("b", 2), Shelved("a", 1, "lift-1", "r", 9, "ann", "noise"), SiteEdited("c", 10, {"s.yaml": "x"})]
+    events: list[ControlEvent] = [
+        visit("b", 2),
+        Shelved("a", 1, "lift-1", "r", 9, "ann", "noise"),
+        SiteEdited("c", 10, {"s.yaml": "x"}),
+    ]
     for event in events:
         submit(tmp_path / "spool", event)
     assert [item.event.event_id for item in waiting(tmp_path / "spool")] == ["a", "b", "c"]
