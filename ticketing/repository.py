@@ -16,8 +16,9 @@ from facility.finding import Finding, FindingState, Severity
 from facility.instant import from_us
 from ticketing.placement import Line, NewOrder, Standing
 from ticketing.tables import OPEN_CONDITION, EngineStateRow, EventRow, FindingRow, MemberRow, WorkOrderRow
-from ticketing.work_order import Change, Order, Status
+from ticketing.work_order import RUNNING_STATUSES, Change, Order, Status
 
+_STOPPED = frozenset(Status) - RUNNING_STATUSES
 CHUNK = 500  # members of one IN list: below SQLite's old limit of 999 variables
 Item = TypeVar("Item")
 
@@ -138,21 +139,30 @@ def find_order(session: Session, name: str, *, lock: bool = False) -> WorkOrderR
 
 def list_orders(session: Session, query: OrderQuery) -> Sequence[WorkOrderRow]:
     """Orders by time left: the nearest running deadline first, then those that have none, newest first."""
-    wanted = _wanted(query)
-    due = col(WorkOrderRow.next_due_at)
-    running = select(WorkOrderRow).where(due.is_not(None), *wanted).order_by(due, col(WorkOrderRow.number))
-    rows = list(session.exec(running.limit(query.limit).offset(query.offset)))
-    if query.limit is not None and len(rows) >= query.limit:
-        return rows
-    counted = session.exec(select(func.count()).select_from(WorkOrderRow).where(due.is_not(None), *wanted)).one()
-    rest = select(WorkOrderRow).where(due.is_(None), *wanted).order_by(col(WorkOrderRow.number).desc())
-    left = query.limit - len(rows) if query.limit is not None else None
-    rows += session.exec(rest.limit(left).offset(max(0, query.offset - counted)))
+    statuses = query.statuses or frozenset(Status)
+    running, rest = statuses & RUNNING_STATUSES, statuses - RUNNING_STATUSES
+    due, number, status = col(WorkOrderRow.next_due_at), col(WorkOrderRow.number), col(WorkOrderRow.status)
+    rows: list[WorkOrderRow] = []
+    before = 0
+    # Each condition is the one whose index also gives the order: nothing is sorted but a few completed orders.
+    if running:
+        where = [due.is_not(None) if running == RUNNING_STATUSES else status.in_(sorted(running)), *_wanted(query)]
+        page = select(WorkOrderRow).where(*where).order_by(due, number)
+        rows += session.exec(page.limit(query.limit).offset(query.offset))
+        if query.limit is not None and len(rows) >= query.limit:
+            return rows
+        if query.offset:
+            before = session.exec(select(func.count()).select_from(WorkOrderRow).where(*where)).one()
+    if rest:
+        where = [due.is_(None) if rest == _STOPPED else status.in_(sorted(rest)), *_wanted(query)]
+        page = select(WorkOrderRow).where(*where).order_by(number.desc())
+        left = query.limit - len(rows) if query.limit is not None else None
+        rows += session.exec(page.limit(left).offset(max(0, query.offset - before)))
     return rows
 
 
 def _wanted(query: OrderQuery) -> list[sa.ColumnElement[bool]]:
-    wanted = [
+    return [
         col(column) == value
         for column, value in (
             (WorkOrderRow.asset_id, query.asset_id),
@@ -161,9 +171,6 @@ def _wanted(query: OrderQuery) -> list[sa.ColumnElement[bool]]:
         )
         if value is not None
     ]
-    if query.statuses:
-        wanted.append(col(WorkOrderRow.status).in_(sorted(query.statuses)))
-    return wanted
 
 
 def histories(session: Session, order_ids: Iterable[str]) -> dict[str, tuple[EventRow, ...]]:

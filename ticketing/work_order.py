@@ -31,6 +31,10 @@ OPEN_STATUSES = frozenset(Status) - {Status.CLOSED, Status.CANCELLED}
 """Everything before closed or cancelled: while an order is in one of these, its cause has no other order."""
 
 
+RUNNING_STATUSES = OPEN_STATUSES - {Status.COMPLETED, Status.ACCEPTED}
+"""Those in which a deadline runs (or pauses): exactly the orders that have a next deadline."""
+
+
 class Verb(StrEnum):
     """What a person does to an order."""
 
@@ -72,6 +76,8 @@ _TO: dict[Verb, Status] = {
     Verb.CLOSE: Status.CLOSED,
     Verb.CANCEL: Status.CANCELLED,
 }
+
+_ALLOWED = {status: tuple(verb for verb in Verb if status in _FROM[verb]) for status in Status}
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +137,7 @@ class Refused:
 
 def allowed_verbs(status: Status) -> tuple[Verb, ...]:
     """The verbs that are possible in a state, in the order of an order's life."""
-    return tuple(verb for verb in Verb if status in _FROM[verb])
+    return _ALLOWED[status]
 
 
 def decide_transition(

@@ -16,9 +16,10 @@ from plantroom.database import Database
 from ticketing import repository
 from ticketing.contract_book import ContractBook
 from ticketing.desk import Desk
+from ticketing.repository import OrderQuery
 from ticketing.tables import EventRow, MemberRow, WorkOrderRow
 from ticketing.transition import Act, carry_out
-from ticketing.work_order import Refused, Verb
+from ticketing.work_order import OPEN_STATUSES, RUNNING_STATUSES, Refused, Status, Verb
 
 NewFinding = Callable[..., Finding]
 AT = datetime(2026, 3, 2, 1, tzinfo=UTC)
@@ -198,3 +199,34 @@ def test_an_order_is_found_by_id_and_any_writing_of_its_number_and_nothing_else(
             assert row.id == opened
         for name in ("", "WO-", "WO-2", "9" * 20, "²", "wo_x"):
             assert repository.find_order(session, name) is None, name
+
+
+def test_pages_of_a_list_hold_every_order_once_by_time_left(
+    database: Database, book: ContractBook, desk: Desk, finding: NewFinding
+) -> None:
+    with database.writing() as session:
+        found = [finding(rule=f"rule-{number}", at=AT + timedelta(minutes=-7 * number % 11)) for number in range(8)]
+        desk.receive(session, found)
+        for number, verbs in enumerate((0, 1, 2, 3, 4, 5, 5), 1):
+            row = repository.find_order(session, str(number))
+            assert row is not None
+            for verb in (Verb.ACKNOWLEDGE, Verb.ARRIVE, Verb.COMPLETE, Verb.ACCEPT, Verb.CLOSE)[:verbs]:
+                carry_out(session, book, row, Act(verb, "Li", AT + timedelta(hours=1)))
+    for statuses in (
+        frozenset[Status](),
+        OPEN_STATUSES,
+        frozenset({Status.CLOSED, Status.OPEN}),
+        frozenset({Status.OPEN}),
+    ):
+        with database.reading() as session:
+            whole = repository.list_orders(session, OrderQuery(statuses, limit=None))
+            for size in (1, 3, 100):
+                pages = [
+                    repository.list_orders(session, OrderQuery(statuses, limit=size, offset=at))
+                    for at in range(0, 9, size)
+                ]
+                assert [row.id for page in pages for row in page] == [row.id for row in whole]
+        assert {row.status for row in whole} <= (statuses or set(Status))
+        due = [row.next_due_at for row in whole if row.next_due_at is not None]
+        assert due == sorted(due)
+        assert [row.next_due_at is not None for row in whole] == [row.status in RUNNING_STATUSES for row in whole]
