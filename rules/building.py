@@ -209,7 +209,7 @@ class BuildingStream:
 
     def active(self) -> list[Finding]:
         """The findings that are raised and not cleared."""
-        return [item.memory.finding for item in self._active.values() if item.memory.finding is not None]
+        return [item.memory.finding for _, item in sorted(self._active.items()) if item.memory.finding is not None]
 
     def pending(self) -> list[Finding]:
         """The findings whose persistence is running; `raised_us` is when they will be raised."""

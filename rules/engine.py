@@ -1,6 +1,7 @@
 """The engine: journal commits in, findings out. Pure and deterministic; the same journal gives the same findings."""
 
 from collections.abc import Callable
+from functools import lru_cache
 
 from facility.errors import InputError
 from facility.finding import Finding
@@ -115,7 +116,7 @@ class Engine:
         state = unpack(data)
         engine = cls(allowance_us=state.allowance_us, listening_gap_us=state.listening_gap_us)
         engine._state = state
-        engine.registry = Registry.merge(parse_site(text, name) for name, text in state.site_files.items())
+        engine.registry = _read_site(tuple(state.site_files.items()))
         if state.rule_files is not None:
             engine.rule_set = RuleSet.load(state.rule_files)
         engine._bind()
@@ -176,8 +177,8 @@ class Engine:
         del self._state.errors[:-MAX_ERRORS]
 
     def _edit_site(self, event: SiteEdited) -> list[Finding]:
-        registry = Registry.merge(parse_site(text, name) for name, text in sorted(event.files.items()))
-        self.registry, self._state.site_files = registry, dict(sorted(event.files.items()))
+        files = sorted(event.files.items())
+        self.registry, self._state.site_files = _read_site(tuple(files)), dict(files)
         return self._bind()
 
     def _activate(self, event: RuleSetActivated) -> list[Finding]:
@@ -254,3 +255,9 @@ class Engine:
         for stream in self._streams.values():
             found += stream.explain(stream.memory.judged_us)
         return found
+
+
+@lru_cache(maxsize=8)
+def _read_site(files: tuple[tuple[str, str], ...]) -> Registry:
+    """The registry of some site files; the same files are not parsed twice in one process."""
+    return Registry.merge(parse_site(text, name) for name, text in files)

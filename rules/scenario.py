@@ -10,18 +10,15 @@ from facility.errors import InputError, Problem
 from facility.finding import Finding, finding_id
 from facility.instant import SECOND_US, format_duration, parse_instant, to_us
 from facility.reading import (
-    Commit,
-    Entry,
     Heartbeat,
     ParameterOverridden,
     PointValue,
     Quality,
-    RuleSetActivated,
     Scan,
-    SiteEdited,
 )
 from facility.site_file import unknown
-from rules.engine import LISTENING_GAP_US, Engine
+from rules.engine import LISTENING_GAP_US
+from rules.rehearsal import Rehearsal
 from rules.rule_file import RuleEntry, parse_rule_entries
 from rules.rule_set import RuleSet
 from rules.scenario_file import ExpectedEntry, NotApplicableEntry, ScenarioEntry, Step, parse_series
@@ -59,12 +56,11 @@ def run_scenario(scenario: Scenario, files: Mapping[str, str]) -> list[str]:
     The whole rule set judges; only this rule's findings are compared. Raises InputError for a test that cannot run.
     """
     series = _read(scenario)
-    engine, start_us = _prepare(scenario, series, files)
-    findings: dict[str, Finding] = {}
-    for seq, entries in enumerate(_entries(scenario.entry, series, start_us), 10):
-        for finding in engine.feed(Commit(seq, entries[0].at_us, entries)):
-            if finding.rule_id == scenario.rule.id:
-                findings[finding.id] = finding
+    rehearsal = _prepare(scenario, series, files)
+    start_us, engine = rehearsal.start_us, rehearsal.engine
+    for entries in _entries(scenario.entry, series, start_us):
+        rehearsal.send(*entries)
+    findings = [finding for finding in rehearsal.findings.values() if finding.rule_id == scenario.rule.id]
     expect = scenario.entry.expect
     missing = next((item.missing for item in engine.not_applicable() if item.rule_id == scenario.rule.id), ())
     if isinstance(expect, NotApplicableEntry):
@@ -73,7 +69,7 @@ def run_scenario(scenario: Scenario, files: Mapping[str, str]) -> list[str]:
         return [f"expected not applicable for want of {expect.not_applicable}, but missing is {list(missing)}"]
     if missing:
         return [f"the rule is not applicable: missing {', '.join(missing)}"]
-    found = sorted(findings.values(), key=lambda finding: (finding.raised_us, finding.id))
+    found = sorted(findings, key=lambda finding: (finding.raised_us, finding.id))
     wanted = sorted(expect, key=lambda item: item.at)
     if len(found) == len(wanted) and all(
         _fits(item, finding, start_us) for item, finding in zip(wanted, found, strict=True)
@@ -95,7 +91,7 @@ def _read(scenario: Scenario) -> dict[str, list[Step]]:
     return series
 
 
-def _prepare(scenario: Scenario, series: Mapping[str, object], files: Mapping[str, str]) -> tuple[Engine, int]:
+def _prepare(scenario: Scenario, series: Mapping[str, object], files: Mapping[str, str]) -> Rehearsal:
     """An engine with the rule set and one asset of the rule's class."""
     entry = scenario.entry
     start_us = to_us(parse_instant(entry.start))
@@ -107,23 +103,20 @@ def _prepare(scenario: Scenario, series: Mapping[str, object], files: Mapping[st
         "class": entry.class_ or (known.classes[0] if known.classes else "sensor"),
         "points": points,
         "design": entry.design,
-        "rule_parameters": {},
     }
     building = {"id": "building", "occupied": entry.occupied, "assets": [asset]}
     site = json.dumps({"site": {"id": "site", "zone": entry.zone}, "buildings": [building]})
-    engine = Engine(allowance_us=0, listening_gap_us=max(LISTENING_GAP_US, 2 * round(entry.step.total_seconds() * 1e6)))
-    events: list[Entry] = [
-        SiteEdited("site", start_us, {"site.yaml": site}),
-        RuleSetActivated("rules", start_us, "", dict(files)),
-    ]
-    events += [
-        ParameterOverridden(f"parameter {name}", start_us, scenario.rule.id, name, ASSET, value)
-        for name, value in entry.parameters.items()
-    ]
-    engine.feed(Commit(1, start_us, tuple(events)))
-    if engine.errors:
-        raise InputError([Problem(scenario.where, "; ".join(engine.errors))])
-    return engine, start_us
+    gap_us = max(LISTENING_GAP_US, 2 * _us(entry.step))
+    rehearsal = Rehearsal(site, files, start_us=start_us, listening_gap_us=gap_us)
+    rehearsal.send(
+        *(
+            ParameterOverridden(f"parameter {name}", start_us, scenario.rule.id, name, ASSET, value)
+            for name, value in entry.parameters.items()
+        )
+    )
+    if rehearsal.engine.errors:
+        raise InputError([Problem(scenario.where, "; ".join(rehearsal.engine.errors))])
+    return rehearsal
 
 
 def _entries(
