@@ -193,7 +193,7 @@ def test_the_demo_contract_promises_what_the_building_engineer_expects() -> None
     expected = {
         ("elevator", System.ELEVATOR, Severity.CRITICAL, OrderKind.FAULT): ("entrapment", 1, 5, 30),
         ("leak_sensor", System.WATER, Severity.CRITICAL, OrderKind.FAULT): ("leak", 1, 15, 120),
-        ("leak_sensor", System.WATER, Severity.HIGH, OrderKind.FAULT): ("leak", 1, 15, 120),
+        ("ahu", System.HVAC, Severity.CRITICAL, OrderKind.FAULT): ("leak", 1, 15, 120),
         ("pump", System.WATER, Severity.HIGH, OrderKind.FAULT): ("water-urgent", 1, 30, 240),
         ("ahu", System.HVAC, Severity.HIGH, OrderKind.FAULT): ("hvac-urgent", 2, 60, 1440),
         ("ahu", System.HVAC, Severity.MEDIUM, OrderKind.FAULT): ("hvac", 3, 120, None),
@@ -203,7 +203,9 @@ def test_the_demo_contract_promises_what_the_building_engineer_expects() -> None
         ("gateway", System.OTHER, Severity.MEDIUM, OrderKind.FAULT): ("telemetry", 3, None, None),
     }
     for (name, system, severity, kind), (level_id, priority, response, resolution) in expected.items():
-        level = choose_level(revision, LevelFacts(severity, kind, equipment_class=name, system=system)).level
+        rule = "water-leak-detected" if level_id == "leak" else ""
+        facts = LevelFacts(severity, kind, rule, equipment_class=name, system=system)
+        level = choose_level(revision, facts).level
         due = decide_deadlines(level, NOW, now=NOW)  # Monday 10:00 in Shanghai
         assert (level.id, level.priority) == (level_id, priority)
         if response is not None and level.id != "lighting":
