@@ -132,6 +132,11 @@ class BrokerLink:
             "ingest is down. Allow QoS 1"
         )
 
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing can be read any more: the connection is lost, and what it had delivered is read."""
+        return self.lost is not None and not self._inbox
+
     def read(self, limit: int, timeout_s: float) -> list[Delivery]:
         """What arrived, at most `limit` messages, waiting at most `timeout_s` for the first. `lost` says afterwards
         whether the connection still stands."""
@@ -165,7 +170,7 @@ class BrokerLink:
             self._write()
 
     def close(self) -> None:
-        """Take leave; the session stays at the broker."""
+        """Take leave; the session stays at the broker, and so does what was not acknowledged."""
         if self.lost is None:
             self._client.disconnect()
             self._write()
@@ -231,7 +236,7 @@ class BrokerLink:
         self, _client: mqtt.Client, _data: Any, _flags: mqtt.DisconnectFlags, code: ReasonCode, _more: Properties | None  # noqa: ANN401 - paho's own signature
     ) -> None:  # fmt: skip
         if self.lost is None:
-            self.lost = str(code)
+            self.lost = "the broker closed the connection" if code == "Unspecified error" else str(code)
 
     def _on_message(self, _client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:  # noqa: ANN401 - paho's own signature
         try:

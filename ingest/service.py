@@ -31,6 +31,9 @@ from ingest.routing import HEARTBEAT_TOPIC, Router
 
 log = structlog.get_logger(__name__)
 
+_WINDOW = 20
+_IDLE_S = 0.002
+
 
 class Journal(Protocol):
     """Where group commits become durable; `ingest.journal.JournalWriter`."""
@@ -135,7 +138,7 @@ class IngestService:
         self.listening.set()
         self._metrics.listening.set(1)
         try:
-            while not stop.is_set() and self._link.lost is None:
+            while not stop.is_set() and not self._link.is_over:
                 self._send_heartbeat()
                 deliveries, batch = self._gather()
                 if self._commit(batch, stop):
@@ -155,12 +158,21 @@ class IngestService:
                 self._link.publish(HEARTBEAT_TOPIC, self._pulse.make(at_us))
 
     def _gather(self) -> tuple[list[Delivery], Batch]:
-        """The messages of one group: `group_s` after its first message, or `group_messages`, whichever is first."""
+        """The messages of one group: those of `group_s`, or `group_messages`, whichever is first.
+
+        A group that may be all a broker sends before it wants an answer (Mosquitto: 20 by default) ends when no more
+        comes.
+        """
         settings, batch = self._settings, Batch()
         deliveries: list[Delivery] = []
         until = time.monotonic() + settings.group_s
-        while (left := until - time.monotonic()) > 0 and self._link.lost is None:
-            found = self._link.read(settings.group_messages - len(deliveries), left)
+        while (left := until - time.monotonic()) > 0 and not self._link.is_over:
+            may_wait_for_us = len(deliveries) >= _WINDOW
+            found = self._link.read(
+                settings.group_messages - len(deliveries), min(left, _IDLE_S) if may_wait_for_us else left
+            )
+            if not found and may_wait_for_us:
+                break
             for delivery in found:
                 self._intake.take(delivery, batch)
             deliveries += found

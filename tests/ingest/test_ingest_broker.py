@@ -6,7 +6,8 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,43 @@ def test_a_message_goes_through_and_waits_for_a_restart_of_the_broker(tmp_path: 
     finally:
         broker.stop()
     assert broker.pid is None
+
+
+@contextmanager
+def broker_that_grants(code: int) -> Iterator[int]:
+    """A broker by hand: takes one client, and answers its subscription with this code."""
+
+    def serve() -> None:
+        client, _ = server.accept()
+        with client:
+            client.recv(1024)
+            client.sendall(b"\x20\x02\x00\x00")
+            subscribe = client.recv(1024)
+            client.sendall(b"\x90\x03" + subscribe[2:4] + bytes([code]))
+            while client.recv(1024):
+                continue
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield server.getsockname()[1]
+        thread.join(10)
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [(0x80, r"refused the subscription to '#' \(code 0x80\)"), (0x00, "grants only QoS 0 .* would be lost")],
+)
+def test_a_subscription_that_is_not_granted_is_said(code: int, said: str) -> None:
+    with broker_that_grants(code) as port, pytest.raises(LinkError, match=said):
+        BrokerLink(BrokerAddress("127.0.0.1", port)).open(threading.Event())
+
+
+def test_no_broker_is_said() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    with pytest.raises(LinkError, match=f"cannot connect to the broker at 127.0.0.1:{port}: .*refused"):
+        BrokerLink(BrokerAddress("127.0.0.1", port)).open(threading.Event())
 
 
 def test_a_taken_port_is_said(tmp_path: Path) -> None:
