@@ -1,0 +1,33 @@
+# One image for every role: `plantroom run --role ingest`, `--role engine`. Not root, nothing written outside /var/lib/plantroom.
+# Pin the base by digest in production: --build-arg PYTHON_IMAGE=python:3.11-slim@sha256:...
+ARG PYTHON_IMAGE=python:3.11-slim
+
+FROM ${PYTHON_IMAGE} AS build
+WORKDIR /src
+RUN python -m venv /opt/plantroom
+COPY requirements/ requirements/
+RUN /opt/plantroom/bin/pip install --no-cache-dir --disable-pip-version-check -r requirements/core.txt
+COPY pyproject.toml README.md ./
+COPY facility/ facility/
+COPY ingest/ ingest/
+COPY rules/ rules/
+COPY ticketing/ ticketing/
+COPY simulators/ simulators/
+COPY dashboards/ dashboards/
+COPY plantroom/ plantroom/
+# The driver for PostgreSQL is an extra; its version is the one the tests ran with.
+RUN /opt/plantroom/bin/pip install --no-cache-dir --disable-pip-version-check -c requirements/dev.txt '.[postgres]'
+
+FROM ${PYTHON_IMAGE}
+RUN groupadd --gid 10001 plantroom \
+    && useradd --uid 10001 --gid plantroom --home-dir /var/lib/plantroom --shell /usr/sbin/nologin plantroom \
+    && install -d -o plantroom -g plantroom -m 750 /var/lib/plantroom
+COPY --from=build /opt/plantroom /opt/plantroom
+ENV PATH=/opt/plantroom/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PLANTROOM_VAR=/var/lib/plantroom
+WORKDIR /var/lib/plantroom
+USER 10001:10001
+VOLUME /var/lib/plantroom
+EXPOSE 8600
+STOPSIGNAL SIGTERM
+ENTRYPOINT ["plantroom"]
+CMD ["run"]

@@ -1,0 +1,1 @@
+"""Grafana's dashboards as code: built with the foundation SDK (extra `dashboards`), kept as JSON beside the code."""
