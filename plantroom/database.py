@@ -44,9 +44,12 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        """A session for questions; what it changes is rolled back."""
+        """A session for questions; what it changes is rolled back. Raises DatabaseAwayError."""
         with Session(self.engine, expire_on_commit=False) as session:
-            yield session
+            try:
+                yield session
+            except OperationalError as error:
+                raise DatabaseAwayError(_away(self.url, error)) from error
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
@@ -126,7 +129,13 @@ def create_engine(url: URL, *, busy_ms: int = BUSY_MS) -> sa.Engine:
         except ModuleNotFoundError as error:
             hint = "pip install 'plantroom[postgres]'"
             raise refuse("database address", "PostgreSQL needs its driver, psycopg", hint) from error
-    Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
+    folder = Path(str(url.database)).parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise refuse(
+            "database address", f"{folder} cannot be made: {error.strerror}", "Choose another folder."
+        ) from error
     engine = sa.create_engine(url, connect_args={"timeout": busy_ms / 1000, "check_same_thread": False})
     sa.event.listen(engine, "connect", _set_up_sqlite)
     sa.event.listen(engine, "begin", _begin_sqlite)
@@ -159,7 +168,7 @@ def _known(revision: str | None, script: ScriptDirectory, url: URL) -> None:
 
 
 def _away(url: URL, error: SQLAlchemyError) -> str:
-    return f"database {url.render_as_string()} cannot be reached or is locked: {_first_line(error)}; is it running?"
+    return f"database {url.render_as_string()} cannot be reached or is locked: {_first_line(error)}"
 
 
 def _first_line(error: SQLAlchemyError) -> str:

@@ -56,7 +56,7 @@ def set_up_logs(settings: Settings, process: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.log_level)
-    for noisy in ("uvicorn", "uvicorn.error", "uvicorn.access", "alembic", "sqlalchemy", "urllib3", "reactivex", "Rx", "paho"):
+    for noisy in ("uvicorn.error", "uvicorn.access", "alembic", "sqlalchemy", "urllib3", "reactivex", "Rx", "paho"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],

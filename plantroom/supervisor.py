@@ -30,7 +30,7 @@ class ProcessSpec:
     arguments: Sequence[str]
     environment: Mapping[str, str] = field(hash=False)
     is_ready: Callable[[], bool] = lambda: True
-    ready_seconds: float = 30.0
+    ready_seconds: float = 60.0
 
 
 @dataclass(slots=True)
@@ -76,11 +76,18 @@ class Supervisor:
                 self._look_after(child)
 
     def end(self, seconds: float = 8.0) -> None:
-        """End the children, last started first, each with `seconds` to finish; then kill what is left."""
-        for child in reversed(self._children):
+        """End the children, the first one started last, each with `seconds` to finish; then kill what is left.
+
+        The others live on the first (the broker): they take their leave while it is there.
+        """
+        self._end(self._children[1:], seconds)
+        self._end(self._children[:1], seconds)
+
+    def _end(self, children: Sequence[_Child], seconds: float) -> None:
+        for child in children:
             if child.process.poll() is None:
                 child.process.terminate()
-        for child in reversed(self._children):
+        for child in children:
             try:
                 child.process.wait(seconds)
             except subprocess.TimeoutExpired:

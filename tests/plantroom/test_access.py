@@ -5,8 +5,8 @@ from pathlib import Path
 
 import prometheus_client
 import pytest
+from asking import Client
 from fastapi import APIRouter
-from fastapi.testclient import TestClient
 
 from facility.errors import InputError, RetryableError
 from plantroom.access import Access, admin_token
@@ -17,7 +17,7 @@ from plantroom.settings import load_settings
 TOKEN = "t" * 43
 
 
-def _client(reasons: tuple[str, ...] = ()) -> TestClient:
+def _client(reasons: tuple[str, ...] = ()) -> Client:
     router = APIRouter()
 
     @router.get("/api/thing")
@@ -34,7 +34,7 @@ def _client(reasons: tuple[str, ...] = ()) -> TestClient:
         raise RetryableError(message)
 
     parts = HttpParts(Access(TOKEN), [router], [], prometheus_client.CollectorRegistry(), lambda: reasons)
-    return TestClient(create_app(parts))
+    return Client(create_app(parts))
 
 
 def test_the_token_is_made_once_and_only_its_owner_reads_it(tmp_path: Path) -> None:

@@ -156,6 +156,21 @@ def test_a_server_that_is_away_is_retryable(tmp_path: Path) -> None:
         database.check()
 
 
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(InputError, match="file cannot be made: File exists"):
+        Database(f"sqlite:///{tmp_path / 'file' / 'plantroom.db'}")
+
+
+def test_a_reader_of_a_database_that_is_away_may_try_again(tmp_path: Path) -> None:
+    with (
+        closing(Database(f"postgresql://nobody@/none?host={tmp_path}")) as database,
+        pytest.raises(DatabaseAwayError, match="cannot be reached"),
+        database.reading() as session,
+    ):
+        session.execute(sa.text("SELECT 1"))
+
+
 def test_the_password_is_not_in_a_message(tmp_path: Path) -> None:
     with (
         closing(Database(f"postgresql://nobody:hush@/none?host={tmp_path}")) as database,
