@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from itertools import islice
 from typing import Any, TypeVar, cast
 
 import sqlalchemy as sa
-from sqlalchemy import CursorResult, Dialect
+from sqlalchemy import CursorResult
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, func, select
@@ -40,12 +41,9 @@ class OrderQuery:
 def save_findings(session: Session, findings: Iterable[Finding]) -> None:
     """Write findings as they stand now, the last word of each. A cleared one stays cleared: an onset clears once."""
     last = {finding.id: finding for finding in findings}
-    values = [_finding_values(last[finding_id]) for finding_id in sorted(last)]
-    if values:
-        insert = _insert(session, FindingRow)
-        changed = {name: insert.excluded[name] for name in values[0] if name != "id"}
-        keep = col(FindingRow.state) != FindingState.CLEARED.value
-        session.execute(insert.on_conflict_do_update(index_elements=["id"], set_=changed, where=keep), values)
+    if last:
+        values = [_finding_values(last[finding_id]) for finding_id in sorted(last)]
+        session.execute(_upsert_finding(session.get_bind().dialect.name), values)
 
 
 def lock_active(session: Session, finding_ids: Iterable[str]) -> frozenset[str]:
@@ -217,7 +215,7 @@ def advance_order(session: Session, order_id: str, seen_version: int, values: di
 
 def save_cursor(session: Session, seq: int, name: str = "engine") -> None:
     """The engine's output up to and including commit `seq` is in this database; never goes back."""
-    insert = _insert(session, EngineStateRow).values(name=name, cursor_seq=seq)
+    insert = _insert(session.get_bind().dialect.name, EngineStateRow).values(name=name, cursor_seq=seq)
     newest = sa.case((insert.excluded.cursor_seq > EngineStateRow.cursor_seq, insert.excluded.cursor_seq),
                      else_=EngineStateRow.cursor_seq)  # fmt: skip
     session.execute(insert.on_conflict_do_update(index_elements=["name"], set_={"cursor_seq": newest}))
@@ -225,7 +223,9 @@ def save_cursor(session: Session, seq: int, name: str = "engine") -> None:
 
 def save_snapshot(session: Session, seq: int, blob: bytes, name: str = "engine") -> None:
     """The engine's whole state after commit `seq`; replaces the one before."""
-    insert = _insert(session, EngineStateRow).values(name=name, cursor_seq=0, snapshot=blob, snapshot_seq=seq)
+    insert = _insert(session.get_bind().dialect.name, EngineStateRow).values(
+        name=name, cursor_seq=0, snapshot=blob, snapshot_seq=seq
+    )
     changed = {"snapshot": insert.excluded.snapshot, "snapshot_seq": insert.excluded.snapshot_seq}
     session.execute(insert.on_conflict_do_update(index_elements=["name"], set_=changed))
 
@@ -320,10 +320,18 @@ def _instant(at_us: int | None) -> datetime | None:
     return from_us(at_us) if at_us is not None else None
 
 
-def _insert(session: Session, table: type[Any]) -> "postgresql.Insert":
+@cache
+def _upsert_finding(dialect: str) -> "postgresql.Insert":
+    """Built once: its many columns cost more to put together than to run."""
+    insert = _insert(dialect, FindingRow)
+    changed = {name: insert.excluded[name] for name in FindingRow.model_fields if name != "id"}
+    keep = col(FindingRow.state) != FindingState.CLEARED.value
+    return insert.on_conflict_do_update(index_elements=["id"], set_=changed, where=keep)
+
+
+def _insert(dialect: str, table: type[Any]) -> "postgresql.Insert":
     """An insert that knows ON CONFLICT; both databases spell it the same."""
-    dialect: Dialect = session.get_bind().dialect
-    if dialect.name == "postgresql":
+    if dialect == "postgresql":
         return postgresql.insert(table)
     return cast("postgresql.Insert", sqlite.insert(table))
 
