@@ -1,6 +1,7 @@
 """The shipped catalogue keeps house: every rule can be read, explained, acted on and has the three tests."""
 
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -97,3 +98,9 @@ def test_points_of_the_catalogue_are_used_by_their_own_names() -> None:
     known = point_types()
     for rule in RULES.values():
         assert set(rule.program.points) - {"point"} <= set(known), rule.id
+
+
+def test_every_rule_stands_in_the_documentation() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "rules.md").read_text("utf-8")
+    listed = {line.split("`")[1] for line in page.splitlines() if line.startswith("| `") and line.count("|") > 5}
+    assert listed == set(RULES)
