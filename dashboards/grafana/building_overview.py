@@ -1,9 +1,10 @@
 """The building overview: what is open and due, what was found, and the readings of the four systems."""
 
+from grafana_foundation_sdk.builders import dashboard as classic
 from grafana_foundation_sdk.builders import table
 from grafana_foundation_sdk.models import dashboard
 
-from dashboards.grafana.panels import BLUE, GREEN, ORANGE, RED, bands, classic, figure, lines, place, rows, steps
+from dashboards.grafana.panels import BLUE, GREEN, ORANGE, RED, bands, figure, lines, place, rows, steps
 from dashboards.grafana.queries import INFLUX, POSTGRES, SqlQuery, bad_readings, numbers, spell_out, states
 
 UID = "plantroom-building"

@@ -1,21 +1,17 @@
-"""The kinds of panel our dashboards are made of, each with the house's look."""
+"""The kinds of panel our dashboards are made of, each with the house's look.
 
-import warnings
+The SDK would rather have its v2 model; file provisioning of Grafana 12 reads the classic one, so this is the classic.
+"""
+
 from collections.abc import Sequence
 
 from grafana_foundation_sdk.builders import common as common_builders
+from grafana_foundation_sdk.builders import dashboard as classic
 from grafana_foundation_sdk.builders import stat, statetimeline, table, timeseries
 from grafana_foundation_sdk.models import common, dashboard
 
-with warnings.catch_warnings():
-    # The SDK prefers its v2 model; file provisioning of Grafana 12 reads the classic one.
-    warnings.simplefilter("ignore", DeprecationWarning)
-    from grafana_foundation_sdk.builders import dashboard as _classic
-
 from dashboards.grafana.queries import INFLUX, POSTGRES, InfluxQuery, SqlQuery
 
-classic = _classic
-"""The SDK's builders of the classic model."""
 RED, ORANGE, GREEN, BLUE = "red", "orange", "green", "blue"
 
 

@@ -1,0 +1,149 @@
+"""docker-compose.yml, Dockerfile and what the containers mount: complete, without a default secret, by the schema."""
+
+import importlib.util
+import json
+import os
+import re
+import shutil
+import subprocess
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from ruamel.yaml import YAML
+
+from plantroom.commands.run import Role
+from plantroom.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[2]
+TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
+COMPOSE: dict[str, Any] = YAML(typ="safe").load(TEXT)
+SERVICES: dict[str, Any] = COMPOSE["services"]
+OWN = ("plantroom-ingest", "plantroom-engine")
+
+
+def environment() -> dict[str, str]:
+    lines = (ROOT / "deploy/env.example").read_text(encoding="utf-8").splitlines()
+    return {line.rstrip("="): f"value{index}" for index, line in enumerate(lines) if line and line[0] != "#"}
+
+
+def test_the_servers_are_the_promised_versions() -> None:
+    images = {name: service["image"] for name, service in SERVICES.items()}
+    assert images["mosquitto"] == "eclipse-mosquitto:2"
+    assert images["influxdb"] == "influxdb:2.7"
+    assert images["postgres"] == "postgres:16"
+    assert images["grafana"].startswith("grafana/grafana:12.")
+    assert not [image for image in images.values() if image.endswith(":latest")]
+
+
+@pytest.mark.parametrize("name", sorted(SERVICES))
+def test_every_service_is_watched_restarted_and_bounded(name: str) -> None:
+    service = SERVICES[name]
+    assert service["restart"] == "unless-stopped"
+    assert service["healthcheck"]["test"][0] in ("CMD", "CMD-SHELL")
+    assert service["deploy"]["resources"]["limits"]["memory"]
+
+
+def test_no_secret_has_a_default_and_the_example_names_every_one() -> None:
+    used = dict(re.findall(r"\$\{([A-Z_]*(?:PASSWORD|TOKEN))(:[-?][^}]*)?\}", TEXT))
+    assert set(used) == set(environment())
+    for name, rest in used.items():
+        assert rest.startswith(":?"), f"{name} must be refused when it is missing"
+    example = (ROOT / "deploy/env.example").read_text(encoding="utf-8")
+    assert not [line for line in example.splitlines() if line and line[0] != "#" and not line.endswith("=")]
+
+
+def test_nothing_listens_beyond_loopback_by_default() -> None:
+    ports = [port for service in SERVICES.values() for port in service.get("ports", [])]
+    assert len(ports) == 3
+    assert all(re.match(r"\$\{[A-Z]+_BIND:-127\.0\.0\.1\}:\d+:\d+$", port) for port in ports)
+
+
+def test_what_is_mounted_exists_and_volumes_are_declared() -> None:
+    for service in SERVICES.values():
+        for volume in service.get("volumes", []):
+            source = volume.split(":")[0]
+            if source.startswith("./"):
+                assert (ROOT / source).exists(), source
+                assert volume.endswith(":ro"), volume
+            elif not source.startswith("$"):
+                assert source in COMPOSE["volumes"], source
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_the_program_runs_as_a_role_with_settings_that_exist(name: str) -> None:
+    service = SERVICES[name]
+    assert service["command"][:2] == ["run", "--role"]
+    assert service["command"][2] in set(Role)
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    fields = {f"PLANTROOM_{field.upper()}" for field in Settings.model_fields}
+    assert set(service["environment"]) <= fields
+    assert any(volume.startswith("journal:") for volume in service["volumes"])
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_the_settings_of_the_containers_are_accepted(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = environment()
+    for key, value in SERVICES[name]["environment"].items():
+        filled = re.sub(r"\$\{([A-Z_]+)(?::[-?]([^}]*))?\}", lambda match: known.get(match[1], match[2]), str(value))
+        monkeypatch.setenv(key, filled)
+    settings = Settings(_env_file=None)
+    assert settings.database_address().startswith("postgresql+psycopg://plantroom:value")
+    assert settings.http_host == "0.0.0.0"  # noqa: S104 - inside the container; compose publishes it on loopback
+
+
+def test_the_file_follows_the_compose_specification() -> None:
+    if importlib.util.find_spec("check_jsonschema") is None:
+        pytest.skip("no Compose schema here: pip install check-jsonschema brings it")
+    schema = files("check_jsonschema").joinpath("builtin_schemas/vendor/compose-spec.json")
+    jsonschema.validate(COMPOSE, json.loads(schema.read_text(encoding="utf-8")))
+
+
+def _compose() -> str:
+    """Why `docker compose` cannot be asked here; empty when it can."""
+    if shutil.which("docker") is None:
+        return "no docker client"
+    found = subprocess.run(["docker", "compose", "version"], capture_output=True, text=True, check=False, timeout=20)
+    return "" if found.returncode == 0 else "the docker client has no compose plug-in"
+
+
+def test_docker_compose_reads_it_and_refuses_an_empty_environment(tmp_path: Path) -> None:
+    if reason := _compose():
+        pytest.skip(reason)
+    full = tmp_path / "full.env"
+    full.write_text("".join(f"{name}={value}\n" for name, value in environment().items()), encoding="utf-8")
+    ask = ["docker", "compose", "-f", str(ROOT / "docker-compose.yml"), "--env-file"]
+    clean = {name: value for name, value in os.environ.items() if name not in environment()}
+    read = subprocess.run([*ask, str(full), "config", "-q"], capture_output=True, text=True, check=False, env=clean)
+    assert read.returncode == 0, read.stderr
+    (tmp_path / "empty.env").touch()
+    empty = [*ask, str(tmp_path / "empty.env"), "config", "-q"]
+    refused = subprocess.run(empty, capture_output=True, text=True, check=False, env=clean)
+    assert refused.returncode != 0
+    assert "in .env" in refused.stderr
+
+
+def test_the_image_is_slim_not_root_and_copies_what_exists() -> None:
+    text = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    assert "ARG PYTHON_IMAGE=python:3.11-slim" in text
+    assert text.rindex("USER 10001:10001") > text.rindex("FROM ")
+    ignore = (ROOT / ".dockerignore").read_text(encoding="utf-8")
+    copied = re.findall(r"^COPY (?!--from)(.+) \S+$", text, re.MULTILINE)
+    names = [name.rstrip("/") for line in copied for name in line.split()]
+    assert {"facility", "plantroom", "pyproject.toml"} <= set(names)
+    for name in names:
+        assert f"!{name}\n" in ignore, name
+        if name != "README.md":
+            assert (ROOT / name).exists(), name
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "deploy").rglob("*.sh")), ids=lambda path: path.name)
+def test_scripts_stop_at_the_first_error_and_parse(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert text.startswith("#!/bin/sh\n# ")
+    assert "set -eu" in text
+    assert os.access(path, os.X_OK)
+    subprocess.run(["sh", "-n", str(path)], check=True)

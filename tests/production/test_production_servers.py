@@ -1,0 +1,197 @@
+"""The very files the containers mount, on real servers: Mosquitto's from Debian, PostgreSQL's, InfluxDB's in Docker."""
+
+import os
+import shutil
+import socket
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import paho.mqtt.client as mqtt
+import pytest
+import sqlalchemy as sa
+from paho.mqtt.enums import CallbackAPIVersion
+from sqlalchemy.exc import DBAPIError
+
+from plantroom.database import Database, parse_url
+
+ROOT = Path(__file__).resolve().parents[2]
+MANY = 2_500
+
+
+def unavailable(reason: str) -> None:
+    if os.environ.get("PLANTROOM_REQUIRE_REAL") == "1":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[int]:
+    """Mosquitto with our mosquitto.conf and acl, only port and folders changed; its port."""
+    program = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
+    if program is None or shutil.which("mosquitto_passwd") is None:
+        unavailable("no Mosquitto: apt-get install mosquitto")
+        return
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = int(free.getsockname()[1])
+    for flags in (["-b", "-c"], ["-b"]):
+        user = "plantroom" if "-c" in flags else "device"
+        command = ["mosquitto_passwd", *flags, str(tmp_path / "passwords"), user, f"of-{user}"]
+        subprocess.run(command, check=True, capture_output=True)
+    text = (ROOT / "deploy/mosquitto/mosquitto.conf").read_text(encoding="utf-8")
+    text = text.replace("listener 1883", f"listener {port} 127.0.0.1")
+    text = text.replace("/run/mosquitto/passwords", str(tmp_path / "passwords"))
+    text = text.replace("/mosquitto/config/acl", str(ROOT / "deploy/mosquitto/acl"))
+    text = text.replace("/mosquitto/data/", f"{tmp_path}/")
+    own = tmp_path / "mosquitto.conf"
+    own.write_text(text + "user root\n", encoding="utf-8")
+    log = tmp_path / "log"
+    with log.open("wb") as output:
+        server = subprocess.Popen([program, "-c", str(own)], stdout=output, stderr=output)
+    pause = threading.Event()
+    try:
+        for _ in range(100):
+            assert server.poll() is None, log.read_text(errors="replace")
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            pause.wait(0.1)
+        yield port
+    finally:
+        server.terminate()
+        server.wait(10)
+
+
+class Person:
+    """One client at the broker, with what it heard."""
+
+    def __init__(self, port: int, user: str | None, *, name: str = "", stays: bool = False, expected: int = 1) -> None:
+        self.code = ""
+        self.heard: list[bytes] = []
+        self.connected, self.granted, self.enough = threading.Event(), threading.Event(), threading.Event()
+        self.expected = expected
+        self.client = mqtt.Client(CallbackAPIVersion.VERSION2, name, clean_session=not stays)
+        self.client.max_queued_messages_set(0)
+        self.client.max_inflight_messages_set(1000)
+        if user is not None:
+            self.client.username_pw_set(user, f"of-{user}")
+        self.client.on_connect = lambda _client, _data, _flags, code, _more: self._connected(str(code))
+        self.client.on_message = lambda _client, _data, message: self._heard(bytes(message.payload))
+        self.client.on_subscribe = lambda *_: self.granted.set()
+        self.client.connect("127.0.0.1", port)
+        self.client.loop_start()
+        assert self.connected.wait(10)
+
+    def _connected(self, code: str) -> None:
+        self.code = code
+        self.connected.set()
+
+    def _heard(self, payload: bytes) -> None:
+        self.heard.append(payload)
+        if len(self.heard) >= self.expected:
+            self.enough.set()
+
+    def subscribe(self, topic: str) -> None:
+        self.client.subscribe(topic, 1)
+        assert self.granted.wait(10)
+
+    def leave(self) -> None:
+        self.client.disconnect()
+        self.client.loop_stop()
+
+
+@pytest.mark.service
+def test_the_broker_holds_far_more_than_its_default_for_an_ingest_that_is_away(broker: int) -> None:
+    ingest = Person(broker, "plantroom", name="plantroom-ingest", stays=True)
+    ingest.subscribe("plantroom/+/+/readings")
+    ingest.leave()
+    device = Person(broker, "device")
+    sent = [device.client.publish("plantroom/s/a/readings", str(number), qos=1) for number in range(MANY)]
+    sent[-1].wait_for_publish(60)
+    device.leave()
+    back = Person(broker, "plantroom", name="plantroom-ingest", stays=True, expected=MANY)
+    assert back.enough.wait(60), f"{len(back.heard)} of {MANY}"
+    back.leave()
+    assert back.heard == [str(number).encode() for number in range(MANY)]
+
+
+@pytest.mark.service
+def test_the_broker_refuses_strangers_and_devices_that_listen_or_write_elsewhere(broker: int) -> None:
+    stranger = Person(broker, None)
+    assert stranger.code == "Not authorized"
+    stranger.leave()
+    ingest, device = Person(broker, "plantroom", expected=2), Person(broker, "device")
+    ingest.subscribe("#")
+    device.subscribe("#")
+    device.client.publish("plantroom/$ingest/heartbeat", "forged", qos=1).wait_for_publish(10)
+    device.client.publish("plantroom/s/a/other", "elsewhere", qos=1).wait_for_publish(10)
+    device.client.publish("plantroom/s/a/readings", "mine", qos=1).wait_for_publish(10)
+    ingest.client.publish("plantroom/$ingest/heartbeat", "beat", qos=1).wait_for_publish(10)
+    assert ingest.enough.wait(10)
+    ingest.leave()
+    device.leave()
+    assert ingest.heard == [b"mine", b"beat"]
+    assert device.heard == []
+
+
+@pytest.mark.service
+def test_grafana_may_read_every_table_and_write_none(new_postgres: Callable[[], str]) -> None:
+    if os.environ.get("PLANTROOM_TEST_POSTGRES"):
+        pytest.skip("makes a role of the whole server, so only on one of its own")
+    psql = shutil.which("psql")
+    if psql is None:
+        unavailable("no psql: apt-get install postgresql-client")
+    url = parse_url(new_postgres())
+    where = {"PGHOST": str(url.query["host"]), "PATH": os.environ["PATH"]}
+    script = {"POSTGRES_USER": "postgres", "POSTGRES_DB": str(url.database), "GRAFANA_POSTGRES_PASSWORD": "it's $ecret"}
+    made = subprocess.run(
+        [ROOT / "deploy/postgres/10-grafana-reader.sh"], env=where | script, capture_output=True, text=True, check=False
+    )
+    assert made.returncode == 0, made.stderr
+    database = Database(url.render_as_string(hide_password=False))
+    database.upgrade()
+    database.close()
+    reader = sa.create_engine(url.set(username="grafana"))
+    with reader.connect() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM work_order").scalar() == 0
+        for change in (
+            "DELETE FROM finding",
+            "SET TRANSACTION READ WRITE; DELETE FROM finding",
+            "CREATE TABLE t (a int)",
+        ):
+            with pytest.raises(DBAPIError):
+                connection.exec_driver_sql(change)
+            connection.rollback()
+    reader.dispose()
+
+
+@pytest.fixture(scope="module")
+def influx_address() -> Iterator[str]:
+    """InfluxDB 2.7 in a container, set up as docker-compose.yml does it; its address."""
+    docker = pytest.importorskip("docker")
+    try:
+        docker.from_env().ping()
+    except docker.errors.DockerException as error:
+        unavailable(f"no Docker engine for InfluxDB 2.7: {error}")
+    from testcontainers.community.influxdb import InfluxDb2Container  # noqa: PLC0415 - it looks for Docker at import
+
+    with InfluxDb2Container(
+        "influxdb:2.7", init_mode="setup", username="plantroom", password="of-plantroom",  # noqa: S106 - ends with the test
+        org_name="plantroom", bucket="plantroom", admin_token="token-of-plantroom",  # noqa: S106 - ends with the test
+    ) as container:  # fmt: skip
+        yield container.get_url()
+
+
+def test_influxdb_serves_a_bucket_to_influxql_under_its_own_name(influx_address: str) -> None:
+    import httpx  # noqa: PLC0415 - only needed where a Docker engine runs
+
+    headers = {"Authorization": "Token token-of-plantroom"}
+    line = "ahu,asset=a,building=b,point=p,site=s value=1.5,quality=0i 1760000000000000"
+    write = {"org": "plantroom", "bucket": "plantroom", "precision": "us"}
+    written = httpx.post(f"{influx_address}/api/v2/write", params=write, headers=headers, content=line)
+    assert written.status_code == 204
+    ask = {"db": "plantroom", "q": 'SELECT mean("value") FROM "ahu" WHERE "quality" = 0'}
+    answer = httpx.get(f"{influx_address}/query", params=ask, headers=headers).json()
+    assert answer["results"][0]["series"][0]["values"][0][1] == 1.5
