@@ -11,7 +11,7 @@ from facility.registry import Registry
 from ingest.heartbeat import Pulse
 from ingest.link import Delivery
 from ingest.payload import MAX_PAYLOAD_BYTES, PayloadError
-from ingest.quality import QualityJudge, RecentReadings
+from ingest.quality import QualityJudge, RecentHashes
 from ingest.routing import HEARTBEAT_TOPIC, Router
 
 log = structlog.get_logger(__name__)
@@ -38,7 +38,7 @@ class Intake:
     def __init__(self, registry: Registry, judge: QualityJudge, clock: Clock, pulse: Pulse) -> None:
         self._judge, self._clock, self._pulse = judge, clock, pulse
         self._router = Router(registry)
-        self._dead = RecentReadings(_DEAD_MEMORY)
+        self._dead = RecentHashes(_DEAD_MEMORY)
         self._received = self._rejected = 0
 
     def use(self, router: Router) -> None:
@@ -91,7 +91,7 @@ class Intake:
                 batch.travelled_s.append(travelled_s)
 
     def _reject(self, kind: str, reason: str, delivery: Delivery, batch: Batch) -> None:
-        known = self._dead.is_known((delivery.topic, delivery.payload))
+        known = self._dead.is_known(hash((delivery.topic, delivery.payload)))
         if known and delivery.redelivered:
             batch.duplicates += 1
             return
@@ -107,4 +107,4 @@ class Intake:
         elif isinstance(entry, Heartbeat):
             self._judge.advance(entry.at_us)
         elif isinstance(entry, DeadLetter):
-            self._dead.is_known((entry.topic, entry.payload))
+            self._dead.is_known(hash((entry.topic, entry.payload)))

@@ -14,17 +14,16 @@ from facility.registry import Registry
 _MEMORY = 1 << 17
 
 
-class RecentReadings:
-    """The readings of the recent past, at least `size` and at most twice as many; older ones are forgotten."""
+class RecentHashes:
+    """The 64-bit hashes of the recent past, at least `size` and at most twice as many; older ones are forgotten."""
 
     def __init__(self, size: int = _MEMORY) -> None:
         self._size = size
         self._young: set[int] = set()
         self._old: set[int] = set()
 
-    def is_known(self, reading: tuple[object, ...]) -> bool:
-        """Whether it was here before; from now on it was. Kept as a 64-bit hash."""
-        key = hash(reading)
+    def is_known(self, key: int) -> bool:
+        """Whether this hash was here before; from now on it was."""
         if key in self._young or key in self._old:
             return True
         self._young.add(key)
@@ -34,15 +33,19 @@ class RecentReadings:
 
 
 class QualityJudge:
-    """Judges scans in the order they arrive. `allowance_us` and `tolerance_us` in event time (tolerance before the
-    clock's factor); memory is bounded by the points of the registry and `RecentReadings`."""
+    """Judges scans in the order they arrive.
+
+    `allowance_us` and `tolerance_us` in event time (the tolerance before the clock's factor). Memory is bounded by the
+    points of the registry and `RecentHashes`: scans are remembered besides their readings, because a redelivered scan
+    may be many readings old.
+    """
 
     def __init__(self, registry: Registry, clock: Clock, *, allowance_us: int, tolerance_us: int = 60 * 10**6) -> None:
         self._allowance_us = allowance_us
         self._ahead_us = round(tolerance_us * max(1.0, clock.factor))
         # With the journal clock, now is the newest event: everything new is ahead of it.
         self._now_us: Callable[[], int] | None = None if isinstance(clock, JournalClock) else clock.now_us
-        self._recent = RecentReadings()
+        self._recent, self._scans = RecentHashes(), RecentHashes()
         self._heartbeat_us: int | None = None
         self.use(registry)
 
@@ -68,20 +71,25 @@ class QualityJudge:
 
     def remember(self, scan: Scan) -> None:
         """This scan is in the journal already: if it comes again it is a duplicate."""
-        for value in scan.values:
-            self._recent.is_known((scan.asset_id, value.point, scan.at_us, value.value))
+        keys = _keys(scan)
+        self._scans.is_known(hash(keys))
+        for key in keys:
+            self._recent.is_known(key)
 
     def judge(self, scan: Scan, *, retained: bool = False) -> Scan | None:
         """The scan with its qualities; None when every value of it is a duplicate.
 
         `retained` is the broker's flag of a stored copy: one from before the newest heartbeat was seen when it was new.
         """
+        keys = _keys(scan)
+        if self._scans.is_known(hash(keys)):
+            return None
         at_us, asset_id = scan.at_us, scan.asset_id
         is_future = self._now_us is not None and at_us > self._now_us() + self._ahead_us
         is_late = self._heartbeat_us is not None and at_us < self._heartbeat_us - self._allowance_us
         values, fresh = [], 0
-        for value in scan.values:
-            if self._recent.is_known((asset_id, value.point, at_us, value.value)) or (retained and is_late):
+        for key, value in zip(keys, scan.values, strict=True):
+            if self._recent.is_known(key) or (retained and is_late):
                 quality = Quality.DUPLICATE
             else:
                 fresh += 1
@@ -101,3 +109,7 @@ class QualityJudge:
             return False
         low, high = self._ranges.get((asset_id, value.point), (None, None))
         return (low is not None and value.value < low) or (high is not None and value.value > high)
+
+
+def _keys(scan: Scan) -> tuple[int, ...]:
+    return tuple([hash((scan.asset_id, value.point, scan.at_us, value.value)) for value in scan.values])

@@ -9,7 +9,7 @@ from facility.instant import to_us
 from facility.reading import PointValue, Quality, Scan
 from facility.registry import Registry
 from facility.site_file import parse_site
-from ingest.quality import QualityJudge, RecentReadings
+from ingest.quality import QualityJudge, RecentHashes
 
 S = 10**6
 NOW = to_us(datetime(2026, 11, 21, 9, tzinfo=UTC))
@@ -123,8 +123,19 @@ def test_another_registry_brings_its_own_ranges() -> None:
     assert quality(own.judge(scan(20.0))) == Quality.OUT_OF_RANGE
 
 
+def test_a_scan_that_comes_again_late_is_a_duplicate_though_its_readings_are_forgotten() -> None:
+    """A slow ingest gets its own backlog redelivered, thousands of messages later."""
+    own = judge()
+    wide = [
+        Scan("zone-1", NOW + n, True, tuple(PointValue(f"point-{i}", float(i)) for i in range(50)))
+        for n in range(8_000)
+    ]
+    assert all(own.judge(one) is not None for one in wide)
+    assert all(own.judge(one) is None for one in wide)
+
+
 def test_the_memory_is_bounded_and_holds_the_newest() -> None:
-    recent = RecentReadings(100)
-    assert not any(recent.is_known((number,)) for number in range(1000))
-    assert all(recent.is_known((number,)) for number in range(900, 1000))
-    assert not recent.is_known((0,))
+    recent = RecentHashes(100)
+    assert not any(recent.is_known(number) for number in range(1000))
+    assert all(recent.is_known(number) for number in range(900, 1000))
+    assert not recent.is_known(0)
