@@ -17,7 +17,7 @@ UNIT_FAULTS: FaultNames = {
     "outside_damper_stuck": "the outdoor air damper does not move any more; severity is where it stays (1 is open)",
     "supply_fan_belt": "the fan belt slips; severity 1 is a broken belt: the motor turns, the fan does not",
     "supply_sensor_bias": "the supply air sensor reads high; severity 1 is 5 K",
-    "filter_clogged": "the filter is loaded; severity 1 is ten times the resistance of a clean one",
+    "filter_clogged": "the filter is loaded; severity 1 is thirty times the resistance of a clean one",
     "controller_silent": "the controller's network card is dead: nothing is sent, the plant runs on",
 }
 _SUBSTEP_S = 15.0
@@ -120,7 +120,7 @@ class AirHandler:
         """Where dampers and valves really stand, and how much water really flows."""
         control = self.control
         stuck_damper, stuck_valve = self._broken("outside_damper_stuck"), self._broken("cooling_valve_stuck")
-        self.damper = 100.0 * stuck_damper if stuck_damper else control.damper.value
+        self.damper = 100.0 * stuck_damper if stuck_damper else control.damper
         self.cooling_valve = 100.0 * stuck_valve if stuck_valve else control.cooling.value
         self.heating_valve = control.heating.value
 
@@ -128,7 +128,7 @@ class AirHandler:
         """Where fan curve and duct meet: p(fan) = filter + casing + duct, flow = conductance x sqrt(duct)."""
         speed = self.control.fan_speed / 100.0 * (1.0 - self._broken("supply_fan_belt"))
         conductance = sum(zone.conductance for zone in self.zones)
-        filter_pa = _FILTER_PA * (1.0 + 9.0 * self._broken("filter_clogged"))
+        filter_pa = _FILTER_PA * (1.0 + 29.0 * self._broken("filter_clogged"))
         losses = (filter_pa + _CASING_PA + _FAN_CURVE * _FAN_PA) / self.rated_flow**2
         self.static_pa = _FAN_PA * speed**2 / (1.0 + losses * conductance**2)
         self.flow = conductance * sqrt(self.static_pa)
@@ -151,7 +151,7 @@ class AirHandler:
         heating += (1.0 - heating) * leak
         cooling = self.cooling_valve / 100.0
         cooling += (1.0 - cooling) * 0.4 * self._broken("cooling_valve_leak")
-        heated_c = mixed_c + 0.5 * heating * (_HOT_WATER_C - mixed_c)
+        heated_c = mixed_c + 0.35 * heating * (_HOT_WATER_C - mixed_c)
         cooled_c = heated_c - 0.72 * cooling * max(0.0, heated_c - _CHILLED_WATER_C)
         self.heating_w, self.cooling_w = air_w_per_k * (heated_c - mixed_c), air_w_per_k * (heated_c - cooled_c)
         moving = self.flow > 0.03 * self.rated_flow
@@ -179,7 +179,7 @@ class AirHandler:
             "heating_valve_command": round(control.heating.value, 1),
             "cooling_valve_command": round(control.cooling.value, 1),
             "cooling_valve_position": min(100.0, sensors.read_positive(self.cooling_valve, 0.2, 1)),
-            "outside_air_damper_command": round(control.damper.value, 1),
+            "outside_air_damper_command": round(control.damper, 1),
             "outside_air_damper_position": min(100.0, sensors.read_positive(self.damper, 0.3, 1)),
             "supply_fan_speed_command": round(control.fan_speed, 1),
             "supply_fan_command": int(on),

@@ -24,9 +24,10 @@ class AirHandlerControl:
 
     def __init__(self, minimum_damper: float, static_setpoint: float) -> None:
         self.minimum_damper, self.static_setpoint = minimum_damper, static_setpoint
-        self.heating, self.cooling, self.damper = Command(), Command(), Command()
+        self.heating, self.cooling, self._free = Command(opening=3.0), Command(opening=3.0), Command(opening=3.0)
+        self.damper = 0.0
         self.mode, self.setpoint, self.fan_speed = Mode.OFF, 18.0, 0.0
-        self._supply = Loop(gain=3.0, reset_s=150.0, low=-100.0, high=200.0, start=30.0)
+        self._supply = Loop(gain=4.0, reset_s=90.0, low=-100.0, high=200.0, start=30.0)
         self._pressure = Loop(gain=0.02, reset_s=40.0, low=20.0, high=100.0, start=45.0)
         self._free_cooling = True
 
@@ -38,10 +39,11 @@ class AirHandlerControl:
             self.mode = mode
         if mode is Mode.OFF:
             self.fan_speed = 0.0
-            for command in (self.heating, self.cooling, self.damper):
+            self.damper = 0.0
+            for command in (self.heating, self.cooling, self._free):
                 command.follow(0.0)
             return
-        self._free_cooling = outside_c < (21.5 if self._free_cooling else 20.5)
+        self._change_over(outside_c)
         # Reset by outside air: 18 degC up to 14 degC outside, 14 degC from 20 degC outside on.
         reset = 18.0 - 4.0 * min(1.0, max(0.0, (outside_c - 14.0) / 6.0))
         self.setpoint = 28.0 if mode is Mode.WARM_UP else reset
@@ -49,18 +51,25 @@ class AirHandlerControl:
         demand = self._supply.step(supply_c - self.setpoint, seconds)
         self._sequence(demand, warm_up=mode is Mode.WARM_UP)
 
+    def _change_over(self, outside_c: float) -> None:
+        """Free cooling or not, with the cooling valve where it was."""
+        before, self._free_cooling = self._free_cooling, outside_c < (21.5 if self._free_cooling else 20.5)
+        if before is not self._free_cooling:
+            begin, end = (100.0 + _GAP, 200.0) if self._free_cooling else (_GAP, 100.0)
+            self._supply.reset(begin + (end - begin) * self.cooling.value / 100.0)
+
     def _sequence(self, demand: float, *, warm_up: bool) -> None:
         self.heating.follow(_stage(-demand, _GAP, 100.0))
         if warm_up:
-            self.damper.follow(self.minimum_damper)
+            self._free.follow(0.0)
             self.cooling.follow(0.0)
         elif self._free_cooling:
-            opening = _stage(demand, 0.0, 100.0 - _GAP)
-            self.damper.follow(self.minimum_damper + (100.0 - self.minimum_damper) * opening / 100.0)
+            self._free.follow(_stage(demand, 0.0, 100.0 - _GAP))
             self.cooling.follow(_stage(demand, 100.0 + _GAP, 200.0))
         else:
-            self.damper.follow(self.minimum_damper)
+            self._free.follow(0.0)
             self.cooling.follow(_stage(demand, _GAP, 100.0))
+        self.damper = self.minimum_damper + (100.0 - self.minimum_damper) * self._free.value / 100.0
 
 
 def _stage(demand: float, begin: float, end: float) -> float:

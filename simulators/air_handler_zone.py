@@ -23,7 +23,7 @@ class ZonePlan(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     asset: str
-    people: int = Field(default=16, ge=0, le=1000)
+    people: int = Field(default=13, ge=0, le=1000)
     area: float = Field(default=250.0, gt=5, le=10_000, description="m2")
     rated_flow: float = Field(default=3600.0, gt=50, le=100_000, description="of its box, m3/h")
     facade: float = Field(default=1.0, ge=0, le=5, description="share of a usual facade: losses and sun")
@@ -54,7 +54,7 @@ class Zone:
     @property
     def minimum_flow(self) -> float:
         """The ventilation the box never goes below while occupied, m3/h."""
-        return 0.3 * self.plan.rated_flow
+        return 0.35 * self.plan.rated_flow
 
     def control(self, *, on: bool, warm_up: bool, seconds: float) -> None:
         """The room loops and the box's flow loop."""
@@ -62,7 +62,7 @@ class Zone:
         if on:
             cooling = self._cooling.step(self.measured_c - self.cooling_setpoint, seconds)
             heating = self._heating.step(self.heating_setpoint - self.measured_c, seconds)
-            share = 0.6 if warm_up else 0.3 + 0.7 * cooling / 100.0
+            share = 0.6 if warm_up else 0.35 + 0.65 * cooling / 100.0
             self.flow_setpoint = share * self.plan.rated_flow
             self.reheat_command.follow(0.0 if warm_up else heating)
             wish = self._opening.step(self.flow_setpoint - self.flow, seconds)
@@ -83,7 +83,7 @@ class Zone:
         valve = self.reheat_command.value / 100.0
         valve += (1.0 - valve) * 0.4 * self.parts["reheat_valve_leak"]
         self.supply_c = supply_c
-        self.reheat_w = min(air_w_per_k, AIR_J_PER_M3K * self.minimum_flow * 1.5 / 3600.0) * 14.0 * valve
+        self.reheat_w = min(air_w_per_k, AIR_J_PER_M3K * self.minimum_flow * 1.5 / 3600.0) * 20.0 * valve
         gains = 75.0 * people + plan.area * (2.0 + 12.0 * around.presence)
         sun = plan.facade * 0.025 * around.daylight_lx
         facade = plan.facade * 0.9 * plan.area * (around.outside_c - self.air_c)
@@ -93,7 +93,7 @@ class Zone:
         self.mass_c += (0.5 * sun - exchange) * seconds / (320_000.0 * plan.area)
         volume = 2.8 * plan.area
         exhaled = people * 0.018 * 1e6  # 18 l/h a person, as ppm m3/h
-        leak = 0.15 * volume
+        leak = 0.2 * volume
         change = self.flow * (supply_co2 - self.co2_ppm) + leak * (OUTDOOR_CO2 - self.co2_ppm) + exhaled
         self.co2_ppm += change / volume * seconds / 3600.0
 

@@ -24,14 +24,19 @@ class Loop:
 
 
 class Command:
-    """An actuator command in %: follows the wish only when it is off by `band`, or at either end."""
+    """An actuator command in %: follows the wish only when it is off by `band`, or at either end.
 
-    def __init__(self, band: float = 1.0) -> None:
-        self.band, self.value = band, 0.0
+    From shut it opens only once the wish reaches `opening`, so that a stage does not flutter where it begins.
+    """
+
+    def __init__(self, band: float = 1.0, opening: float = 0.0) -> None:
+        self.band, self.opening, self.value = band, opening, 0.0
 
     def follow(self, wish: float) -> float:
         """The command after this wish (0..100)."""
         wish = min(100.0, max(0.0, wish))
+        if self.value == 0.0 and wish < self.opening:
+            return 0.0
         if abs(wish - self.value) >= self.band or (wish in (0.0, 100.0) and abs(wish - self.value) > 0):
             self.value = wish
         return self.value

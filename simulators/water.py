@@ -57,9 +57,9 @@ class Puddle:
         self.litres = 0.0
 
     def step(self, drip_m3_per_h: float, seconds: float) -> None:
-        """Fill and dry; the pan drains what is above 20 l."""
+        """Fill and dry; the pan drains what is above 8 l."""
         self.litres += drip_m3_per_h * 1000.0 * seconds / 3600.0
-        self.litres = min(20.0, max(0.0, self.litres - 4.0 * seconds / 3600.0))
+        self.litres = min(8.0, max(0.0, self.litres - 6.0 * seconds / 3600.0))
 
     @property
     def is_wet(self) -> bool:
