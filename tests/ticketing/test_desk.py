@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 import pytest
+import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -16,7 +17,7 @@ from facility.finding import Finding, FindingState, Severity
 from facility.instant import to_us
 from plantroom.database import Database
 from ticketing.contract_book import ContractBook
-from ticketing.desk import Desk
+from ticketing.desk import Desk, DeskBusyError
 from ticketing.lists import read_findings, read_orders
 from ticketing.repository import OrderQuery, find_order
 from ticketing.transition import Act, carry_out
@@ -232,3 +233,30 @@ def test_batches_and_replays_change_nothing(
         database.close()
     assert results[0] == results[1]
     assert to_us(results[0][0].opened_at) == stream[0].raised_us
+
+
+def test_a_storm_becomes_the_right_few_orders_without_losing_one(
+    database: Database, book: ContractBook, desk: Desk, finding: NewFinding
+) -> None:
+    start = datetime(2026, 3, 2, tzinfo=UTC)
+    storm = [
+        finding(at=start + timedelta(seconds=number), cause_key=f"zone-{number % 600 if number < 1_200 else 0}")
+        for number in range(1_300)
+    ]
+    receive(database, desk, *storm, *[cleared(one) for one in storm[:700]])
+    found = orders(database, book)
+    assert len(found) == 600
+    assert sorted(member for order in found for member in order.findings) == sorted(one.id for one in storm)
+    assert sum(line.verb == "recover" for order in found for line in order.history) == 700
+    assert len(found[0].findings) == 102
+
+
+def test_an_order_whose_id_is_taken_is_reported_as_retryable(
+    database: Database, book: ContractBook, desk: Desk, finding: NewFinding
+) -> None:
+    receive(database, desk, finding())
+    do(database, book, Verb.CANCEL)
+    with database.writing() as session:  # a hand that should not have been there
+        session.execute(sa.text("DELETE FROM work_order_finding"))
+    with pytest.raises(DeskBusyError, match="no orders could be opened in 20 tries"):
+        receive(database, desk, finding())

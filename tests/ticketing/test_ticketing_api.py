@@ -245,6 +245,17 @@ def test_the_deadline_is_explained_with_clause_limit_and_pauses(
         "acknowledged", "2026-03-03T02:00:00Z", None)  # fmt: skip
 
 
+def test_the_deadline_of_an_order_without_a_contract_is_explained_too(
+    client: Client, database: Database, desk: Desk, finding: NewFinding
+) -> None:
+    with database.writing() as session:
+        desk.receive(session, [finding(at=datetime(2020, 1, 1, tzinfo=UTC))])
+    found = get(client, "/api/work-orders/1/deadline")
+    assert (found["contract_id"], found["default_level"], found["response"]["breached"]) == (None, True, True)
+    assert "No contract is in force" in found["level_reason"]
+    assert found["response"]["left_seconds"] == 0
+
+
 def test_a_hold_the_contract_does_not_pause_for_says_so(client: Client, order: str) -> None:
     client.post(f"/api/work-orders/{order}/acknowledge")
     held = client.post(f"/api/work-orders/{order}/hold", json={"reason": "customer"}).json()
