@@ -70,7 +70,7 @@ def explain(
     works = {work.asset_id: work for work in maintenance if work.from_us <= now_us < work.until_us}
     ordered = sorted(active, key=_raised)
     by: dict[int, Judgement] = {}
-    for judgement in ordered:
+    for judgement in reversed(ordered):  # the later one first, so that the earlier one is the explanation
         for other in suppressors_of(judgement):
             if other.active and not _leads_to(other, judgement, by):
                 by[judgement.index] = other
