@@ -4,7 +4,22 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from running import System, free_ports
+from running import ROOT, System, free_ports
+
+
+@pytest.fixture
+def soak_table() -> Callable[[str, dict[str, int]], None]:
+    """Writes a line of docs/reliability.md's table: what was done, and what was counted."""
+    page = ROOT / "docs/reliability.md"
+
+    def write(what: str, counted: dict[str, int]) -> None:
+        text = page.read_text(encoding="utf-8")
+        row = f"| {what} | passed | {', '.join(f'{value:,} {name}' for name, value in counted.items())} |"
+        lines = [line for line in text.splitlines() if not line.startswith(f"| {what} |")]
+        end = max(index for index, line in enumerate(lines) if line.startswith("|"))
+        page.write_text("\n".join([*lines[: end + 1], row, *lines[end + 1 :]]) + "\n", encoding="utf-8")
+
+    return write
 
 
 @pytest.fixture

@@ -39,18 +39,6 @@ def _scans(system: System) -> int:
     return count
 
 
-def _judged(system: System) -> bool:
-    stages = {
-        line.split()[0]: float(line.split()[1]) for line in _metrics(system) if line.startswith("plantroom_engine")
-    }
-    return stages.get("plantroom_engine_lag_commits") == 0
-
-
-def _metrics(system: System) -> list[str]:
-    text: str = system.get_text("/metrics")
-    return text.splitlines()
-
-
 @pytest.mark.parametrize("name", sorted(NAMES))
 def test_replay_and_backtest_give_the_same_findings_and_orders(
     name: str, new_system: Callable[..., System], tmp_path: Path
@@ -64,7 +52,7 @@ def test_replay_and_backtest_give_the_same_findings_and_orders(
     system.start()
     _plantroom("replay", *_files(name), "--mqtt-port", str(system.mqtt_port))
     wait_until(lambda: _scans(system) == expected["readings"]["scans"], 60, "every scan to be in the journal")
-    wait_until(lambda: _judged(system), 60, "every commit to be judged")
+    wait_until(system.is_caught_up, 60, "every commit to be judged")
 
     findings = sorted(system.get("/api/findings", limit="1000"), key=lambda one: (one["raised_at"], one["id"]))
     orders = sorted(system.get("/api/work-orders", limit="1000"), key=lambda one: str(one["number"]))

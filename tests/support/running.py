@@ -62,7 +62,15 @@ class System:
     def start(self, seconds: float = 90) -> None:
         """Start it and wait until it is ready."""
         self.launch()
-        wait_until(self._ready, seconds, f"the program to be ready; log:\n{self.log()}")
+        self.wait_ready(seconds)
+
+    def wait_ready(self, seconds: float = 90) -> None:
+        """Wait until it says that it is ready."""
+        wait_until(self._ready, seconds, f"the program to be ready; its log is {self.var / 'log'}")
+
+    def is_caught_up(self) -> bool:
+        """Whether every commit of the journal is judged and written."""
+        return "plantroom_engine_lag_commits 0.0" in self.get_text("/metrics").splitlines()
 
     def launch(self) -> None:
         """Start it and return at once."""
