@@ -23,6 +23,7 @@ from plantroom.database import Database
 from plantroom.engine_host import EngineHost
 from plantroom.order_views import OrderTerms, order_view
 from ticketing import repository
+from ticketing.contract import PauseReason
 from ticketing.contract_book import ContractBook
 from ticketing.repository import OrderQuery
 from ticketing.tables import FindingRow, WorkOrderRow
@@ -160,17 +161,22 @@ class ProgramView:
             view = deadline_view(row, history, level, self._from.clock.now())
         return {"response": view.response.explanation, "resolution": view.resolution.explanation}
 
-    def apply_verb(self, order_id: str, verb: str, *, by: str, note: str) -> None:
+    def apply_verb(self, order_id: str, verb: str, *, by: str, note: str, reason: str = "") -> None:
         """Apply a verb now. Raises PermanentError with the reason when it is refused."""
         if verb not in set(Verb):
             msg = f"{verb!r} is not something one can do to an order"
             raise PermanentError(msg)
+        if reason and reason not in set(PauseReason):
+            msg = f"{reason!r} is not a reason to hold an order; known are: {', '.join(PauseReason)}"
+            raise PermanentError(msg)
+        why = PauseReason(reason) if reason else None
         with self._from.database.writing() as session:
             row = repository.find_order(session, order_id, lock=True)
             if row is None:
                 msg = f"there is no order {order_id!r}"
                 raise PermanentError(msg)
-            decision = carry_out(session, self._from.book, row, Act(Verb(verb), by, self._from.clock.now(), note))
+            act = Act(Verb(verb), by, self._from.clock.now(), note, why)
+            decision = carry_out(session, self._from.book, row, act)
             if isinstance(decision, Refused):
                 msg = f"{decision.what}. {decision.hint}"
                 raise PermanentError(msg)

@@ -19,6 +19,9 @@ from facility.instant import to_us
 
 Shown = Literal["open", "done", "all"]
 MOST = 300
+HOLD = "hold"
+PAUSES = ("access", "parts", "third_party", "customer", "force_majeure")
+"""Why a clock may stand still, as the contract files have it."""
 
 
 def order_router(pages: Pages) -> APIRouter:
@@ -56,6 +59,7 @@ def order_router(pages: Pages) -> APIRouter:
         done = request.query_params.get("done", "")
         return pages.show(
             request, page, "order.html", status, order=order, members=members, refused=refused, note=note,
+            pauses=PAUSES if HOLD in order.verbs else (),
             done=done if re.fullmatch(r"[a-z_]{1,30}", done) else "",
             trends=evidence_trends(page, order.evidence, members, marks, onset, until),
             explained=pages.view.explain_deadlines(order.id),
@@ -71,7 +75,11 @@ def order_router(pages: Pages) -> APIRouter:
 
     @router.post("/work-orders/{order_id}/{verb}", response_model=None)
     def apply(
-        request: Request, order_id: str, verb: str, note: Annotated[str, Form(max_length=2000)] = ""
+        request: Request,
+        order_id: str,
+        verb: str,
+        note: Annotated[str, Form(max_length=2000)] = "",
+        reason: Annotated[str, Form(max_length=40)] = "",
     ) -> HTMLResponse | RedirectResponse | Response:
         user = pages.visitor(request)
         if judge_origin(request.headers) is not Origin.OWN:
@@ -80,7 +88,7 @@ def order_router(pages: Pages) -> APIRouter:
         if order is None:
             return pages.refuse(request, user, 404, "error.no.order", id=order_id)
         try:
-            pages.view.apply_verb(order_id, verb, by=user, note=note.strip())
+            pages.view.apply_verb(order_id, verb, by=user, note=note.strip(), reason=reason if verb == HOLD else "")
         except PlantroomError as error:
             now = pages.view.work_order(order_id) or order
             return order_page(request, user, now, status=409, refused=str(error), note=note)

@@ -133,8 +133,11 @@ class PlantView(Protocol):
     def explain_deadlines(self, order_id: str) -> Mapping[str, Sequence[str]]:
         """For each deadline's name (`response`, `resolution`) the lines that explain it. Empty when unknown."""
 
-    def apply_verb(self, order_id: str, verb: str, *, by: str, note: str) -> None:
-        """Apply a verb now. Raises PlantroomError with the reason when it is refused."""
+    def apply_verb(self, order_id: str, verb: str, *, by: str, note: str, reason: str = "") -> None:
+        """Apply a verb now; `reason` is why the clock should stand still (hold), empty for every other verb.
+
+        Raises PlantroomError with the words to show when it is refused.
+        """
 
     def dead_letters(self, limit: int = 100) -> Sequence[DeadLetter]:
         """The newest messages that could not be read, newest first."""

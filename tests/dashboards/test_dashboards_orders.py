@@ -79,6 +79,23 @@ def test_a_refused_verb_shows_the_reason_and_keeps_what_was_typed() -> None:
     assert plant.work_order(order.id) == order
 
 
+def test_holding_an_order_asks_why_and_pauses_its_clock() -> None:
+    plant = PreviewPlant(NOW)
+    client = signed_in(plant)
+    order = next(each for each in plant.work_orders() if each.status == "arrived")
+    path = f"/work-orders/{order.id}"
+    assert '<option value="third_party">third party</option>' in client.get(path).text
+    refused = client.post(f"{path}/hold", headers=OWN)
+    assert refused.status_code == 409
+    assert "holding an order needs a reason" in refused.text
+    client.post(f"{path}/hold", data={"reason": "access"}, headers=OWN)
+    text = client.get(path).text
+    assert "On hold" in text
+    assert "Clock paused: access" in text
+    client.post(f"{path}/resume", data={"reason": "access"}, headers=OWN)
+    assert "Clock paused" not in client.get(path).text
+
+
 @pytest.mark.parametrize(
     "headers",
     [{}, {"Origin": "http://evil.example"}, {"Origin": "null"}, {"Referer": "http://evil.example/plant.local"},

@@ -132,13 +132,16 @@ class PreviewPlant:
             for each in order.deadlines
         }
 
-    def apply_verb(self, order_id: str, verb: str, *, by: str, note: str) -> None:
+    def apply_verb(self, order_id: str, verb: str, *, by: str, note: str, reason: str = "") -> None:
         order = self._orders[order_id]
         if verb not in order.verbs:
             allowed = ", ".join(order.verbs) or "nothing"
             msg = f"{order.number} is {order.status}: cannot {verb!r}; possible now: {allowed}"
             raise PermanentError(msg)
-        self._orders[order_id] = story.after(order, verb, by, note, self.now)
+        if verb == "hold" and not reason:
+            msg = "holding an order needs a reason"
+            raise PermanentError(msg)
+        self._orders[order_id] = story.after(order, verb, self.now, by=by, note=note, reason=reason)
 
     def dead_letters(self, limit: int = 100) -> Sequence[DeadLetter]:
         at_us = to_us(self.now) - 4_000_000

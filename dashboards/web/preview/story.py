@@ -19,10 +19,12 @@ STEPS = {"acknowledge": "acknowledged", "arrive": "arrived", "complete": "comple
 VERBS = {
     "open": ("acknowledge", "arrive", "cancel"),
     "acknowledged": ("arrive", "cancel"),
-    "arrived": ("complete", "cancel"),
+    "arrived": ("hold", "complete", "cancel"),
+    "held": ("resume", "cancel"),
     "completed": ("accept", "close"),
     "accepted": ("close",),
 }
+AFTER = {**STEPS, "hold": "held", "resume": "arrived"}
 STOPS = {"arrive": "response", "complete": "resolution"}
 CHECKLIST = ("Make the place safe", "Find the cause", "Repair and test", "Watch the value come back to normal")
 
@@ -168,16 +170,20 @@ def _limit(minutes: int) -> str:
     return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h"
 
 
-def after(order: OrderView, verb: str, by: str, note: str, at: datetime) -> OrderView:
+def after(order: OrderView, verb: str, at: datetime, *, by: str, note: str, reason: str) -> OrderView:
     """The order one verb later."""
-    status = STEPS[verb]
+    status = AFTER[verb]
     return replace(
         order,
         status=status,
         is_open=status not in ("closed", "cancelled"),
         verbs=VERBS.get(status, ()),
         deadlines=tuple(
-            replace(each, stopped_at=at) if each.name == STOPS.get(verb) and each.stopped_at is None else each
+            replace(each, stopped_at=at)
+            if each.name == STOPS.get(verb) and each.stopped_at is None
+            else replace(each, paused=reason or None, left=each.due_at - at)
+            if each.name == "resolution" and verb in ("hold", "resume")
+            else each
             for each in order.deadlines
         ),
         history=(*order.history, OrderEventView(at, verb, by, note)),
