@@ -75,6 +75,9 @@ class AirHandler:
             if zone.name == asset_id:
                 zone.parts[fault] = severity
 
+    def age(self, days: int) -> None:
+        """An air handler counts nothing."""
+
     def step(self, around: Surroundings, seconds: float) -> list[Sample]:
         """Live through the step in quarter minutes, each with a turn of every loop; then report."""
         mode = self._mode(around)

@@ -123,6 +123,12 @@ class Lighting:
         """Break a part of a circuit."""
         self._faults.set(asset_id, fault, severity)
 
+    def age(self, days: int) -> None:
+        """Counters of days that were not lived through: lit all day, ten starts."""
+        for circuit in self.circuits:
+            circuit.burn_hours += 24.0 * days
+            circuit.starts += 10 * days
+
     def step(self, around: Surroundings, seconds: float) -> list[Sample]:
         """Run every circuit, then report each."""
         programme = around.working and self.plan.on_hour <= around.hour < self.plan.off_hour

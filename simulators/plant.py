@@ -24,6 +24,9 @@ class Plant(Protocol):
     def set_fault(self, asset_id: str, fault: str, severity: float) -> None:
         """Break a part (severity above 0 up to 1) or make it whole again (0). Names were checked by the scenario."""
 
+    def age(self, days: int) -> None:
+        """Days that were not lived through: every counter moves on by at least what they would have counted."""
+
     def step(self, around: Surroundings, seconds: float) -> list[Sample]:
         """Live through `seconds` that end at `around.at_us`; the readings at that instant, in a fixed order."""
 

@@ -25,7 +25,8 @@ class Simulation:
 
     It begins at `from_us`. What happened since the scenario's start is lived through in silence, so a restarted
     simulation continues where an uninterrupted one would stand, faults and counters included (about a second of
-    work for a simulated day); beyond 14 days only the last 14 are. Before its start every plant settles for three
+    work for a simulated day). Beyond 14 days only the last 14 are, and the counters move on by what the others would
+    have counted, or a little more. Before its start every plant settles for three
     hours.
     """
 
@@ -51,6 +52,8 @@ class Simulation:
         self._pending = list(reversed(scenario.events))
         begin_us = from_us if from_us is not None else start_us
         self._at_us = self._grid(min(start_us, begin_us) - SETTLING_US, begin_us)
+        for running in self._plants:
+            running.plant.age(max(0, self._at_us - start_us) // (86_400 * SECOND_US))
         self._catch_up(begin_us, progress)
 
     @property

@@ -100,6 +100,14 @@ class WaterSystem:
             if pump.name == asset_id:
                 pump.parts[fault] = severity
 
+    def age(self, days: int) -> None:
+        """Counters of days that were not lived through: twice the demand, and the pumps that go with it."""
+        volume = 2.0 * self.plan.daily_demand * days
+        self.metered_m3 += volume
+        for pump in self.pumps:
+            pump.run_hours += volume / pump.rated_flow
+            pump.start_count += 12 * days
+
     def step(self, around: Surroundings, seconds: float) -> list[Sample]:
         """Measure, control, move water, report."""
         if self._faults.of(self.plan.tank, "level_sensor_stuck") == 0:
