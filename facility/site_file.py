@@ -240,7 +240,7 @@ class _Builder:
             space_id=entry.space,
             criticality=entry.criticality,
             points=self._points(entry, path),
-            borrows=self._borrows(entry, path),
+            borrows=self._borrows(entry, building, path),
             design=dict(entry.design),
             rule_parameters={rule: dict(values) for rule, values in entry.rule_parameters.items()},
             parent_id=entry.parent,
@@ -269,7 +269,7 @@ class _Builder:
             points[name] = Point(entry.id, kind, low, high, own.cadence or kind.cadence)
         return points
 
-    def _borrows(self, entry: AssetEntry, path: tuple[str | int, ...]) -> dict[str, Borrowed]:
+    def _borrows(self, entry: AssetEntry, building: BuildingEntry, path: tuple[str | int, ...]) -> dict[str, Borrowed]:
         borrows = {}
         for name, origin in entry.borrows.items():
             place, point = (*path, "borrows", name), origin.point or name
@@ -277,6 +277,9 @@ class _Builder:
                 self.refuse(place, unknown("point", name, point_types()))
             elif origin.asset not in self.entries:
                 self.refuse(place, unknown("asset", origin.asset, self.entries))
+            elif origin.asset not in {asset.id for asset in building.assets}:
+                what = f"{origin.asset!r} is in another building; readings are judged building by building"
+                self.refuse(place, what, f"Borrow from an asset of {building.id}.")
             elif point not in self.entries[origin.asset].points:
                 self.refuse(place, f"{origin.asset!r} has no point {point!r} to lend", "Add the point there.")
             elif point_types()[name].unit != point_types()[point].unit:
