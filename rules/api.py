@@ -35,7 +35,7 @@ class ParameterView(BaseModel):
 class RuleView(BaseModel):
     """One rule. `when` and `clear` are in the condition language.
 
-    `for_seconds` is null where a parameter sets it; then `for_parameter` names that. `classes` is empty for every class.
+    `for_seconds` is null where a parameter sets it; then `for_parameter` names that. No `classes` means every class.
     """
 
     id: str

@@ -19,8 +19,12 @@ from rules.plan import Plan
 from rules.rule_set import RuleSet
 
 
-class View(Protocol):
-    """What people took out of view, as the engine knows it."""
+class Settings(Protocol):
+    """What the engine was told when it began, and what people took out of view since."""
+
+    allowance_us: int
+    listening_gap_us: int
+    scans_advance: bool
 
     @property
     def shelves(self) -> Mapping[str, Shelf]:
@@ -34,12 +38,10 @@ class View(Protocol):
 class BuildingStream:
     """Judges one building. Its memory is the truth; everything else here is rebuilt from it."""
 
-    def __init__(
-        self, memory: BuildingMemory, plan: Plan, rule_set: RuleSet | None, view: View, listening_gap_us: int
-    ) -> None:
+    def __init__(self, memory: BuildingMemory, plan: Plan, rule_set: RuleSet | None, settings: Settings) -> None:
         self.memory, self.plan = memory, plan
         self._suppressor_ids = rule_set.suppressors if rule_set is not None else {}
-        self._view, self._gap = view, listening_gap_us
+        self._settings = settings
         self._instants = sorted(memory.waiting)
         self._active = {item.index: item for item in plan.judgements if item.active}
         self._timers: list[tuple[int, int]] = []
@@ -49,44 +51,46 @@ class BuildingStream:
         self._views: list[int] = []
         self.view_changed()
 
-    def take(self, scan: Scan, allowance_us: int) -> bool:
+    def take(self, scan: Scan) -> bool:
         """Keep a scan until its instant is due. False when it came too late to be judged."""
         memory, at_us = self.memory, scan.at_us
-        if at_us <= memory.newest_us - allowance_us:
+        if at_us <= memory.newest_us - self._settings.allowance_us:
             memory.late += 1
             return False
         readings = [reading for reading in scan.values if reading.quality not in IGNORED]
         if not readings and scan.values:
             return True
         values = self._waiting(at_us).setdefault(scan.asset_id, {})
+        if at_us > memory.newest_us and self._settings.scans_advance:
+            memory.newest_us = at_us
         for reading in readings:
             other = values.get(reading.point)
             values[reading.point] = reading if other is None else max(reading, other, key=_preference)
         return True
 
-    def tick(self, at_us: int, allowance_us: int) -> None:
+    def tick(self, at_us: int) -> None:
         """Somebody listened at `at_us`."""
-        if at_us > self.memory.newest_us - allowance_us:
+        if at_us > self.memory.newest_us - self._settings.allowance_us:
             self._waiting(at_us)
+            self.memory.newest_us = max(self.memory.newest_us, at_us)
 
     def _waiting(self, at_us: int) -> dict[str, dict[str, PointValue]]:
         memory = self.memory
         if at_us not in memory.waiting:
             memory.waiting[at_us] = {}
             heapq.heappush(self._instants, at_us)
-        memory.newest_us = max(memory.newest_us, at_us)
         return memory.waiting[at_us]
 
-    def drain(self, allowance_us: int) -> list[Finding]:
+    def drain(self) -> list[Finding]:
         """Judge every instant up to the watermark (newest event minus allowance), in order."""
         found: list[Finding] = []
-        memory, watermark = self.memory, self.memory.newest_us - allowance_us
+        memory, watermark = self.memory, self.memory.newest_us - self._settings.allowance_us
         while self._instants and self._instants[0] <= watermark:
             now_us = heapq.heappop(self._instants)
             scans = memory.waiting.pop(now_us)
             if memory.judged_us < 0:
                 self._begin(now_us)
-            elif now_us - memory.judged_us > self._gap:
+            elif now_us - memory.judged_us > self._settings.listening_gap_us:
                 self._miss(now_us)
             else:
                 self._run_timers(now_us, found)
@@ -168,7 +172,7 @@ class BuildingStream:
 
     def explain(self, now_us: int) -> list[Finding]:
         """Every active finding whose explanation changed, in the order of judgements; new ones among them."""
-        view = self._view
+        view = self._settings
         explained = explain(
             self._active.values(),
             self._suppressors_of,
@@ -196,7 +200,7 @@ class BuildingStream:
 
     def view_changed(self) -> None:
         """Shelves or maintenance changed: note the instants at which findings come back into view."""
-        shelves, works = self._view.shelves.values(), self._view.maintenance.values()
+        shelves, works = self._settings.shelves.values(), self._settings.maintenance.values()
         instants = {shelf.until_us for shelf in shelves} | {
             at for work in works for at in (work.from_us, work.until_us)
         }

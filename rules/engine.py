@@ -39,15 +39,19 @@ class Engine:
     """Judges every building of the journal it is fed, from the first commit or from a snapshot on.
 
     `allowance_us` is how long the readings of one instant may straggle, in event time. An advance of event time by
-    more than `listening_gap_us` is time nobody listened to. It starts without site and rules: both come through the
-    journal. Nothing here reads a clock.
+    more than `listening_gap_us` is time nobody listened to. Without `scans_advance` only heartbeats move event time:
+    so it must be wherever devices have clocks of their own, or one that is a minute ahead would make all others late.
+    Journals without heartbeats, and replays whose heartbeats follow the readings, need it. The engine starts without
+    site and rules: both come through the journal. Nothing here reads a clock.
     """
 
-    def __init__(self, *, allowance_us: int, listening_gap_us: int = LISTENING_GAP_US) -> None:
+    def __init__(
+        self, *, allowance_us: int, listening_gap_us: int = LISTENING_GAP_US, scans_advance: bool = True
+    ) -> None:
         if allowance_us < 0 or listening_gap_us <= allowance_us:
             msg = f"allowance is {allowance_us} us, listening gap {listening_gap_us} us; expected 0 <= first < second"
             raise ValueError(msg)
-        self._state = Snapshot(allowance_us=allowance_us, listening_gap_us=listening_gap_us)
+        self._state = Snapshot(allowance_us, listening_gap_us, scans_advance)
         self.registry = Registry()
         self.rule_set: RuleSet | None = None
         self._streams: dict[str, BuildingStream] = {}
@@ -127,11 +131,11 @@ class Engine:
             asset = self.registry.assets.get(entry.asset_id)
             if asset is not None:
                 stream = self._streams[asset.building_id]
-                stream.take(entry, self._state.allowance_us)
+                stream.take(entry)
                 waiting[asset.building_id] = stream
         elif isinstance(entry, Heartbeat):
             for stream in self._streams.values():
-                stream.tick(entry.at_us, self._state.allowance_us)
+                stream.tick(entry.at_us)
             waiting.update(self._streams)
         elif not isinstance(entry, DeadLetter):
             self._drain(waiting, found)
@@ -139,7 +143,7 @@ class Engine:
 
     def _drain(self, waiting: dict[str, BuildingStream], found: list[Finding]) -> None:
         for building_id in sorted(waiting):
-            found += waiting[building_id].drain(self._state.allowance_us)
+            found += waiting[building_id].drain()
         waiting.clear()
 
     def _control(self, event: ControlEvent) -> list[Finding]:
@@ -251,7 +255,7 @@ class Engine:
                 continue
             plan = build_plan(self.registry, self.rule_set, overrides, building_id, memory)
             found += clear_vanished(before, memory.judgements, memory.judged_us)
-            self._streams[building_id] = BuildingStream(memory, plan, self.rule_set, state, state.listening_gap_us)
+            self._streams[building_id] = BuildingStream(memory, plan, self.rule_set, state)
         for stream in self._streams.values():
             found += stream.explain(stream.memory.judged_us)
         return found

@@ -25,6 +25,7 @@ class Snapshot(msgspec.Struct):
 
     allowance_us: int
     listening_gap_us: int
+    scans_advance: bool
     digest: str = ""
     last_seq: int = 0
     site_files: dict[str, str] = {}

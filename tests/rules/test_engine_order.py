@@ -151,3 +151,19 @@ def test_readings_of_an_unknown_asset_or_point_are_ignored() -> None:
         Scan("tank", START_US, True, (PointValue("co2", 99.0),)),
     )
     assert engine.feed(Commit(2, 0, (*scans, Heartbeat(START_US + 20 * SECOND_US)))) == []
+
+
+def test_a_device_whose_clock_is_ahead_makes_no_other_late_where_heartbeats_move_time() -> None:
+    engine = Engine(allowance_us=ALLOWANCE_US, scans_advance=False)
+    engine.feed(
+        Commit(1, 0, (SiteEdited("s", 0, {"site.yaml": SITE}), RuleSetActivated("r", 0, "", {"own.yaml": RULES})))
+    )
+    found = []
+    for second in range(0, 60, 5):
+        at_us = START_US + second * SECOND_US
+        ahead = Scan("pump", at_us + 50 * SECOND_US, True, (PointValue("run_status", 1.0),))
+        level = Scan("tank", at_us, True, (PointValue("tank_level", 96.0),))
+        found += engine.feed(Commit(2 + second, 0, (ahead, level, Heartbeat(at_us))))
+    assert engine.late == 0
+    assert [(finding.rule_id, finding.raised_us) for finding in found] == [("full", START_US + 20 * SECOND_US)]
+    assert engine.event_time_us == START_US + 55 * SECOND_US
