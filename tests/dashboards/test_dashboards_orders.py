@@ -144,7 +144,7 @@ def test_the_list_is_filtered_and_sorted_by_time_left() -> None:
     places = [text.index(order.number) for order in by_time_left(plant.work_orders())]
     assert places == sorted(places)
     preventive = client.get("/work-orders?kind=preventive").text
-    assert "1 orders" in preventive
+    assert "Orders: 1<" in preventive
     assert "Filter nearly loaded" in preventive
     assert "No open orders." in client.get("/work-orders?show=done").text
     assert "Supply air off" in client.get("/work-orders?asset=ahu-1&severity=high").text

@@ -70,7 +70,7 @@ def test_a_bad_reading_is_marked_and_neither_joined_nor_scaled_to() -> None:
     assert "Spike" in plot.svg
     assert len(re.findall("[ML]", paths(svg)[0])) == 4
     assert float(svg.get("data-high", "")) < 30
-    assert "1 bad readings" in plot.svg
+    assert "Bad readings: 1" in plot.svg
 
 
 def test_not_a_number_is_nothing_to_draw() -> None:
