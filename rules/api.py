@@ -53,6 +53,7 @@ class RuleView(BaseModel):
     clear_for_parameter: str | None
     suppresses: list[str]
     downstream: bool
+    release_seconds: float
     group: Group
     diagnosis: list[str]
     advice: str
@@ -120,6 +121,7 @@ def _view(rule: Rule) -> RuleView:
         clear_for_parameter=rule.clear_persistence if isinstance(rule.clear_persistence, str) else None,
         suppresses=list(rule.suppresses),
         downstream=rule.downstream,
+        release_seconds=rule.release_us / 1e6,
         group=rule.group,
         diagnosis=list(rule.diagnosis),
         advice=rule.advice,

@@ -167,7 +167,11 @@ class BuildingStream:
         elif memory.finding is not None:
             cleared_us = memory.clearing_us + judgement.clear_persistence_us
             found.append(msgspec.structs.replace(memory.finding, state=FindingState.CLEARED, cleared_us=cleared_us))
+            memory.last_finding_id = memory.finding.id
             memory.finding, memory.clearing_us = None, -1
+            if judgement.rule.release_us:
+                memory.explains_until_us = now_us + judgement.rule.release_us
+                heapq.heappush(self._views, memory.explains_until_us)
             del self._active[judgement.index]
 
     def explain(self, now_us: int) -> list[Finding]:
@@ -204,6 +208,7 @@ class BuildingStream:
         instants = {shelf.until_us for shelf in shelves} | {
             at for work in works for at in (work.from_us, work.until_us)
         }
+        instants |= {item.memory.explains_until_us for item in self.plan.judgements}
         self._views = sorted(at for at in instants if at > self.memory.judged_us)
 
     def look_again(self, judgements: Iterable[Judgement]) -> None:

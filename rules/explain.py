@@ -72,14 +72,14 @@ def explain(
     by: dict[int, Judgement] = {}
     for judgement in reversed(ordered):  # the later one first, so that the earlier one is the explanation
         for other in suppressors_of(judgement):
-            if other.active and not _leads_to(other, judgement, by):
+            if other.explaining(now_us) and not _leads_to(other, judgement, by):
                 by[judgement.index] = other
                 break
     result = {}
     for judgement in ordered:
-        other_finding = by[judgement.index].memory.finding if judgement.index in by else None
+        cause = by[judgement.index].explaining(now_us) if judgement.index in by else None
         shelf = shelved.get((judgement.asset.id, judgement.rule.id)) or _worked_on(judgement, works, registry)
-        result[judgement.index] = Explanation(other_finding.id if other_finding else None, shelf)
+        result[judgement.index] = Explanation(cause, shelf)
     return result
 
 

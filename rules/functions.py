@@ -62,3 +62,4 @@ FUNCTIONS = _table(
 WINDOWED = frozenset({"mean", "lowest", "highest", "total", "deviation", "delta", "rate", "ago", "changes"})
 FROM_CONDITION = frozenset({"count", "starts", "since"})
 FLAGS = frozenset({"out_of_range", "flagged_stuck", "flagged_spike"})
+SILENCE = frozenset({"silent", "never_seen"})

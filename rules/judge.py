@@ -1,21 +1,20 @@
 """From one asset's scan to what must be looked at: takes readings into memory, by event time."""
 
 from collections.abc import Mapping
-from math import isnan
 
 from facility.reading import PointValue, Quality, Value
 from rules.judgement import Judgement
 from rules.memory import AssetMemory, PointMemory
 from rules.plan import Feed
 
-IGNORED = frozenset({Quality.FUTURE, Quality.DUPLICATE})
+IGNORED = (int(Quality.FUTURE), int(Quality.DUPLICATE))
 """Qualities of readings that say nothing about the instant they carry."""
 
-BELIEVED = frozenset({Quality.GOOD, Quality.LATE})
+BELIEVED = (int(Quality.GOOD), int(Quality.LATE))
 """What is judged. Late is decided here by event time: a reading that came late but in time is a good one."""
 
 
-def take_scan(
+def take_scan(  # noqa: PLR0912 - the hot loop, one pass over the readings
     at_us: int,
     values: Mapping[str, PointValue],
     asset: AssetMemory,
@@ -28,18 +27,19 @@ def take_scan(
     """
     for name, reading in values.items():
         feed = feeds.get(name)
-        if feed is None or reading.quality in IGNORED:
+        quality = reading.quality
+        if feed is None or quality in IGNORED:
             continue
         memory, value = feed.memory, reading.value
         if isinstance(value, int):
             value = float(value)
-        good = reading.quality in BELIEVED and isinstance(value, str) is feed.is_text and not _is_nan(value)
-        changed = memory.value != value or memory.fresh_until_us < at_us or memory.quality != reading.quality
-        memory.last, memory.quality, memory.quality_us = value, reading.quality, at_us
-        if not good:
-            memory.value = None
-            changed = True
-        else:
+        good = quality in BELIEVED and isinstance(value, str) is feed.is_text and value == value  # noqa: PLR0124 - NaN
+        if feed.on_quality and (memory.quality != quality or memory.quality_us < at_us - feed.limit_us):
+            for judgement in feed.on_quality:
+                touched[judgement.index] = judgement
+        changed = not good or memory.value != value or memory.fresh_until_us < at_us or memory.quality != quality
+        memory.last, memory.quality, memory.quality_us = value, quality, at_us
+        if good:
             asset.seen = memory.seen = True
             asset.quiet_from_us = memory.quiet_from_us = at_us
             if memory.windows or feed.is_counter:
@@ -47,15 +47,16 @@ def take_scan(
             memory.value = memory.last_good = value
             memory.good_us = at_us
             memory.fresh_until_us = at_us + feed.limit_us
+        else:
+            memory.value = None
         for judgement in feed.on_reading:
             touched[judgement.index] = judgement
+        for judgement in feed.on_return:
+            if judgement.memory.phase:
+                touched[judgement.index] = judgement
         if changed:
             for judgement in feed.on_change:
                 touched[judgement.index] = judgement
-
-
-def _is_nan(value: Value) -> bool:
-    return isinstance(value, float) and isnan(value)
 
 
 def _extend(memory: PointMemory, feed: Feed, at_us: int, value: Value) -> None:

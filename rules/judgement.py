@@ -60,6 +60,12 @@ class Judgement:
         """Whether its finding is raised and not cleared."""
         return self.memory.phase == Phase.ACTIVE
 
+    def explaining(self, now_us: int) -> str | None:
+        """The id of the finding by which it explains others now; None when it explains nothing."""
+        if self.active and self.memory.finding is not None:
+            return self.memory.finding.id
+        return self.memory.last_finding_id if now_us < self.memory.explains_until_us else None
+
     def look(self, now_us: int) -> list[Value | None]:
         """The present values, Unknown where stale; brings timers and counters up to `now_us`."""
         self.alarm.at_us = NEVER

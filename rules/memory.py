@@ -62,7 +62,10 @@ class Phase(IntEnum):
 
 
 class JudgementMemory(msgspec.Struct):
-    """One rule on one asset. `clearing_us` is since when the clear condition holds, -1 when it does not."""
+    """One rule on one asset. `clearing_us` is since when the clear condition holds, -1 when it does not.
+
+    `last_finding_id` is its last finding, which explains others until `explains_until_us` although it cleared.
+    """
 
     rule_hash: str
     phase: int = Phase.IDLE
@@ -70,6 +73,8 @@ class JudgementMemory(msgspec.Struct):
     clearing_us: int = -1
     due_us: int = NEVER
     finding: Finding | None = None
+    last_finding_id: str = ""
+    explains_until_us: int = -1
     terms: list[TermMemory] = []
 
 

@@ -7,7 +7,7 @@ from facility.asset import Asset
 from facility.registry import Registry
 from rules.binding import Binder
 from rules.freshness import fresh_limit
-from rules.functions import WINDOWED
+from rules.functions import SILENCE, WINDOWED
 from rules.hours import Hours
 from rules.judgement import Judgement
 from rules.memory import AssetMemory, BuildingMemory, JudgementMemory, PointMemory
@@ -15,8 +15,7 @@ from rules.parameters import Override
 from rules.program import BOUND_POINT
 from rules.rule import Rule
 from rules.rule_set import RuleSet
-
-_EVERY_READING = WINDOWED | {"count", "starts", "silent", "never_seen"}
+from rules.trigger import Trigger, find_trigger
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +31,8 @@ class NotApplicable:
 class Feed:
     """Where the readings of one point go. `limit_us` is how long one is believed: three cadences, at least 60 s.
 
-    `on_change` are looked at when the value or its quality changed, `on_reading` at every reading.
+    `on_change` are looked at when the value or its quality changed, `on_reading` at every reading, `on_quality` when
+    the quality changed, `on_return` at every reading while they are not idle. They differ in cost, not in result.
     """
 
     memory: PointMemory
@@ -41,6 +41,8 @@ class Feed:
     is_counter: bool
     on_change: tuple[Judgement, ...] = ()
     on_reading: tuple[Judgement, ...] = ()
+    on_quality: tuple[Judgement, ...] = ()
+    on_return: tuple[Judgement, ...] = ()
 
 
 @dataclass(slots=True)
@@ -77,7 +79,7 @@ def build_plan(
         }
     hours = Hours(registry.buildings[building_id])
     windows: dict[int, set[int]] = {}
-    watchers: dict[int, tuple[list[Judgement], list[Judgement]]] = {}
+    watchers: dict[int, dict[Trigger, list[Judgement]]] = {}
     old, memory.judgements = memory.judgements, {}
     for asset in assets:
         for rule in rule_set.rules.values() if rule_set is not None else ():
@@ -100,8 +102,11 @@ def build_plan(
     for feed in (feed for feeds in plan.feeds.values() for feed in feeds.values()):
         wanted = windows.get(id(feed.memory), set())
         feed.memory.windows = {length: window for length, window in feed.memory.windows.items() if length in wanted}
-        change, reading = watchers.get(id(feed.memory), ([], []))
-        feed.on_change, feed.on_reading = tuple(change), tuple(reading)
+        watching = watchers.get(id(feed.memory), {})
+        feed.on_change = tuple(watching.get(Trigger.CHANGE, ()))
+        feed.on_reading = tuple(watching.get(Trigger.READING, ()))
+        feed.on_quality = tuple(watching.get(Trigger.QUALITY, ()))
+        feed.on_return = tuple(watching.get(Trigger.RETURN, ()))
     return plan
 
 
@@ -124,12 +129,10 @@ def _points_of(rule: Rule, asset: Asset) -> Iterator[str | None]:
             yield name
 
 
-def _watch(
-    judgement: Judgement, memory: BuildingMemory, watchers: dict[int, tuple[list[Judgement], list[Judgement]]]
-) -> None:
-    every = any(term.function in _EVERY_READING for term in judgement.rule.program.terms)
+def _watch(judgement: Judgement, memory: BuildingMemory, watchers: dict[int, dict[Trigger, list[Judgement]]]) -> None:
     memories = {id(look.memory): look.memory for look in judgement.looks}
-    if any(term.point is None and term.function in ("silent", "never_seen") for term in judgement.rule.program.terms):
+    if any(term.point is None and term.function in SILENCE for term in judgement.rule.program.terms):
         memories |= {id(point): point for point in memory.assets[judgement.asset.id].points.values()}
+    trigger = find_trigger(judgement.rule)
     for number in memories:
-        watchers.setdefault(number, ([], []))[1 if every else 0].append(judgement)
+        watchers.setdefault(number, {}).setdefault(trigger, []).append(judgement)

@@ -33,7 +33,8 @@ class Rule:
     `classes` is empty for every class. `persistence` and `clear_persistence` are microseconds or the name of a
     parameter with a unit of time. `text_hash` changes when anything that judges changes. `suppresses` names rules
     that this one explains while it is active: on the same asset, and with `downstream` on everything the asset
-    contains, feeds or controls.
+    contains, feeds or controls. It goes on
+    explaining for `release_us` after it cleared: what was behind it needs a while to come back.
     """
 
     id: str
@@ -49,6 +50,7 @@ class Rule:
     clear_persistence: int | str
     suppresses: tuple[str, ...]
     downstream: bool
+    release_us: int
     group: Group
     for_each_point: bool
     diagnosis: tuple[str, ...]

@@ -78,6 +78,7 @@ class RuleEntry(_Strict):
     clear_for: str | float = "0 s"
     suppresses: list[str] = []
     downstream: bool = False
+    release: str | float = Field(default="0 s", description="how long it goes on suppressing after it cleared")
     group: Group = Group.ASSET
     for_each: Literal["point"] | None = None
     diagnosis: Words = []
@@ -127,6 +128,7 @@ class _Builder:
         program = self._program(entry, path)
         persistence = self._duration(entry.for_, entry, (*path, "for"))
         clear_persistence = self._duration(entry.clear_for, entry, (*path, "clear_for"))
+        release_us = self._plain_duration(entry.release, (*path, "release"))
         if "any" in entry.classes and len(entry.classes) > 1:
             self.refuse((*path, "class"), "any already means every class", "Remove it or the others.")
         if program is None or len(self.problems) > before:
@@ -148,6 +150,7 @@ class _Builder:
             clear_persistence=clear_persistence,
             suppresses=tuple(entry.suppresses),
             downstream=entry.downstream,
+            release_us=release_us,
             group=entry.group,
             for_each_point=entry.for_each is not None,
             diagnosis=tuple(entry.diagnosis),
@@ -194,10 +197,13 @@ class _Builder:
             if entry.parameters[given].unit not in TIME_UNITS:
                 self.refuse(path, f"the parameter {given!r} has no unit of time", "Give it s, min, h or d.")
             return given
+        hint = f"Or name a parameter: {', '.join(entry.parameters)}." if entry.parameters else ""
+        return self._plain_duration(given, path, hint)
+
+    def _plain_duration(self, given: str | float, path: tuple[str | int, ...], hint: str = "") -> int:
         try:
             return round(parse_duration(given).total_seconds() * 1e6)
         except ValueError as error:
-            hint = f"Or name a parameter: {', '.join(entry.parameters)}." if entry.parameters else ""
             self.refuse(path, str(error), hint)
             return 0
 

@@ -27,7 +27,7 @@ def lamp(name: str, space: str | None) -> dict[str, object]:
     return {"id": name, "class": "luminaire_circuit", "points": ["circuit_power"], **where}
 
 
-def rehearse() -> Rehearsal:
+def rehearse(rules: str = RULES) -> Rehearsal:
     """A gateway with a tank and a pump behind it, another tank, and lamps on two floors."""
     assets = [
         {"id": "gateway", "class": "gateway", "points": ["online"]},
@@ -39,7 +39,7 @@ def rehearse() -> Rehearsal:
     ]  # fmt: skip
     spaces = [{"id": "floor-1"}, {"id": "floor-2"}]
     site = {"site": {"id": "s", "zone": "UTC"}, "buildings": [{"id": "b", "spaces": spaces, "assets": assets}]}
-    return Rehearsal(json.dumps(site), {"own.yaml": RULES}, start_us=START_US, allowance_us=1)
+    return Rehearsal(json.dumps(site), {"own.yaml": rules}, start_us=START_US, allowance_us=1)
 
 
 def now(plant: Rehearsal, rule_id: str, asset_id: str) -> Finding:
@@ -74,6 +74,24 @@ def test_when_the_explanation_clears_what_is_still_wrong_comes_back_into_view() 
     assert now(plant, "silent", "tank") in changed
     assert now(plant, "silent", "tank").opens_order
     assert now(plant, "silent", "tank").raised_us == plant.at(60)
+
+
+def test_a_release_keeps_explaining_while_what_was_behind_comes_back() -> None:
+    plant = rehearse(RULES.replace("downstream: true,", "downstream: true, release: 40 s,"))
+    plant.scan(0, "gateway", online=1.0)
+    plant.scan(0, "tank", tank_level=1.0)
+    plant.scan(0, "feeder", online=1.0)
+    plant.beat(60)
+    plant.scan(90, "gateway", online=1.0)
+    plant.scan(100, "feeder", online=1.0)
+    plant.beat(129)
+    assert now(plant, "lost", "gateway").state is FindingState.CLEARED
+    assert not now(plant, "silent", "tank").opens_order
+    assert now(plant, "silent", "feeder").suppressed_by is not None
+    assert now(plant, "silent", "feeder").state is FindingState.CLEARED
+    plant.beat(130)
+    plant.beat(131)
+    assert now(plant, "silent", "tank").opens_order
 
 
 def test_what_recovered_while_it_was_explained_is_cleared() -> None:

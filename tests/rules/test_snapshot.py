@@ -39,6 +39,7 @@ rules:
   - {id: quiet, class: any, name: {en: Quiet}, severity: low, advice: Look,
      when: 'silent("40 s") or never_seen("3 min")'}
   - {id: hard, class: pump, name: {en: Hard}, severity: low, advice: Look, suppresses: [full, wild], downstream: true,
+     release: 9 s,
      when: 'run_status == 1 and since(run_status) > 15 and starts(run_status, "5 min") > 0'}
   - {id: worn, class: pump, name: {en: Worn}, severity: low, advice: Look, when: since_visit(run_count) > 30}
 """
