@@ -89,9 +89,10 @@ def main() -> None:
         folder, stop = Path(name), context.Event()
         ingest = context.Process(target=serve, args=(folder, broker.port, options.points, stop))
         ingest.start()
+        pause = threading.Event()
         reader, seq, scans, readings = JournalReader(folder / "journal"), 0, 0, 0
         while not reader.read(0):  # the first heartbeat: it listens
-            time.sleep(0.05)
+            pause.wait(0.05)
         each, began_us = options.messages // options.publishers, RealClock().now_us()
         load = [
             context.Process(target=publish, args=(broker.port, n, each, options.points, began_us))
@@ -113,7 +114,7 @@ def main() -> None:
                     first_us, before = (first_us, before) if first_us else (commit.arrived_us, len(found))
                     last_us = commit.arrived_us
             if not commits:
-                time.sleep(0.01)
+                pause.wait(0.01)
         took = max(last_us - first_us, 1) / 1e6
         rate = (scans - before) / took
         print(f"{scans} messages of {options.points} readings: {rate:,.0f} messages/s, {rate * options.points:,.0f} "

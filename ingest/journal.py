@@ -48,7 +48,7 @@ class JournalWriter:
         self._lock = _lock(folder / "writer.lock")
         try:
             self._open_newest()
-        except BaseException:
+        except BaseException:  # whatever it was goes on to the caller; the lock must not stay
             self._lock.close()
             raise
 

@@ -79,7 +79,7 @@ def open_segment(path: Path, *, writable: bool) -> sqlite3.Connection:
         # A reader opens for writing too: after a killed writer someone has to recover the WAL's index.
         db.execute("PRAGMA synchronous=FULL" if writable else "PRAGMA query_only=ON").close()
         db.execute("SELECT 1 FROM commits LIMIT 1").close()
-    except BaseException:
+    except BaseException:  # whatever it was goes on to the caller; the connection must not stay
         db.close()
         raise
     return db

@@ -150,12 +150,13 @@ class IngestService:
             self._say_trouble(f"connection to {self._link.address} lost: {self._link.lost}")
 
     def _send_heartbeat(self) -> None:
+        if isinstance(self._clock, JournalClock):
+            # Its now is the newest event of any building: to the others that would be a time they did not live through.
+            return
         now = time.monotonic()
         if now - self._beat_at >= self._settings.heartbeat_s:
             self._beat_at = now
-            # The journal clock stands at zero until the first event: there is no time to tell yet.
-            if at_us := self._clock.now_us():
-                self._link.publish(HEARTBEAT_TOPIC, self._pulse.make(at_us))
+            self._link.publish(HEARTBEAT_TOPIC, self._pulse.make(self._clock.now_us()))
 
     def _gather(self) -> tuple[list[Delivery], Batch]:
         """The messages of one group: those of `group_s`, or `group_messages`, whichever is first.

@@ -66,9 +66,7 @@ def run(settings: Settings, stop: threading.Event) -> None:
 
     store = open_store(settings, lambda: host.registry)
     letters = DeadLetterBox(database.writing, settings.var / "dead_letters.cursor")
-    latest = LatestValues(store.cursor)
-    for asset_id in registry.assets:
-        latest.seed(store.last(asset_id).values())
+    latest = _newest_readings(store, registry)
     gauges = FollowerMetrics(metrics)
     followers = {
         name: Follower(name, JournalReader(settings.journal_folder), sink, metrics=gauges)
@@ -104,6 +102,17 @@ def run(settings: Settings, stop: threading.Event) -> None:
             thread.join(_STOP_SECONDS)
         store.close()
         database.close()
+
+
+def _newest_readings(store: SeriesStore, registry: Registry) -> LatestValues:
+    """Seeded from the store; from the journal alone while the store is away."""
+    latest = LatestValues(store.cursor)
+    try:
+        for asset_id in registry.assets:
+            latest.seed(store.last(asset_id).values())
+    except RetryableError as error:
+        log.warning("the newest readings come from the journal alone", reason=str(error))
+    return latest
 
 
 def open_store(settings: Settings, registry: Callable[[], Registry]) -> SeriesStore:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import prometheus_client
 from fastapi import APIRouter, Depends, FastAPI, Request, Response, params
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
 from facility.errors import InputError, PermanentError, RetryableError
@@ -97,6 +98,12 @@ def _operations(app: FastAPI, parts: HttpParts, guarded: list[params.Depends]) -
 def _errors(app: FastAPI) -> None:
     def answer(status: int, error: Exception, request: Request, hint: str) -> JSONResponse:
         return JSONResponse({"detail": {"what": str(error), "where": request.url.path, "hint": hint}}, status)
+
+    @app.exception_handler(RequestValidationError)
+    def _call(request: Request, error: RequestValidationError) -> JSONResponse:
+        told = "; ".join(f"{'.'.join(str(part) for part in item['loc'])}: {item['msg']}" for item in error.errors())
+        detail = {"what": told, "where": request.url.path, "hint": "See the parameters of this route in /openapi.json."}
+        return JSONResponse({"detail": detail}, 422)
 
     @app.exception_handler(InputError)
     def _input(request: Request, error: InputError) -> JSONResponse:
