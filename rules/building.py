@@ -51,22 +51,21 @@ class BuildingStream:
         self._views: list[int] = []
         self.view_changed()
 
-    def take(self, scan: Scan) -> bool:
-        """Keep a scan until its instant is due. False when it came too late to be judged."""
+    def take(self, scan: Scan) -> None:
+        """Keep a scan until its instant is due; one that comes after its instant was judged is only counted."""
         memory, at_us = self.memory, scan.at_us
         if at_us <= memory.newest_us - self._settings.allowance_us:
             memory.late += 1
-            return False
+            return
         readings = [reading for reading in scan.values if reading.quality not in IGNORED]
         if not readings and scan.values:
-            return True
+            return
         values = self._waiting(at_us).setdefault(scan.asset_id, {})
         if at_us > memory.newest_us and self._settings.scans_advance:
             memory.newest_us = at_us
         for reading in readings:
             other = values.get(reading.point)
             values[reading.point] = reading if other is None else max(reading, other, key=_preference)
-        return True
 
     def tick(self, at_us: int) -> None:
         """Somebody listened at `at_us`."""

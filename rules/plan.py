@@ -122,7 +122,7 @@ def _points_of(rule: Rule, asset: Asset) -> Iterator[str | None]:
         yield None
         return
     numeric = BOUND_POINT in rule.program.slots or any(
-        term.point == BOUND_POINT and term.function in WINDOWED - {"changes", "ago"} for term in rule.program.terms
+        term.point == BOUND_POINT and term.function in WINDOWED - {"changes"} for term in rule.program.terms
     )
     for name, point in asset.points.items():
         if not (numeric and point.type.is_text):

@@ -61,8 +61,3 @@ class Program:
     lets: LetCode
     when: Code
     clear: Code | None
-
-    @property
-    def remembers(self) -> bool:
-        """Whether a reading that changes no value can still change the result."""
-        return bool(self.terms)

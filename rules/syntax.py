@@ -42,6 +42,8 @@ def parse_expression(text: str) -> ast.expr:
     folded = " ".join(text.split()) if "\n" in text else text.strip()
     if not folded:
         raise ExpressionError("the expression is empty", "Write a condition such as `tank_level > 95`.")
+    if "\\" in folded:
+        raise ExpressionError("a backslash means nothing here", "Remove it.", folded.index("\\") + 1)
     try:
         tree = ast.parse(folded, mode="eval").body
     except SyntaxError as error:

@@ -1,6 +1,8 @@
 """What an expression may not say: each refusal names what, the place in the expression, and what to do."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from facility.catalogue import point_types
 from rules.compiler import Compiler
@@ -82,3 +84,23 @@ def test_a_deep_expression_is_refused() -> None:
 
 def test_many_brackets_are_refused_and_do_not_crash() -> None:
     assert refuse("(" * 900 + "1" + ")" * 900).what
+
+
+WORDS = st.sampled_from(
+    ["tank_level", "door_status", "mean", "since", "and", "or", "not", "if", "else", "in", "(", ")", ",", "'open'", "'5min'", "<", ">", "==", "+", "-", "*", "/", "1", "0", "True", "None", "[", "]", ".", "lambda", ":", "**", "\\", "ago", "design"]
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.one_of(st.text(max_size=60), st.lists(WORDS, max_size=14).map(" ".join)))
+def test_any_text_is_compiled_or_refused_and_never_crashes(text: str) -> None:
+    compiler = Compiler(Environment(point_types()))
+    column = 1
+    try:
+        program = compiler.finish(compiler.condition(text), None)
+        if not program.terms:
+            values = [None if name == "door_status" else 1.0 for name in program.slots]
+            assert program.when(values, [1.0] * len(program.constants), (), 0) in (True, False, None)
+    except ExpressionError as error:
+        column = error.column
+    assert 1 <= column <= len(text) + 1
