@@ -114,7 +114,8 @@ def main(minutes: int) -> None:
     rules = len(engine.rule_set.rules) if engine.rule_set is not None else 0
     print(f"{rules} rules, {sum(CLASSES.values())} assets, rules and site loaded in {bound:.2f} s")
     print(
-        f"{readings:,} readings in {seconds:.2f} s: {readings / seconds:,.0f} readings/s of CPU time, {findings} finding changes"
+        f"{readings:,} readings in {seconds:.2f} s of CPU time: {readings / seconds:,.0f} readings/s, "
+        f"{findings} finding changes"
     )
     print(f"snapshot: {size / 1e6:.2f} MB in {snapshot * 1e3:.0f} ms; errors: {list(engine.errors)}")
 
