@@ -1,18 +1,17 @@
 """Orders on the pages: what is first, countdowns, verbs, refusals, and forms that come from elsewhere."""
 
-import asyncio
 from datetime import UTC, datetime, timedelta
 
-import httpx
 import pytest
+from asking import Client
 from fastapi import FastAPI
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from preview.plant import TOKEN, PreviewDoor, PreviewPlant
 
 from dashboards.web.countdown import CountdownState, by_time_left, count_down, is_breached, next_due
 from dashboards.web.order_view import DeadlineView
 from dashboards.web.origin import Origin, judge_origin, own_path
-from dashboards.web.preview.plant import TOKEN, PreviewDoor, PreviewPlant
 from dashboards.web.router import web_router
 
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
@@ -20,36 +19,10 @@ HOST = "http://plant.local"
 OWN = {"Origin": HOST}
 
 
-class Browser:
-    """Asks the app in process, keeps its cookies, follows nothing."""
-
-    def __init__(self, app: FastAPI) -> None:
-        self.cookies: dict[str, str] = {}
-        self._app = app
-
-    def ask(self, method: str, path: str, data: dict[str, str] | None, headers: dict[str, str]) -> httpx.Response:
-        async def once() -> httpx.Response:
-            transport = httpx.ASGITransport(self._app)
-            async with httpx.AsyncClient(transport=transport, base_url=HOST, cookies=self.cookies) as client:
-                answer = await client.request(method, path, data=data, headers=headers)
-                self.cookies = dict(client.cookies)
-                return answer
-
-        return asyncio.run(once())
-
-    def get(self, path: str, **headers: str) -> httpx.Response:
-        return self.ask("GET", path, None, headers)
-
-    def post(
-        self, path: str, data: dict[str, str] | None = None, headers: dict[str, str] | None = None
-    ) -> httpx.Response:
-        return self.ask("POST", path, data, headers or {})
-
-
-def signed_in(plant: PreviewPlant) -> Browser:
+def signed_in(plant: PreviewPlant) -> Client:
     app = FastAPI()
     app.include_router(web_router(plant, PreviewDoor("m.chen")))
-    client = Browser(app)
+    client = Client(app, HOST)
     client.post("/login", data={"token": TOKEN}, headers=OWN)
     return client
 

@@ -1,16 +1,15 @@
 """Every page, in both languages, over the made-up building: true, escaped, self-contained and guarded."""
 
-import asyncio
 import json
 import re
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 
-import httpx
 import pytest
+from asking import Client
 from fastapi import FastAPI
+from preview.plant import TOKEN, PreviewDoor, PreviewPlant, site_text
 
-from dashboards.web.preview.plant import TOKEN, PreviewDoor, PreviewPlant, site_text
 from dashboards.web.router import web_router
 
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
@@ -18,36 +17,10 @@ HOST = "http://plant.local"
 OWN = {"Origin": HOST}
 
 
-class Browser:
-    """Asks the app in process, keeps its cookies, follows nothing."""
-
-    def __init__(self, app: FastAPI) -> None:
-        self.cookies: dict[str, str] = {}
-        self._app = app
-
-    def ask(self, method: str, path: str, data: dict[str, str] | None, headers: dict[str, str]) -> httpx.Response:
-        async def once() -> httpx.Response:
-            transport = httpx.ASGITransport(self._app)
-            async with httpx.AsyncClient(transport=transport, base_url=HOST, cookies=self.cookies) as client:
-                answer = await client.request(method, path, data=data, headers=headers)
-                self.cookies = dict(client.cookies)
-                return answer
-
-        return asyncio.run(once())
-
-    def get(self, path: str, **headers: str) -> httpx.Response:
-        return self.ask("GET", path, None, headers)
-
-    def post(
-        self, path: str, data: dict[str, str] | None = None, headers: dict[str, str] | None = None
-    ) -> httpx.Response:
-        return self.ask("POST", path, data, headers or {})
-
-
-def client_of(plant: PreviewPlant) -> Browser:
+def client_of(plant: PreviewPlant) -> Client:
     app = FastAPI()
     app.include_router(web_router(plant, PreviewDoor("m.chen")))
-    client = Browser(app)
+    client = Client(app, HOST)
     assert client.post("/login", data={"token": TOKEN}, headers=OWN).status_code == 303
     return client
 
@@ -58,7 +31,7 @@ def plant() -> PreviewPlant:
 
 
 @pytest.fixture
-def client(plant: PreviewPlant) -> Browser:
+def client(plant: PreviewPlant) -> Client:
     return client_of(plant)
 
 
@@ -121,7 +94,7 @@ class Links(HTMLParser):
 
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_every_page_opens_in_both_languages_and_needs_nothing_from_elsewhere(
-    client: Browser, plant: PreviewPlant, language: str
+    client: Client, plant: PreviewPlant, language: str
 ) -> None:
     client.cookies["plantroom_language"] = language
     for path in paths(plant):
@@ -138,7 +111,7 @@ def test_every_page_opens_in_both_languages_and_needs_nothing_from_elsewhere(
         assert "default-src 'none'" in answer.headers["content-security-policy"]
 
 
-def test_every_link_of_every_page_leads_somewhere(client: Browser, plant: PreviewPlant) -> None:
+def test_every_link_of_every_page_leads_somewhere(client: Client, plant: PreviewPlant) -> None:
     found = {url for path in paths(plant) for url in Links(client.get(path).text).urls if url.startswith("/")}
     targets = {url for url in found if not url.startswith("/work-orders/") or url.count("/") == 2} - {"/logout"}
     assert len(targets) > 30
@@ -146,7 +119,7 @@ def test_every_link_of_every_page_leads_somewhere(client: Browser, plant: Previe
         assert client.get(url).status_code == 200, url
 
 
-def test_chinese_pages_have_no_english_left_of_ours(client: Browser) -> None:
+def test_chinese_pages_have_no_english_left_of_ours(client: Client) -> None:
     text = client.get("/buildings/tower-a?lang=zh").text
     for word in ("Overview", "Open orders", "Newest findings", "min left", "Elevators", "Acknowledged"):
         assert word not in text
@@ -154,16 +127,16 @@ def test_chinese_pages_have_no_english_left_of_ours(client: Browser) -> None:
         assert word in text
 
 
-def test_the_language_is_kept_and_read_from_the_browser(client: Browser) -> None:
-    assert "总览" in client.get("/", **{"Accept-Language": "zh-TW,zh;q=0.9,en;q=0.5"}).text
-    assert "Overview" in client.get("/", **{"Accept-Language": "de, en;q=0.4, zh;q=nonsense"}).text
+def test_the_language_is_kept_and_read_from_the_browser(client: Client) -> None:
+    assert "总览" in client.get("/", headers={"Accept-Language": "zh-TW,zh;q=0.9,en;q=0.5"}).text
+    assert "Overview" in client.get("/", headers={"Accept-Language": "de, en;q=0.4, zh;q=nonsense"}).text
     client.get("/?lang=zh")
-    assert "总览" in client.get("/", **{"Accept-Language": "en"}).text
+    assert "总览" in client.get("/", headers={"Accept-Language": "en"}).text
     assert "总览" in client.get("/?lang=fr").text
 
 
 @pytest.mark.parametrize("path", ["/assets/none", "/buildings/none", "/findings/none", "/work-orders/none"])
-def test_what_is_not_there_is_said_in_words(client: Browser, path: str) -> None:
+def test_what_is_not_there_is_said_in_words(client: Client, path: str) -> None:
     answer = client.get(path)
     assert answer.status_code == 404
     assert "none" in answer.text
@@ -173,7 +146,7 @@ def test_what_is_not_there_is_said_in_words(client: Browser, path: str) -> None:
 @pytest.mark.parametrize(
     "path", ["/assets/%3Cscript%3E", "/findings/..%2f..%2fetc", "/static/..%2frouter.py", "/static/x"]
 )
-def test_strange_paths_are_refused_without_echoing_markup(client: Browser, path: str) -> None:
+def test_strange_paths_are_refused_without_echoing_markup(client: Client, path: str) -> None:
     answer = client.get(path)
     assert answer.status_code == 404
     assert "<script>" not in answer.text
@@ -200,7 +173,7 @@ def test_every_text_is_escaped() -> None:
 def test_a_visitor_without_a_session_is_sent_to_sign_in_and_back(plant: PreviewPlant) -> None:
     app = FastAPI()
     app.include_router(web_router(plant, PreviewDoor()))
-    client = Browser(app)
+    client = Client(app, HOST)
     for path in paths(plant):
         if path != "/login":
             answer = client.get(path)
@@ -228,12 +201,12 @@ def test_a_visitor_without_a_session_is_sent_to_sign_in_and_back(plant: PreviewP
 def test_signing_in_never_leads_to_another_site(plant: PreviewPlant, target: str) -> None:
     app = FastAPI()
     app.include_router(web_router(plant, PreviewDoor()))
-    client = Browser(app)
+    client = Client(app, HOST)
     answer = client.post("/login", data={"token": TOKEN, "next": target}, headers=OWN)
     assert answer.headers["location"] == "/"
 
 
-def test_live_tells_when_something_changed(client: Browser, plant: PreviewPlant) -> None:
+def test_live_tells_when_something_changed(client: Client, plant: PreviewPlant) -> None:
     before = client.get("/live").json()
     assert before["now_ms"] == NOW.timestamp() * 1000
     order = next(each for each in plant.work_orders() if each.status == "open")
@@ -252,7 +225,7 @@ def test_the_clock_is_shown_when_it_is_not_real(kind: str, rate: str, words: str
     assert words in text
 
 
-def test_times_stand_in_the_zone_of_the_building(client: Browser) -> None:
+def test_times_stand_in_the_zone_of_the_building(client: Client) -> None:
     assert "Times in Asia/Shanghai (UTC+8)" in client.get("/assets/lift-1").text
     text = client.get("/assets/meter-1").text
     assert "Times in Europe/Berlin (UTC+1)" in text

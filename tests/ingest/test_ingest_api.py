@@ -1,12 +1,11 @@
 """The routes of ingest, with the real store and table behind them."""
 
-import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
+from asking import Client
 from fastapi import FastAPI
 from sqlalchemy import create_engine
 from sqlalchemy.pool import StaticPool
@@ -53,16 +52,12 @@ class Api:
         self.store, self.box = store, DeadLetterBox(lambda: Session(engine), folder / "letters")
         app = FastAPI()
         app.include_router(build_router(lambda: registry, store, self.box, JournalClock(NOON_US)))
-        self._app, self._engine = app, engine
+        self._client, self._engine = Client(app), engine
 
     def get(self, status: int = 200, *, path: str = "/api/readings", **query: str) -> Any:  # noqa: ANN401 - JSON
-        answer = asyncio.run(self._ask(path, {name.rstrip("_"): text for name, text in query.items()}))
+        answer = self._client.get(path, params={name.rstrip("_"): text for name, text in query.items()})
         assert answer.status_code == status, answer.text
         return answer.json() if status == 200 else answer.json()["detail"]
-
-    async def _ask(self, path: str, query: dict[str, str]) -> httpx.Response:
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(self._app), base_url="http://x") as client:
-            return await client.get(path, params=query)
 
     def close(self) -> None:
         self._engine.dispose()

@@ -1,12 +1,12 @@
 """The routes of ticketing: the documented fields, every refusal with what, where and what to do."""
 
-import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
+from asking import Client
 from fastapi import FastAPI
 
 from facility.clock import JournalClock
@@ -33,23 +33,6 @@ FIELDS = (
     *("contract_id", "contract_revision", "service_level", "evidence", "history"),
 )
 LIFE = ("acknowledge", "arrive", "complete", "accept", "close")
-
-
-class Client:
-    """Calls the application in this process."""
-
-    def __init__(self, app: FastAPI) -> None:
-        self._app = app
-
-    def get(self, path: str, **sent: Any) -> httpx.Response:  # noqa: ANN401 - httpx's own arguments
-        return asyncio.run(self._ask("GET", path, **sent))
-
-    def post(self, path: str, **sent: Any) -> httpx.Response:  # noqa: ANN401 - httpx's own arguments
-        return asyncio.run(self._ask("POST", path, **sent))
-
-    async def _ask(self, method: str, path: str, **sent: Any) -> httpx.Response:  # noqa: ANN401 - httpx's own arguments
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(self._app), base_url="http://x") as client:
-            return await client.request(method, path, **sent)
 
 
 @pytest.fixture

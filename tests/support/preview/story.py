@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 
 from pydantic import BaseModel
 
@@ -64,7 +64,7 @@ class _Story(BaseModel):
 
 @cache
 def _story() -> _Story:
-    text = files("dashboards").joinpath("web/preview/story.yaml").read_text(encoding="utf-8")
+    text = (Path(__file__).parent / "story.yaml").read_text(encoding="utf-8")
     return parse_document(_Story, text, "preview/story.yaml")
 
 

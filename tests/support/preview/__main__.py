@@ -1,4 +1,4 @@
-"""Serve the pages over the made-up building on loopback: `python -m dashboards.web.preview [port]`.
+"""Serve the pages over the made-up building on loopback: `python -m preview [port]`.
 
 Sign in with the token `preview`.
 """
@@ -8,9 +8,9 @@ import sys
 import uvicorn
 from fastapi import FastAPI
 
-from dashboards.web.preview.plant import PreviewDoor, PreviewPlant
 from dashboards.web.router import web_router
 from facility.clock import RealClock
+from preview.plant import PreviewDoor, PreviewPlant
 
 
 def main() -> None:

@@ -3,10 +3,9 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 
 from dashboards.web.order_view import OrderView
-from dashboards.web.preview import curves, story
 from dashboards.web.protocols import ClockKind, ClockState, Health, RuleGap, RuleView, StageHealth
 from facility.errors import PermanentError
 from facility.finding import Finding, FindingState
@@ -14,13 +13,14 @@ from facility.instant import to_us
 from facility.reading import DeadLetter, Reading
 from facility.registry import Registry
 from facility.site_file import parse_site
+from preview import curves, story
 
 TOKEN = "preview"  # noqa: S105 - the token of a made-up plant on loopback, printed at its start
 
 
 def site_text() -> str:
     """The preview's site file."""
-    return files("dashboards").joinpath("web/preview/site.yaml").read_text(encoding="utf-8")
+    return (Path(__file__).parent / "site.yaml").read_text(encoding="utf-8")
 
 
 @cache
