@@ -87,7 +87,43 @@ def test_many_brackets_are_refused_and_do_not_crash() -> None:
 
 
 WORDS = st.sampled_from(
-    ["tank_level", "door_status", "mean", "since", "and", "or", "not", "if", "else", "in", "(", ")", ",", "'open'", "'5min'", "<", ">", "==", "+", "-", "*", "/", "1", "0", "True", "None", "[", "]", ".", "lambda", ":", "**", "\\", "ago", "design"]
+    [
+        "tank_level",
+        "door_status",
+        "mean",
+        "since",
+        "and",
+        "or",
+        "not",
+        "if",
+        "else",
+        "in",
+        "(",
+        ")",
+        ",",
+        "'open'",
+        "'5min'",
+        "<",
+        ">",
+        "==",
+        "+",
+        "-",
+        "*",
+        "/",
+        "1",
+        "0",
+        "True",
+        "None",
+        "[",
+        "]",
+        ".",
+        "lambda",
+        ":",
+        "**",
+        "\\",
+        "ago",
+        "design",
+    ]
 )
 
 
