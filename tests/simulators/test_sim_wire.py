@@ -73,7 +73,7 @@ def test_nothing_taken_over_is_lost_when_the_broker_dies_and_comes_back(tmp_path
     listener = Listener(first.port)
     listener.close()  # its session stays and collects
     second = EmbeddedBroker(tmp_path / "broker", port=first.port)
-    with Wire("127.0.0.1", first.port, "sim", window=200) as wire:
+    with Wire("127.0.0.1", first.port, "sim", window=400) as wire:
         for number in range(100):
             wire.publish(TOPIC, str(number).encode())
         first.stop()
