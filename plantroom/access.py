@@ -4,39 +4,8 @@ Users and roles come later; from the first day every route but /healthz, /readyz
 """
 
 import hmac
-import os
-import secrets
-from pathlib import Path
 
 from fastapi import HTTPException, Request
-
-from facility.errors import refuse
-from plantroom.settings import Settings
-
-
-def admin_token(settings: Settings) -> str:
-    """The token of the setting, or the one in `var/token`, made at the first start (mode 600)."""
-    if settings.token is not None:
-        return settings.token.get_secret_value()
-    path = settings.token_file
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(f".token.{os.getpid()}")
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="ascii") as file:
-        file.write(secrets.token_urlsafe(32) + "\n")
-    try:
-        os.link(fresh, path)  # whole or not at all, also when two start at once
-    except FileExistsError:
-        return _read(path)
-    finally:
-        fresh.unlink()
-    return _read(path)
-
-
-def _read(path: Path) -> str:
-    token = path.read_text(encoding="ascii").strip()
-    if len(token) < 32:
-        raise refuse(str(path), "holds no usable token", "Delete the file and start again; a new one is made.")
-    return token
 
 
 class Access:

@@ -64,15 +64,6 @@ class TokenDoor:
         return hmac.new(self._key, f"session {nonce} {until}".encode(), "sha256").hexdigest()
 
 
-def make_once_code(once_file: Path) -> str:
-    """A new code for the one-time link; the one before is worth nothing any more. Readable by the owner only."""
-    code = secrets.token_urlsafe(24)
-    once_file.unlink(missing_ok=True)
-    once_file.touch(mode=0o600)
-    once_file.write_text(code, encoding="ascii")
-    return code
-
-
 def enter_router(door: TokenDoor) -> APIRouter:
     """`/enter/CODE`: the one-time link."""
     router = APIRouter(include_in_schema=False)

@@ -203,7 +203,7 @@ class EngineHost:
             state = repository.load_engine_state(session)
         if state.snapshot is not None and state.snapshot_seq is not None:
             try:
-                engine = Engine.restore(state.snapshot)
+                engine = Engine.restore(state.snapshot, allowance_us=self._allowance_us)
             except RulesError as error:
                 log.warning("the engine's snapshot cannot be used, judging the whole journal again", reason=str(error))
             else:
@@ -216,7 +216,9 @@ class EngineHost:
                 "restore the database from a backup, or move var/journal away to begin anew"
             )
             raise PermanentError(msg)
-        return Engine(allowance_us=self._allowance_us), 0
+        # Devices have clocks of their own: only heartbeats move event time, but in the journal's time there are none.
+        scans_advance = isinstance(self._clock, JournalClock)
+        return Engine(allowance_us=self._allowance_us, scans_advance=scans_advance), 0
 
     def _report_errors(self) -> None:
         for error in self.engine.errors[self._reported_errors :]:

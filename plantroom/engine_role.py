@@ -21,7 +21,7 @@ from ingest.stores.base import SeriesSink, SeriesStore
 from ingest.stores.influx import InfluxStore
 from ingest.stores.influx_wire import InfluxAddress
 from ingest.stores.parquet import ParquetStore
-from plantroom.access import Access, admin_token
+from plantroom.access import Access
 from plantroom.allowance import allowance_us
 from plantroom.clocks import clock_for
 from plantroom.contracts import load_contracts
@@ -33,6 +33,7 @@ from plantroom.files import read_texts
 from plantroom.http import HttpParts, create_app
 from plantroom.plant_files import load_registry, load_rule_files
 from plantroom.plant_view import PlantSources, ProgramView
+from plantroom.secret_files import admin_token
 from plantroom.settings import Settings, StoreKind
 from rules.api import build_router as rules_router
 from rules.rule_set import RuleSet

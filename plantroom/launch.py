@@ -10,15 +10,10 @@ from rich.console import Console
 
 from facility.errors import PermanentError, refuse
 from ingest.journal import JournalReader
-from plantroom.access import admin_token
 from plantroom.clocks import start_scaled
-from plantroom.contracts import load_contracts
-from plantroom.database import Database
-from plantroom.door import make_once_code
-from plantroom.files import read_texts
 from plantroom.lifeline import stop_event
 from plantroom.lock import InstanceLock
-from plantroom.plant_files import load_registry, load_rule_files
+from plantroom.secret_files import admin_token, make_once_code
 from plantroom.settings import ClockKind, Mode, Settings
 from plantroom.supervisor import ProcessSpec, Supervisor
 
@@ -67,21 +62,13 @@ def launch(
     is ready. `started` is called then; without it the address and the token's file are printed.
     """
     check_files_given(settings)
-    load_rule_files(settings.rules)
-    registry, _ = load_registry(settings.site)
-    load_contracts(read_texts(settings.contract, "contract"), registry)
     stop = stop_event()
     settings.var.mkdir(parents=True, exist_ok=True)
     with InstanceLock(settings.var):
         admin_token(settings)
-        database = Database(settings.database_address())
-        try:
-            database.upgrade()
-        finally:
-            database.close()
         if settings.clock is ClockKind.SCALED:
             start_scaled(settings, first_us, newest_us(settings))
-        supervisor = Supervisor([*_specs(settings), *(make(settings) for make in extra)], settings.var / "run", stop)
+        supervisor = Supervisor([*_stages(settings), [make(settings) for make in extra]], settings.var / "run", stop)
         try:
             supervisor.start()
             if not stop.is_set():
@@ -107,15 +94,14 @@ def _shown(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def _specs(settings: Settings) -> list[ProcessSpec]:
+def _stages(settings: Settings) -> list[list[ProcessSpec]]:
+    """The broker first; then ingest and engine beside each other."""
     environment = settings.environment()
-    specs = []
-    if settings.mode is Mode.EMBEDDED:
-        specs.append(ProcessSpec("broker", ["run", "--role", "broker"], environment, _listening(settings)))
     settings.listening_file.unlink(missing_ok=True)
-    specs.append(ProcessSpec("ingest", ["run", "--role", "ingest"], environment, settings.listening_file.exists))
-    specs.append(ProcessSpec("engine", ["run", "--role", "engine"], environment, _answers(settings), 60.0))
-    return specs
+    broker = ProcessSpec("broker", ["run", "--role", "broker"], environment, _listening(settings))
+    ingest = ProcessSpec("ingest", ["run", "--role", "ingest"], environment, settings.listening_file.exists)
+    engine = ProcessSpec("engine", ["run", "--role", "engine"], environment, _answers(settings))
+    return [[broker], [ingest, engine]] if settings.mode is Mode.EMBEDDED else [[ingest, engine]]
 
 
 def _listening(settings: Settings) -> Callable[[], bool]:

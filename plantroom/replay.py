@@ -5,12 +5,11 @@ from itertools import groupby
 from threading import Event
 from typing import Protocol
 
-import msgspec
-
 from facility.clock import RealClock
 from facility.instant import SECOND_US, format_instant, from_us
 from facility.reading import Scan
 from facility.registry import Registry
+from simulators.dialect import own_message
 
 
 class Publisher(Protocol):
@@ -26,9 +25,9 @@ def messages(scans: Iterable[Scan], registry: Registry) -> Iterator[tuple[int, s
     An asset that speaks another dialect is sent in its own topic of our dialect all the same.
     """
     for scan in scans:
-        topic = f"plantroom/{registry.site_of(scan.asset_id).id}/{scan.asset_id}/readings"
-        values = {value.point: value.value for value in scan.values}
-        yield scan.at_us, topic, msgspec.json.encode({"at": format_instant(from_us(scan.at_us)), "values": values})
+        site_id, at = registry.site_of(scan.asset_id).id, format_instant(from_us(scan.at_us))
+        message = own_message(site_id, scan.asset_id, at, {one.point: one.value for one in scan.values})
+        yield scan.at_us, message.topic, message.payload
 
 
 def send(

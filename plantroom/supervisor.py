@@ -43,31 +43,32 @@ class _Child:
 
 
 class Supervisor:
-    """Runs the children until `stop` is set. `start` returns when every child is ready, in order."""
+    """Runs the children until `stop` is set. A stage is started when every child of the one before is ready."""
 
-    def __init__(self, specs: Sequence[ProcessSpec], run_folder: Path, stop: threading.Event) -> None:
-        self._specs, self._folder, self._stop = specs, run_folder, stop
+    def __init__(self, stages: Sequence[Sequence[ProcessSpec]], run_folder: Path, stop: threading.Event) -> None:
+        self._stages, self._folder, self._stop = stages, run_folder, stop
         self._children: list[_Child] = []
         self._clock = RealClock()
 
     def start(self) -> None:
-        """Start every child in order. Raises PermanentError when one ends or is not ready in its time."""
+        """Start stage after stage. Raises PermanentError when a child ends or is not ready in its time."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        for spec in self._specs:
-            child = _Child(spec, self._spawn(spec), self._clock.now_us())
-            self._children.append(child)
-            deadline_us = child.started_us + round(spec.ready_seconds * 1e6)
-            while not spec.is_ready():
-                if self._stop.is_set():
-                    return
-                if child.process.poll() is not None:
-                    code = child.process.returncode
-                    msg = f"the {spec.name} process ended at its start (exit {code}); its log above says why"
-                    raise PermanentError(msg)
-                if self._clock.now_us() > deadline_us:
-                    msg = f"the {spec.name} process was not ready within {spec.ready_seconds:g} s; see its log above"
-                    raise PermanentError(msg)
-                self._stop.wait(0.05)
+        for stage in self._stages:
+            children = [_Child(spec, self._spawn(spec), self._clock.now_us()) for spec in stage]
+            self._children += children
+            for child in children:
+                self._wait_ready(child)
+
+    def _wait_ready(self, child: _Child) -> None:
+        name, deadline_us = child.spec.name, child.started_us + round(child.spec.ready_seconds * 1e6)
+        while not self._stop.is_set() and not child.spec.is_ready():
+            if (code := child.process.poll()) is not None:
+                msg = f"the {name} process ended at its start (exit {code}); its log above says why"
+                raise PermanentError(msg)
+            if self._clock.now_us() > deadline_us:
+                msg = f"the {name} process was not ready within {child.spec.ready_seconds:g} s; see its log above"
+                raise PermanentError(msg)
+            self._stop.wait(0.05)
 
     def run(self) -> None:
         """Keep the children running until `stop` is set."""
@@ -76,12 +77,13 @@ class Supervisor:
                 self._look_after(child)
 
     def end(self, seconds: float = 8.0) -> None:
-        """End the children, the first one started last, each with `seconds` to finish; then kill what is left.
+        """End the children, the first stage last, each with `seconds` to finish; then kill what is left.
 
         The others live on the first (the broker): they take their leave while it is there.
         """
-        self._end(self._children[1:], seconds)
-        self._end(self._children[:1], seconds)
+        first = len(self._stages[0])
+        self._end(self._children[first:], seconds)
+        self._end(self._children[:first], seconds)
 
     def _end(self, children: Sequence[_Child], seconds: float) -> None:
         for child in children:

@@ -115,9 +115,14 @@ class Engine:
         return pack(self._state)
 
     @classmethod
-    def restore(cls, data: bytes) -> "Engine":
-        """The engine of a snapshot. Raises RulesError for one of another version, with the reason."""
+    def restore(cls, data: bytes, *, allowance_us: int | None = None) -> "Engine":
+        """The engine of a snapshot. Raises RulesError for one of another version, with the reason.
+
+        `allowance_us` replaces the snapshot's own from here on: after the clock's factor was changed.
+        """
         state = unpack(data)
+        if allowance_us is not None:
+            state.allowance_us = allowance_us
         engine = cls(allowance_us=state.allowance_us, listening_gap_us=state.listening_gap_us)
         engine._state = state
         engine.registry = _read_site(tuple(state.site_files.items()))

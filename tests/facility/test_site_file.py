@@ -121,5 +121,5 @@ def test_the_catalogue_is_whole() -> None:
 
 def test_a_point_of_another_building_cannot_be_borrowed() -> None:
     far = GOOD + "  - {id: annex, assets: [{id: mast, class: sensor, points: [outside_air_temperature]}]}\n"
-    with pytest.raises(InputError, match="'mast' is in another building.*Borrow from an asset of tower"):
+    with pytest.raises(InputError, match=r"'mast' is in another building.*Borrow from an asset of tower"):
         parse_site(far.replace("asset: weather}", "asset: mast}"), "site.yaml")

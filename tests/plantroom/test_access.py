@@ -9,9 +9,10 @@ from asking import Client
 from fastapi import APIRouter
 
 from facility.errors import InputError, RetryableError
-from plantroom.access import Access, admin_token
-from plantroom.door import TokenDoor, make_once_code
+from plantroom.access import Access
+from plantroom.door import TokenDoor
 from plantroom.http import HttpParts, create_app
+from plantroom.secret_files import admin_token, make_once_code
 from plantroom.settings import load_settings
 
 TOKEN = "t" * 43

@@ -47,7 +47,7 @@ def _broker(folder: Path, port: int) -> ProcessSpec:
 
 def test_a_dead_child_is_started_again_and_all_end_together(tmp_path: Path, free_port: int) -> None:
     stop = threading.Event()
-    supervisor = Supervisor([_broker(tmp_path, free_port)], tmp_path / "run", stop)
+    supervisor = Supervisor([[_broker(tmp_path, free_port)]], tmp_path / "run", stop)
     supervisor.start()
     thread = threading.Thread(target=supervisor.run)
     thread.start()
@@ -66,7 +66,7 @@ def test_a_dead_child_is_started_again_and_all_end_together(tmp_path: Path, free
 
 def test_a_child_that_cannot_start_is_said_by_name(tmp_path: Path) -> None:
     spec = ProcessSpec("broker", ["run", "--role", "nonsense"], {}, lambda: False, 15.0)
-    supervisor = Supervisor([spec], tmp_path / "run", threading.Event())
+    supervisor = Supervisor([[spec]], tmp_path / "run", threading.Event())
     try:
         with pytest.raises(PermanentError, match="broker process ended at its start"):
             supervisor.start()
@@ -77,7 +77,7 @@ def test_a_child_that_cannot_start_is_said_by_name(tmp_path: Path) -> None:
 def test_children_end_when_the_supervisor_is_killed(tmp_path: Path, free_port: int) -> None:
     code = (
         "import sys, threading; from pathlib import Path; from plantroom.supervisor import *;"
-        "s = Supervisor([ProcessSpec('broker', ['run', '--role', 'broker'], {})], Path(sys.argv[1]) / 'run',"
+        "s = Supervisor([[ProcessSpec('broker', ['run', '--role', 'broker'], {})]], Path(sys.argv[1]) / 'run',"
         " threading.Event()); s.start(); s.run()"
     )
     environment = {**os.environ, "PLANTROOM_VAR": str(tmp_path), "PLANTROOM_MQTT_PORT": str(free_port)}
