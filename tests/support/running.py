@@ -1,5 +1,6 @@
 """The whole program as real processes, for tests that start, kill and question it."""
 
+import json
 import os
 import signal
 import socket
@@ -140,6 +141,11 @@ class System:
             return 0
         self.process.send_signal(signal.SIGINT)
         return self.process.wait(seconds)
+
+    def simulated_epoch_us(self) -> int:
+        """The instant (microseconds) at which simulated time was set going last."""
+        epoch: dict[str, int] = json.loads((self.var / "clock.json").read_bytes())
+        return epoch["epoch_us"]
 
     def log(self) -> str:
         """Everything it has said."""
