@@ -91,8 +91,9 @@ def run(settings: Settings, stop: threading.Event) -> None:
             lambda: _not_ready(host, database, threads),
         )
     )
-    threads = [threading.Thread(target=host.run, args=(stop,), name="rules")]
-    threads += [threading.Thread(target=one.run, args=(stop,), name=name) for name, one in followers.items()]
+    failures: list[str] = []
+    loops = {"rules": host.run, **{name: one.run for name, one in followers.items()}}
+    threads = [_thread(name, loop, stop, failures) for name, loop in loops.items()]
     for thread in threads:
         thread.start()
     try:
@@ -103,6 +104,24 @@ def run(settings: Settings, stop: threading.Event) -> None:
             thread.join(_STOP_SECONDS)
         store.close()
         database.close()
+    if failures:
+        raise RetryableError("; ".join(failures))
+
+
+def _thread(
+    name: str, loop: Callable[[threading.Event], None], stop: threading.Event, failures: list[str]
+) -> threading.Thread:
+    """A loop that lives as long as the process: if it breaks, the process ends and starts again."""
+
+    def run() -> None:
+        try:
+            loop(stop)
+        except Exception as error:  # the journal, the database and their cursors survive; everything else is rebuilt
+            log.exception("a part of the engine process broke", part=name)
+            failures.append(f"{name}: {error}")
+            stop.set()
+
+    return threading.Thread(target=run, name=name)
 
 
 def _newest_readings(store: SeriesStore, registry: Registry) -> LatestValues:

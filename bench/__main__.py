@@ -1,0 +1,37 @@
+"""`python -m bench [NAME ...]`: runs the benches one after the other and prints their figures.
+
+docs/benchmarks.md holds the figures that were written down, each with its command. Run on an otherwise idle machine.
+"""
+
+import argparse
+import platform
+import runpy
+import sys
+
+BENCHES = {
+    "engine": ("readings a second through the rule engine with the shipped catalogue", "bench.engine_bench"),
+    "mqtt": ("messages a second end to end: broker, ingest, journal on disk, acknowledged", "bench.mqtt_load"),
+    "store": ("readings a second into and out of the series store", "bench.store_bench"),
+    "desk": ("orders opened a second, and what one costs", "bench.desk_bench"),
+    "deadline": ("one deadline, and one year's calendar", "bench.deadline_bench"),
+}
+
+
+def main() -> None:
+    """Run the named benches, or every one."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHES)}; all without any")
+    names = parser.parse_args().names or list(BENCHES)
+    if unknown := [name for name in names if name not in BENCHES]:
+        parser.error(f"no bench is called {', '.join(unknown)}; there are {', '.join(BENCHES)}")
+    print(f"Python {platform.python_version()} on {platform.machine()}\n")
+    for name in names:
+        what, module = BENCHES[name]
+        print(f"== {name}: {what}")
+        sys.argv = [module]
+        runpy.run_module(module, run_name="__main__")
+        print()
+
+
+if __name__ == "__main__":
+    main()
