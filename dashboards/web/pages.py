@@ -46,8 +46,10 @@ class Pages:
         self._templates.globals["static_url"] = static_url
 
     def visitor(self, request: Request) -> str:
-        """Who asks; sends them to the sign-in page when nobody is signed in."""
-        who = self.door.who(request.cookies.get(SESSION, ""))
+        """Who asks, by session cookie or bearer token; sends everyone else to the sign-in page."""
+        kind, _, token = request.headers.get("authorization", "").partition(" ")
+        bearer = self.door.open_session(token.strip()) if kind.lower() == "bearer" else None
+        who = self.door.who(bearer or request.cookies.get(SESSION, ""))
         if who is None:
             target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
             wanted = f"?next={quote(target)}" if request.method == "GET" else ""

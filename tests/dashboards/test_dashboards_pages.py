@@ -197,6 +197,15 @@ def test_a_visitor_without_a_session_is_sent_to_sign_in_and_back(plant: PreviewP
     assert client.get("/health").status_code == 303
 
 
+def test_a_program_reads_pages_by_bearer_token(plant: PreviewPlant) -> None:
+    app = FastAPI()
+    app.include_router(web_router(plant, PreviewDoor()))
+    client = Client(app, HOST)
+    assert client.get("/health", headers={"Authorization": f"Bearer {TOKEN}"}).status_code == 200
+    assert client.get("/health", headers={"Authorization": "Bearer wrong"}).status_code == 303
+    assert client.cookies == {}
+
+
 @pytest.mark.parametrize("target", ["//evil.example/", "https://evil.example", "/\\evil", "javascript:1", "/a\nb"])
 def test_signing_in_never_leads_to_another_site(plant: PreviewPlant, target: str) -> None:
     app = FastAPI()
