@@ -166,7 +166,7 @@ class BuildingStream:
         elif memory.finding is not None:
             cleared_us = memory.clearing_us + judgement.clear_persistence_us
             found.append(msgspec.structs.replace(memory.finding, state=FindingState.CLEARED, cleared_us=cleared_us))
-            memory.last_finding_id = memory.finding.id
+            memory.last_finding_id, memory.last_raised_us = memory.finding.id, memory.finding.raised_us
             memory.finding, memory.clearing_us = None, -1
             if judgement.rule.release_us:
                 memory.explains_until_us = now_us + judgement.rule.release_us

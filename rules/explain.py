@@ -64,7 +64,8 @@ def explain(
 ) -> dict[int, Explanation]:
     """For each active judgement (by index) why it opens no order at `now_us`.
 
-    The one raised first explains the later one where two name each other, so never are both suppressed.
+    Where two name each other only the one raised first explains, so a finding whose order is open is not taken over
+    by a later one. Longer circles are broken where they would close.
     """
     shelved = {(shelf.asset_id, shelf.rule_id): shelf.by for shelf in shelves if now_us < shelf.until_us}
     works = {work.asset_id: work for work in maintenance if work.from_us <= now_us < work.until_us}
@@ -72,7 +73,9 @@ def explain(
     by: dict[int, Judgement] = {}
     for judgement in reversed(ordered):  # the later one first, so that the earlier one is the explanation
         for other in suppressors_of(judgement):
-            if other.explaining(now_us) and not _leads_to(other, judgement, by):
+            if not other.explaining(now_us) or _leads_to(other, judgement, by):
+                continue
+            if _raised(other) < _raised(judgement) or judgement not in suppressors_of(other):
                 by[judgement.index] = other
                 break
     result = {}
@@ -84,7 +87,9 @@ def explain(
 
 
 def _raised(judgement: Judgement) -> tuple[int, int]:
-    return judgement.memory.onset_us + judgement.persistence_us, judgement.index
+    memory = judgement.memory
+    raised_us = memory.finding.raised_us if memory.finding is not None else memory.last_raised_us
+    return raised_us, judgement.index
 
 
 def _leads_to(start: Judgement, goal: Judgement, by: Mapping[int, Judgement]) -> bool:

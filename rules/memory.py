@@ -64,7 +64,8 @@ class Phase(IntEnum):
 class JudgementMemory(msgspec.Struct):
     """One rule on one asset. `clearing_us` is since when the clear condition holds, -1 when it does not.
 
-    `last_finding_id` is its last finding, which explains others until `explains_until_us` although it cleared.
+    `last_finding_id` is its last finding, raised at `last_raised_us`, which explains others until
+    `explains_until_us` although it cleared.
     """
 
     rule_hash: str
@@ -74,6 +75,7 @@ class JudgementMemory(msgspec.Struct):
     due_us: int = NEVER
     finding: Finding | None = None
     last_finding_id: str = ""
+    last_raised_us: int = -1
     explains_until_us: int = -1
     terms: list[TermMemory] = []
 

@@ -115,6 +115,35 @@ def test_two_rules_that_explain_each_other_never_hide_each_other() -> None:
     assert now(plant, "high", "tank").suppressed_by == now(plant, "full", "tank").id
 
 
+def test_a_later_finding_takes_over_no_earlier_one_although_a_third_explains_it() -> None:
+    flooded = "{id: flooded, class: tank, name: {en: Flooded}, severity: high, advice: Look, suppresses: [high],"
+    plant = rehearse(RULES.replace("rules:", f"rules:\n  - {flooded} when: tank_level > 96}}"))
+    plant.scan(0, "tank", tank_level=92.0)
+    plant.scan(10, "tank", tank_level=97.0)
+    plant.beat(11)
+    assert now(plant, "high", "tank").suppressed_by is not None
+    assert now(plant, "full", "tank").opens_order
+    assert [item.opens_order for item in plant.changes if item.rule_id == "full"] == [True]
+
+
+def test_of_two_that_name_each_other_the_earlier_one_goes_on_explaining_through_its_release() -> None:
+    rules = RULES.replace(
+        "suppresses: [high], when: tank_level > 90",
+        "suppresses: [high], release: 40 s,\n     when: 90 < tank_level < 98",
+    )
+    plant = rehearse(rules)
+    plant.scan(0, "tank", tank_level=92.0)
+    plant.scan(10, "tank", tank_level=97.0)
+    plant.scan(20, "tank", tank_level=99.0)
+    plant.beat(21)
+    full = now(plant, "full", "tank")
+    assert full.state is FindingState.CLEARED
+    assert now(plant, "high", "tank").suppressed_by == full.id
+    plant.beat(61)
+    plant.beat(62)
+    assert now(plant, "high", "tank").opens_order
+
+
 def test_members_of_a_group_share_one_cause() -> None:
     plant = rehearse()
     for name in ("lamp-1", "lamp-2", "lamp-3", "lamp-4"):
