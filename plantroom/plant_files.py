@@ -26,9 +26,14 @@ def load_registry(paths: Sequence[Path]) -> tuple[Registry, dict[str, str]]:
     return Registry.merge(parts), texts
 
 
+def shipped_rule_files() -> dict[str, str]:
+    """The shipped catalogue under the names that its files have in a rule set."""
+    return {f"catalogue/{name}": text for name, text in shipped_files().items()}
+
+
 def load_rule_files(folder: Path | None) -> dict[str, str]:
     """The shipped catalogue and the own rules beside it, checked together. Raises InputError."""
-    files = {f"catalogue/{name}": text for name, text in shipped_files().items()}
+    files = shipped_rule_files()
     if folder is not None:
         files |= read_texts([folder], "rule")
     RuleSet.load(files)

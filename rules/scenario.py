@@ -79,6 +79,39 @@ def run_scenario(scenario: Scenario, files: Mapping[str, str]) -> list[str]:
     return [f"expected {', '.join(_spell(item) for item in wanted) or 'no finding'}, but got {came}"]
 
 
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How the tests of one file went: how many rules it has, how many of them carry no test, how many tests passed."""
+
+    rules: int
+    untested: int
+    passed: int
+
+
+def check_scenarios(files: Mapping[str, str], beside: Mapping[str, str]) -> tuple[dict[str, Tally], list[Problem]]:
+    """Run the tests of `files`, judged together with the rules of `beside`; every failure with its file and line.
+
+    Raises InputError when the files do not make one rule set.
+    """
+    together = {**beside, **files}
+    RuleSet.load(together)
+    tallies: dict[str, Tally] = {}
+    problems: list[Problem] = []
+    for name, text in sorted(files.items()):
+        rules = parse_rule_entries(text, name)[0].rules
+        passed = 0
+        for scenario in find_scenarios({name: text}):
+            try:
+                failures = run_scenario(scenario, together)
+            except InputError as error:
+                problems += error.problems
+                continue
+            passed += not failures
+            problems += [Problem(scenario.where, f"{scenario.id}: {failure}") for failure in failures]
+        tallies[name] = Tally(len(rules), sum(not rule.tests for rule in rules), passed)
+    return tallies, problems
+
+
 def _read(scenario: Scenario) -> dict[str, list[Step]]:
     series: dict[str, list[Step]] = {}
     for name, text in scenario.entry.series.items():
