@@ -39,6 +39,15 @@ def start_scaled(settings: Settings, first_us: int, newest_us: int | None) -> Sc
     return ScaledClock(epoch.epoch_us, epoch.started_us, epoch.factor)
 
 
+def check_same_time(settings: Settings) -> None:
+    """Raises InputError when the folder's journal was written in simulated time and now is not, or the other way."""
+    was, will_be = settings.clock_file.exists(), settings.clock is ClockKind.SCALED
+    if settings.journal_folder.exists() and was != will_be:
+        what = "holds simulated time, as of a demo" if was else "holds readings in real time, not simulated ones"
+        hint = "The two must not mix: name another folder with --var, one for each building."
+        raise refuse(str(settings.var), what, hint)
+
+
 def clock_for(settings: Settings) -> Clock:
     """The clock of this process. For simulated time the supervisor has written its start before."""
     if settings.clock is ClockKind.REAL:

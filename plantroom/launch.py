@@ -10,7 +10,7 @@ from rich.console import Console
 
 from facility.errors import PermanentError, refuse
 from ingest.journal import JournalReader
-from plantroom.clocks import start_scaled
+from plantroom.clocks import check_same_time, start_scaled
 from plantroom.lifeline import stop_event
 from plantroom.lock import InstanceLock
 from plantroom.secret_files import admin_token, make_once_code
@@ -65,6 +65,7 @@ def launch(
     stop = stop_event()
     settings.var.mkdir(parents=True, exist_ok=True)
     with InstanceLock(settings.var):
+        check_same_time(settings)
         admin_token(settings)
         if settings.clock is ClockKind.SCALED:
             start_scaled(settings, first_us, newest_us(settings))

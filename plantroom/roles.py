@@ -22,7 +22,8 @@ def run_role(role: str, settings: Settings) -> None:
     try:
         import_module(f"plantroom.{role}_role").run(settings, stop)
     except PermanentError as error:
-        log.error("cannot go on", reason=str(error))
+        for line in str(error).splitlines():  # one problem a line
+            log.error("cannot go on", reason=line)
         sys.exit(EXIT_CONFIGURATION)
     except RetryableError as error:
         log.error("ended, may be started again", reason=str(error))

@@ -114,6 +114,11 @@ class Page:
         rule = self.view.rule(item.rule_id) if self.words.language != "en" else None
         return (rule.name.get(self.words.language) if rule else None) or item.title
 
+    def subject(self, item: Finding | OrderView) -> str:
+        """`title` without the asset, for lists that name it beside."""
+        rule = self.view.rule(item.rule_id)
+        return self.words.pick(rule.name, item.title) if rule else item.title
+
     def rule_name(self, rule_id: str) -> str:
         """A rule's name in this language, else its id."""
         rule = self.view.rule(rule_id)

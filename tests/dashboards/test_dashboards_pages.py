@@ -247,3 +247,10 @@ def test_a_single_building_is_the_first_page_and_an_empty_plant_says_what_to_do(
     bare = "site: {id: s, zone: UTC}\nbuildings: [{id: b, name: Bare}]\n"
     text = client_of(PreviewPlant(NOW, site=bare)).get("/").text
     assert "No open orders." in text
+
+
+@pytest.mark.parametrize("path", ["/work-orders", "/findings", "/assets/ahu-1"])
+def test_lists_say_what_it_is_and_name_the_asset_once(client: Client, path: str) -> None:
+    page = client.get(path).text
+    assert ">Supply air off its set point</a>" in page
+    assert "set point: ahu-1" not in page

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from facility.errors import InputError
-from plantroom.clocks import clock_for, read_epoch, start_scaled
+from plantroom.clocks import check_same_time, clock_for, read_epoch, start_scaled
 from plantroom.launch import free_port
 from plantroom.lock import InstanceLock
 from plantroom.settings import load_settings
@@ -41,3 +41,17 @@ def test_simulated_time_goes_on_where_it_stopped(tmp_path: Path) -> None:
 def test_a_missing_clock_file_says_who_writes_it(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="plantroom demo"):
         read_epoch(tmp_path / "clock.json")
+
+
+def test_simulated_and_real_time_never_share_a_folder(tmp_path: Path) -> None:
+    real, scaled = (load_settings(var=tmp_path, clock=clock) for clock in ("real", "scaled"))
+    check_same_time(real)
+    check_same_time(scaled)
+    real.journal_folder.mkdir()
+    check_same_time(real)
+    with pytest.raises(InputError, match=r"real time, not simulated.*another folder with --var"):
+        check_same_time(scaled)
+    start_scaled(scaled, first_us=1_000_000, newest_us=None)
+    check_same_time(scaled)
+    with pytest.raises(InputError, match=r"simulated time, as of a demo.*another folder with --var"):
+        check_same_time(real)

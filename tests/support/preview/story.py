@@ -93,7 +93,7 @@ def findings(start: datetime) -> list[Finding]:
                 kind=entry.kind,
                 severity=entry.severity,
                 state=FindingState.ACTIVE if entry.cleared is None else FindingState.CLEARED,
-                title=entry.title["en"],
+                title=f"{entry.title['en']}: {entry.asset}",  # the engine's titles name the asset too
                 advice=entry.advice,
                 cause_key=f"{entry.asset}/{entry.rule}",
                 onset_us=begin + entry.onset * MINUTE_US,
