@@ -44,13 +44,18 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One source of telemetry on an asset: a type of the catalogue, with this asset's own range and cadence."""
+    """One source of telemetry on an asset: a type of the catalogue, with this asset's own range and cadence.
+
+    `stuck` (cadences) and `spike` (in the point's unit) as in the point's type; 0 is off.
+    """
 
     asset_id: str
     type: PointType
     minimum: float | None
     maximum: float | None
     cadence: timedelta
+    stuck: int = 0
+    spike: float = 0.0
 
     @property
     def name(self) -> str:

@@ -41,7 +41,9 @@ class System(StrEnum):
 class PointType:
     """One entry of the point catalogue. `minimum`/`maximum` in `unit`; `values` only for enumerations.
 
-    `cadence` is the usual time between readings.
+    `cadence` is the usual time between readings. `stuck` is after how many cadences without any change a sensor that
+    should move is no longer believed (0: it may rest for ever); `spike` the smallest jump, in `unit`, that a single
+    reading may be called a spike for (0: it may jump).
     """
 
     name: str
@@ -52,9 +54,14 @@ class PointType:
     maximum: float | None = None
     values: tuple[str, ...] = ()
     cadence: timedelta = timedelta(seconds=300)
+    stuck: int = 0
+    spike: float = 0.0
 
     def __post_init__(self) -> None:
         check_unit(self.unit)
+        if self.stuck < 0 or self.spike < 0 or (self.is_text and (self.stuck or self.spike)):
+            msg = f"point {self.name}: stuck and spike are for numbers and not negative"
+            raise ValueError(msg)
         if self.minimum is not None and self.maximum is not None and self.minimum >= self.maximum:
             msg = f"point {self.name}: valid is [{self.minimum}, {self.maximum}]; expected the smaller first"
             raise ValueError(msg)
@@ -86,6 +93,8 @@ class _PointEntry(BaseModel):
     valid: tuple[float | None, float | None] = (None, None)
     values: tuple[str, ...] = ()
     cadence: str | float = 300
+    stuck: int = 0
+    spike: float = 0.0
 
 
 class _ClassEntry(BaseModel):
@@ -117,6 +126,8 @@ def point_types() -> dict[str, PointType]:
             maximum=entry.valid[1],
             values=entry.values,
             cadence=parse_duration(entry.cadence),
+            stuck=entry.stuck,
+            spike=entry.spike,
         )
         for name, entry in parse_document(_PointFile, text, "facility/data/points.yaml").points.items()
     }

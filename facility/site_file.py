@@ -85,6 +85,8 @@ class PointEntry(_Strict):
     minimum: float | None = None
     maximum: float | None = None
     cadence: Duration | None = None
+    stuck: int | None = Field(default=None, ge=0, description="cadences without change until not believed; 0 is off")
+    spike: float | None = Field(default=None, ge=0, description="smallest jump of one reading not believed; 0 is off")
 
 
 def _as_mapping(points: object) -> object:
@@ -266,7 +268,12 @@ class _Builder:
             high = own.maximum if own.maximum is not None else kind.maximum
             if low is not None and high is not None and low >= high:
                 self.refuse(place, f"valid from {low} to {high} {kind.unit} holds nothing", "Swap the two.")
-            points[name] = Point(entry.id, kind, low, high, own.cadence or kind.cadence)
+            stuck = own.stuck if own.stuck is not None else kind.stuck
+            spike = own.spike if own.spike is not None else kind.spike
+            if kind.is_text and (stuck or spike):
+                self.refuse(place, f"{name} is a text: it has no stuck and no spike", "Leave them out.")
+                continue
+            points[name] = Point(entry.id, kind, low, high, own.cadence or kind.cadence, stuck, spike)
         return points
 
     def _borrows(self, entry: AssetEntry, building: BuildingEntry, path: tuple[str | int, ...]) -> dict[str, Borrowed]:

@@ -1,17 +1,23 @@
-"""How far a reading can be believed, decided as it arrives: out of range, future, duplicate, late.
+"""How far a reading can be believed, decided as it arrives: out of range, future, duplicate, late, spike, stuck.
 
 First match counts: DUPLICATE (said before: retained copies, redelivery), FUTURE (the device's clock is ahead), what
-the dialect said, OUT_OF_RANGE, LATE (older than the newest heartbeat allows). Event time throughout; the
-answer depends on the order of the messages, never on how they were grouped into commits.
+the dialect said, OUT_OF_RANGE, LATE (older than the newest heartbeat allows), SPIKE and STUCK (`quality_motion`).
+Event time throughout; the answer depends on the order of the messages, never on how they were grouped into commits.
 """
 
 from collections.abc import Callable
 
+from facility.asset import Point
 from facility.clock import Clock, JournalClock
 from facility.reading import PointValue, Quality, Scan
 from facility.registry import Registry
+from ingest.quality_motion import Motion
 
 _MEMORY = 1 << 17
+_MOVING = (Quality.GOOD, Quality.LATE, Quality.SPIKE, Quality.STUCK)
+"""What was measured, believed or not: these readings tell how the sensor moves."""
+
+_UNLIMITED: tuple[float | None, float | None, Motion | None] = (None, None, None)
 
 
 class RecentHashes:
@@ -47,14 +53,16 @@ class QualityJudge:
         self._now_us: Callable[[], int] | None = None if isinstance(clock, JournalClock) else clock.now_us
         self._recent, self._scans = RecentHashes(), RecentHashes()
         self._heartbeat_us: int | None = None
+        self._watched: dict[Point, Motion] = {}
         self.use(registry)
 
     def use(self, registry: Registry) -> None:
-        """From here on the validity ranges of this registry."""
-        self._ranges = {
-            (asset.id, name): (point.minimum, point.maximum)
-            for asset in registry.assets.values()
-            for name, point in asset.points.items()
+        """From here on the points of this registry. What is known of a point that stays as it was is kept."""
+        points = [point for asset in registry.assets.values() for point in asset.points.values()]
+        moving = (point for point in points if point.stuck or point.spike)
+        self._watched = {point: self._watched.get(point) or Motion(point) for point in moving}
+        self._limits = {
+            (point.asset_id, point.name): (point.minimum, point.maximum, self._watched.get(point)) for point in points
         }
 
     @property
@@ -73,8 +81,11 @@ class QualityJudge:
         """This scan is in the journal already: if it comes again it is a duplicate."""
         keys = _keys(scan)
         self._scans.is_known(hash(keys))
-        for key in keys:
+        for key, value in zip(keys, scan.values, strict=True):
             self._recent.is_known(key)
+            motion = self._limits.get((scan.asset_id, value.point), _UNLIMITED)[2]
+            if motion is not None and value.quality in _MOVING and isinstance(value.value, float):
+                motion.add(value.value, scan.at_us, spike=value.quality == Quality.SPIKE)
 
     def judge(self, scan: Scan, *, retained: bool = False) -> Scan | None:
         """The scan with its qualities; None when every value of it is a duplicate.
@@ -97,18 +108,27 @@ class QualityJudge:
                     quality = Quality.FUTURE
                 elif value.quality != Quality.GOOD:
                     quality = Quality(value.quality)
-                elif self._is_out_of_range(asset_id, value):
-                    quality = Quality.OUT_OF_RANGE
                 else:
-                    quality = Quality.LATE if is_late else Quality.GOOD
+                    quality = self._measured(asset_id, value, at_us, is_late=is_late)
             values.append(value if quality == value.quality else PointValue(value.point, value.value, quality))
         return Scan(asset_id, at_us, scan.complete, tuple(values)) if fresh else None
 
-    def _is_out_of_range(self, asset_id: str, value: PointValue) -> bool:
-        if isinstance(value.value, str):
-            return False
-        low, high = self._ranges.get((asset_id, value.point), (None, None))
-        return (low is not None and value.value < low) or (high is not None and value.value > high)
+    def _measured(self, asset_id: str, value: PointValue, at_us: int, *, is_late: bool) -> Quality:
+        """By the limits of the point and the way it moves."""
+        quality, amount = Quality.LATE if is_late else Quality.GOOD, value.value
+        if isinstance(amount, str):
+            return quality
+        low, high, motion = self._limits.get((asset_id, value.point), _UNLIMITED)
+        if (low is not None and amount < low) or (high is not None and amount > high):
+            return Quality.OUT_OF_RANGE
+        if motion is None:
+            return quality
+        spike = motion.is_spike(amount, at_us)
+        stuck = motion.is_stuck(amount, at_us)
+        motion.add(amount, at_us, spike=spike)
+        if is_late:
+            return quality
+        return Quality.SPIKE if spike else Quality.STUCK if stuck else quality
 
 
 def _keys(scan: Scan) -> tuple[int, ...]:
