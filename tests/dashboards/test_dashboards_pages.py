@@ -249,7 +249,7 @@ def test_a_single_building_is_the_first_page_and_an_empty_plant_says_what_to_do(
     assert "No open orders." in text
 
 
-@pytest.mark.parametrize("path", ["/work-orders", "/findings", "/assets/ahu-1"])
+@pytest.mark.parametrize("path", ["/work-orders", "/findings", "/buildings/tower-a"])
 def test_lists_say_what_it_is_and_name_the_asset_once(client: Client, path: str) -> None:
     page = client.get(path).text
     assert ">Supply air off its set point</a>" in page
