@@ -33,6 +33,7 @@ from plantroom.files import read_texts
 from plantroom.http import HttpParts, create_app
 from plantroom.plant_files import load_registry, load_rule_files
 from plantroom.plant_view import PlantSources, ProgramView
+from plantroom.reload import PlantFiles, Reload
 from plantroom.secret_files import admin_token
 from plantroom.settings import Settings, StoreKind
 from rules.api import build_router as rules_router
@@ -64,6 +65,7 @@ def run(settings: Settings, stop: threading.Event) -> None:
         metrics=HostMetrics(metrics),
     )
     host.bring_up_to(site_files, rule_files, settings.control_folder)
+    reload = Reload(settings, PlantFiles(site_files, rule_files), contract_texts, clock)
 
     store = open_store(settings, lambda: host.registry)
     letters = DeadLetterBox(database.writing, settings.var / "dead_letters.cursor")
@@ -73,7 +75,9 @@ def run(settings: Settings, stop: threading.Event) -> None:
         name: Follower(name, JournalReader(settings.journal_folder), sink, metrics=gauges)
         for name, sink in (("readings", SeriesSink(store)), ("latest", latest), ("dead_letters", letters))
     }
-    sources = PlantSources(host, database, book, store, latest, letters, followers, journal.last_seq, clock)
+    sources = PlantSources(
+        host, database, book, store, latest, letters, followers, journal.last_seq, clock, lambda: reload.refused
+    )
     token = admin_token(settings)
     door = TokenDoor(Access(token), token, settings.once_file)
     view = ProgramView(sources)
@@ -92,7 +96,7 @@ def run(settings: Settings, stop: threading.Event) -> None:
         )
     )
     failures: list[str] = []
-    loops = {"rules": host.run, **{name: one.run for name, one in followers.items()}}
+    loops = {"rules": host.run, "files": reload.run, **{name: one.run for name, one in followers.items()}}
     threads = [_thread(name, loop, stop, failures) for name, loop in loops.items()]
     for thread in threads:
         thread.start()

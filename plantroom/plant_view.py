@@ -45,6 +45,8 @@ class PlantSources:
     followers: Mapping[str, Follower]
     journal_last_seq: Callable[[], int]
     clock: Clock
+    refused: Callable[[], str]
+    """Why the files on disk are not those in force; empty when they are."""
 
 
 class ProgramView:
@@ -209,6 +211,7 @@ class ProgramView:
                 behind_commits=last_seq - host.cursor,
                 counts={"findings": host.findings_total},
             ),
+            StageHealth("files", not self._from.refused(), self._from.refused()),
         ]
         for name, follower in self._from.followers.items():
             state = follower.state

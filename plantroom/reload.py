@@ -1,0 +1,97 @@
+"""Takes up changed site and rule files while the program runs: all of them together, or none.
+
+The files are compared by content every two seconds and taken when two looks in a row agree, so that a half-saved file
+is never judged. What is in order goes into the journal as an event; what is broken is refused with its reason, and
+the files in force stay in force.
+"""
+
+import threading
+import uuid
+from collections.abc import Mapping
+
+import msgspec
+import structlog
+
+from facility.clock import Clock
+from facility.errors import InputError
+from facility.reading import ControlEvent, RuleSetActivated, SiteEdited
+from ingest.control import submit
+from plantroom.contracts import load_contracts
+from plantroom.plant_files import load_registry, load_rule_files
+from plantroom.settings import Settings
+from rules.rule_set import RuleSet
+
+log = structlog.get_logger(__name__)
+POLL_SECONDS = 2.0
+
+
+class PlantFiles(msgspec.Struct, frozen=True):
+    """Name -> text of the site files and of all rule files, shipped ones too."""
+
+    site: dict[str, str]
+    rules: dict[str, str]
+
+
+class Reload:
+    """Watches the files of the settings; `in_force` are those the program started with.
+
+    The contracts stay as they were read at start; files that contradict them are refused. `refused` is why the files
+    on disk are not those in force, empty when they are.
+    """
+
+    def __init__(self, settings: Settings, in_force: PlantFiles, contracts: Mapping[str, str], clock: Clock) -> None:
+        self._settings, self._in_force, self._contracts, self._clock = settings, in_force, contracts, clock
+        self._seen: PlantFiles | str = in_force
+        self._submitted_us = 0
+        self.refused = ""
+
+    def look(self) -> None:
+        """Compare once. Raises OSError when the events cannot be written; the next look tries again."""
+        found = self._read()
+        settled, self._seen = found == self._seen, found
+        if not settled:
+            return
+        if isinstance(found, str):
+            if found != self.refused:
+                log.error("changed files are refused, those in force stay in force", reason=found)
+            self.refused = found
+            return
+        changed = self._events(found)
+        for event in changed:
+            submit(self._settings.control_folder, event)
+            log.info("changed files are taken up", kind=type(event).__name__)
+        self._in_force, self.refused = found, ""
+
+    def run(self, stop: threading.Event) -> None:
+        """Look until `stop`."""
+        while not stop.wait(POLL_SECONDS):
+            try:
+                self.look()
+            except OSError as error:
+                log.error("changed files cannot be handed over yet", reason=str(error))
+
+    def _read(self) -> PlantFiles | str:
+        """The files on disk, checked together; or what is wrong with them."""
+        try:
+            registry, site = load_registry(self._settings.site)
+            rules = load_rule_files(self._settings.rules)
+            found = PlantFiles(site, rules)
+            if found != self._in_force:
+                load_contracts(self._contracts, registry, RuleSet.load(rules).rules)
+        except InputError as error:
+            return str(error)
+        return found
+
+    def _events(self, found: PlantFiles) -> list[ControlEvent]:
+        events: list[ControlEvent] = []
+        if found.site != self._in_force.site:
+            events.append(SiteEdited(uuid.uuid4().hex, self._now_us(), found.site))
+        if found.rules != self._in_force.rules:
+            digest = RuleSet.load(found.rules).digest
+            events.append(RuleSetActivated(uuid.uuid4().hex, self._now_us(), digest, found.rules))
+        return events
+
+    def _now_us(self) -> int:
+        """Events are journalled by their instants: two of them never share one, also where the clock stands."""
+        self._submitted_us = max(self._clock.now_us(), self._submitted_us + 1)
+        return self._submitted_us
