@@ -7,6 +7,7 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from facility.catalogue import EquipmentClass, PointType
+from facility.code_map import CodeMap
 from facility.reading import Value
 
 
@@ -35,11 +36,19 @@ class WirePoint:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where an asset's readings come from: dialect, topic (prefix) and wire name -> point."""
+    """Where an asset's readings come from: dialect, topic (prefix) and wire name -> point.
+
+    `code_map` says what texts of `fault_code` mean; `zone` is that of a device that writes local time, None for its
+    building's. Of the dialect json, `time` is the path of the instant and `each` that of a list of items.
+    """
 
     dialect: str
     topic: str
     points: Mapping[str, WirePoint] = field(default_factory=dict, hash=False)
+    code_map: CodeMap | None = None
+    zone: ZoneInfo | None = None
+    time: str | None = None
+    each: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,40 +1,22 @@
 """`site.yaml`: buildings, spaces, assets, points, topology and dialect mappings, checked with file, line and field."""
 
-import difflib
-from collections.abc import Iterable
-from datetime import date, timedelta
-from typing import Annotated, Literal
+from datetime import date
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
-from facility.asset import Asset, Borrowed, Building, Criticality, Point, Site, Source, Space, WirePoint
-from facility.catalogue import PointType, equipment_classes, point_types
+from facility.asset import Asset, Borrowed, Building, Criticality, Point, Site, Source, Space
+from facility.catalogue import equipment_classes, point_types
+from facility.code_map import CodeMap, CodeMapEntry, build_code_map, code_maps
 from facility.document import Places, check_data, format_path, load_yaml
 from facility.errors import InputError, Problem
-from facility.instant import parse_duration
-from facility.reading import Value
+from facility.fields import Duration, Zone, unknown
 from facility.registry import Registry
-from facility.units import UnitError, check_unit, converter
+from facility.source_entry import SourceEntry, build_source
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
-
-
-def _zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError) as error:
-        msg = f"{name!r} is not a time zone; write it like Asia/Shanghai or Etc/GMT+8"
-        raise ValueError(msg) from error
-    return name
-
-
-def _unit(name: str) -> str:
-    try:
-        return check_unit(name)
-    except UnitError as error:
-        raise ValueError(str(error)) from error
 
 
 def _equipment_class(name: str) -> str:
@@ -43,40 +25,11 @@ def _equipment_class(name: str) -> str:
     return name
 
 
-def unknown(noun: str, name: str, known: Iterable[str]) -> str:
-    """`'pmup' is not a known equipment class; did you mean 'pump'?`, or the list when nothing is close."""
-    names = sorted(known)
-    close = difflib.get_close_matches(name, names, 1)
-    advice = f"did you mean {close[0]!r}?" if close else f"known are: {', '.join(names) or 'none'}"
-    return f"{name!r} is not a known {noun}; {advice}"
-
-
-Zone = Annotated[str, AfterValidator(_zone)]
-UnitName = Annotated[str, AfterValidator(_unit)]
-Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
 Hours = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-4]):[0-5]\d$")]
 
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid")
-
-
-class WirePointEntry(_Strict):
-    """How a device names and writes one point."""
-
-    point: str
-    unit: UnitName | None = None
-    scale: float = 1.0
-    offset: float = 0.0
-    codes: dict[str, float | str] = {}
-
-
-class SourceEntry(_Strict):
-    """Where the readings come from; without it the own dialect on `plantroom/{site}/{asset}/readings`."""
-
-    dialect: Literal["plantroom", "udmi"]
-    topic: str = Field(min_length=1, description="the topic, or its prefix where the dialect adds to it")
-    points: dict[str, WirePointEntry] = {}
 
 
 class PointEntry(_Strict):
@@ -168,6 +121,7 @@ class SiteFile(_Strict):
     """A whole site file."""
 
     site: SiteEntry
+    code_maps: dict[Identifier, CodeMapEntry] = Field(default={}, description="own maps of fault codes, by id")
     buildings: list[BuildingEntry] = Field(min_length=1)
 
 
@@ -190,6 +144,7 @@ class _Builder:
     def __init__(self, file: SiteFile, places: Places, where: str) -> None:
         self.file, self.places, self.where = file, places, where
         self.problems: list[Problem] = []
+        self.code_maps = self._code_maps()
         self.entries = {asset.id: asset for building in file.buildings for asset in building.assets}
 
     def refuse(self, path: tuple[str | int, ...], what: str, hint: str = "") -> None:
@@ -300,22 +255,20 @@ class _Builder:
     def _source(self, entry: AssetEntry, path: tuple[str | int, ...]) -> Source | None:
         if entry.source is None:
             return None
-        wires: dict[str, WirePoint] = {}
-        for name, wire in entry.source.points.items():
-            place = (*path, "source", "points", name)
-            kind: PointType | None = point_types().get(wire.point)
-            if kind is None or wire.point not in entry.points:
-                self.refuse(place, unknown(f"point of asset {entry.id}", wire.point, entry.points))
-                continue
-            unit = wire.unit if wire.unit is not None else kind.unit
+
+        def refuse(place: tuple[str | int, ...], what: str, hint: str) -> None:
+            self.refuse((*path, "source", *place), what, hint)
+
+        return build_source(entry.source, entry.id, entry.points, self.code_maps, refuse)
+
+    def _code_maps(self) -> dict[str, CodeMap]:
+        maps = dict(code_maps())
+        for name, entry in self.file.code_maps.items():
             try:
-                converter(unit, kind.unit)
-            except UnitError as error:
-                self.refuse(place, str(error), f"{wire.point} is kept in {kind.unit}.")
-                continue
-            codes: dict[str, Value] = dict(wire.codes)
-            wires[name] = WirePoint(wire.point, unit, wire.scale, wire.offset, codes)
-        return Source(entry.source.dialect, entry.source.topic, wires)
+                maps[name] = build_code_map(name, entry, maps)
+            except ValueError as error:
+                self.refuse(("code_maps", name), str(error))
+        return maps
 
     def _cycles(self) -> None:
         for number, building in enumerate(self.file.buildings):

@@ -31,10 +31,10 @@ from facility.asset import Point
 from facility.catalogue import PointType
 from facility.document import Places, check_data, format_path, load_yaml
 from facility.errors import InputError, Problem
+from facility.fields import Duration, UnitName, Zone, unknown
 from facility.instant import format_duration
 from facility.reading import Value
 from facility.registry import Registry
-from facility.site_file import Duration, UnitName, Zone, unknown
 from facility.units import UnitError, converter
 
 ISO, UNIX_S, UNIX_MS = "iso", "unix s", "unix ms"

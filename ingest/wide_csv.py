@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TextIO, cast
 
 from facility.errors import InputError, refuse
+from facility.fields import unknown
 from facility.reading import PointValue, Quality, Scan, Value
-from facility.site_file import unknown
 from ingest.csv_report import ColumnReport, CsvReport
 from ingest.local_time import TimeFlaw, TimeReader
 from ingest.map_file import Column, WideMap

@@ -7,8 +7,8 @@ from fastapi import APIRouter, HTTPException
 from pydantic import BaseModel
 
 from facility.asset import Asset
+from facility.fields import unknown
 from facility.registry import Registry
-from facility.site_file import unknown
 
 
 class BuildingAnswer(BaseModel):

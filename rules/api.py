@@ -6,8 +6,8 @@ from typing import Annotated, Protocol
 from fastapi import APIRouter, HTTPException, Query
 from pydantic import BaseModel
 
+from facility.fields import unknown
 from facility.finding import OrderKind, Severity
-from facility.site_file import unknown
 from rules.engine import Engine
 from rules.plan import NotApplicable
 from rules.rule import Group, Parameter, Rule

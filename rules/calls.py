@@ -4,8 +4,8 @@ import ast
 from collections.abc import Mapping
 
 from facility.catalogue import PointType
+from facility.fields import unknown
 from facility.instant import parse_duration
-from facility.site_file import unknown
 from rules.errors import ExpressionError
 from rules.functions import FUNCTIONS, Function
 from rules.program import BOUND_POINT, Environment

@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping
 from typing import cast
 
-from facility.site_file import unknown
+from facility.fields import unknown
 from rules.calls import duration, find_form, find_function, point_name
 from rules.errors import ExpressionError
 from rules.functions import FROM_CONDITION

@@ -9,9 +9,9 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from facility.catalogue import equipment_classes, point_types
 from facility.document import Places, check_data, format_path, load_yaml
 from facility.errors import InputError, Problem
+from facility.fields import unknown
 from facility.finding import OrderKind, Severity
 from facility.instant import parse_duration
-from facility.site_file import unknown
 from facility.units import UnitError, check_unit
 from rules.calls import TIME_UNITS
 from rules.compiler import Compiler

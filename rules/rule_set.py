@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from facility.errors import InputError, Problem
-from facility.site_file import unknown
+from facility.fields import unknown
 from rules.rule import Rule
 from rules.rule_file import parse_rules
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from facility.catalogue import point_types
 from facility.errors import InputError, Problem
+from facility.fields import unknown
 from facility.finding import Finding, finding_id
 from facility.instant import SECOND_US, format_duration, parse_instant, to_us
 from facility.reading import (
@@ -16,7 +17,6 @@ from facility.reading import (
     Quality,
     Scan,
 )
-from facility.site_file import unknown
 from rules.engine import LISTENING_GAP_US
 from rules.rehearsal import Rehearsal
 from rules.rule_file import RuleEntry, parse_rule_entries

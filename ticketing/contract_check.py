@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 
 from facility.asset import Asset
 from facility.errors import InputError, Problem
+from facility.fields import unknown
 from facility.finding import OrderKind, Severity
 from facility.registry import Registry
-from facility.site_file import unknown
 from ticketing.contract import Contract, Revision
 from ticketing.level import LevelFacts, covers, spaces_around
 

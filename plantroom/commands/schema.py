@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 
 from facility.errors import refuse
-from facility.site_file import unknown
+from facility.fields import unknown
 from plantroom.documents import KINDS
 
 
