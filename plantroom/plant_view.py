@@ -29,7 +29,7 @@ from ticketing.repository import OrderQuery
 from ticketing.tables import FindingRow, WorkOrderRow
 from ticketing.transition import Act, carry_out
 from ticketing.views import deadline_view
-from ticketing.work_order import OPEN_STATUSES, Refused, Status, Verb
+from ticketing.work_order import OPEN_STATUSES, Refused, Status, Verb, Words
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,16 +168,13 @@ class ProgramView:
         if verb not in set(Verb):
             msg = f"{verb!r} is not something one can do to an order"
             raise PermanentError(msg)
-        if reason and reason not in set(PauseReason):
-            msg = f"{reason!r} is not a reason to hold an order; known are: {', '.join(PauseReason)}"
-            raise PermanentError(msg)
-        why = PauseReason(reason) if reason else None
+        words = _words(Verb(verb), note, reason)
         with self._from.database.writing() as session:
             row = repository.find_order(session, order_id, lock=True)
             if row is None:
                 msg = f"there is no order {order_id!r}"
                 raise PermanentError(msg)
-            act = Act(Verb(verb), by, self._from.clock.now(), note, why)
+            act = Act(Verb(verb), by, self._from.clock.now(), words)
             decision = carry_out(session, self._from.book, row, act)
             if isinstance(decision, Refused):
                 msg = f"{decision.what}. {decision.hint}"
@@ -236,6 +233,18 @@ class ProgramView:
             terms = OrderTerms(level, tuple(checklist), now)
             found.append(order_view(row, histories.get(row.id, ()), members.get(row.id, ()), terms))
         return found
+
+
+def _words(verb: Verb, note: str, reason: str) -> Words:
+    """What the pages' one form says to a verb: its reason, or its note where that names a person or a reason."""
+    if verb is Verb.REASSIGN:
+        return Words(to=note.splitlines()[0].strip()[:200] if note else "", note=note)
+    if verb is Verb.ACCEPT:
+        return Words(note if not reason else "", override=note if reason else "")
+    if reason and reason not in set(PauseReason):
+        msg = f"{reason!r} is not a reason to hold an order; known are: {', '.join(PauseReason)}"
+        raise PermanentError(msg)
+    return Words(note, PauseReason(reason) if reason else None)
 
 
 def _finding(row: FindingRow) -> Finding:

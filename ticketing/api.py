@@ -11,8 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from sqlmodel import Session
 
 from facility.clock import Clock
+from facility.fields import unknown
 from facility.finding import OrderKind
-from facility.site_file import unknown
 from ticketing import repository
 from ticketing.contract import PauseReason
 from ticketing.contract_book import ContractBook
@@ -21,7 +21,7 @@ from ticketing.repository import OrderQuery
 from ticketing.tables import WorkOrderRow
 from ticketing.transition import Act, carry_out
 from ticketing.views import DeadlineView, FindingView, WorkOrderView, deadline_view
-from ticketing.work_order import OPEN_STATUSES, Refused, Status, Verb
+from ticketing.work_order import OPEN_STATUSES, Refused, Status, Verb, Words
 
 MAX_ROWS = 1_000
 OPERATOR = "operator"
@@ -42,13 +42,21 @@ class Sessions(Protocol):
 
 
 class VerbBody(BaseModel):
-    """Who does it, what she says, and the version of the order she saw. All optional but for a hold's `reason`."""
+    """Who does it, what she says, and the version of the order she saw.
+
+    All optional but for a hold's `reason`, a reassignment's `to`, and the `note` of what says nothing without one
+    (diagnose, repair, test, follow_up, reopen). `override` accepts a fault order whose finding is still active.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     by: Text = Field(default=OPERATOR, min_length=1)
     note: Text = ""
     reason: Text | None = Field(default=None, description=f"of a hold: {', '.join(PauseReason)}")
+    to: Annotated[str, StringConstraints(strip_whitespace=True, max_length=200, pattern=r"^[^\x00]*$")] = Field(
+        default="", description="who takes the order over"
+    )
+    override: Text = Field(default="", description="why it is accepted although its condition still holds")
     version: int | None = Field(default=None, ge=1)
 
 
@@ -138,7 +146,8 @@ def build_router(sessions: Sessions, clock: Clock, book: ContractBook) -> APIRou
         body: VerbBody | None = None,
         if_match: Annotated[str | None, Header(description="the version you saw, as the ETag gave it")] = None,
     ) -> WorkOrderView:
-        """Acknowledge, arrive, hold, resume, complete, accept, close or cancel. 409 says what is possible instead."""
+        """Acknowledge, arrive, contain, diagnose, repair, test, complete, hold, resume, accept, follow_up, close,
+        cancel, reassign or reopen. 409 says what is possible instead."""
         given = body or VerbBody()
         wanted = _act(id, verb, given, _version(id, given, if_match), clock)
         with sessions.writing() as session:
@@ -164,7 +173,7 @@ def _act(order: str, verb: str, body: VerbBody, version: int | None, clock: Cloc
         reason = PauseReason(_chosen("reason", body.reason, PauseReason)[0])
     elif body.reason:
         note = f"{note} Reason: {body.reason}".strip()
-    return Act(Verb(verb), body.by, clock.now(), note, reason, version)
+    return Act(Verb(verb), body.by, clock.now(), Words(note, reason, body.to, body.override), version)
 
 
 def _version(order: str, body: VerbBody, if_match: str | None) -> int | None:

@@ -7,7 +7,7 @@ terms again by `ContractBook.level`.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import combinations
 from zoneinfo import ZoneInfo
@@ -27,6 +27,26 @@ class PauseReason(StrEnum):
     THIRD_PARTY = "third_party"
     CUSTOMER = "customer"
     FORCE_MAJEURE = "force_majeure"
+
+
+class OnRepeat(StrEnum):
+    """What becomes of the order when its cause returns inside the window."""
+
+    REOPEN = "reopen"
+    LINK = "link"
+
+
+@dataclass(frozen=True, slots=True)
+class RepeatRule:
+    """A cause that returns within `window` (around the clock) after the order was closed is a repeat."""
+
+    window: timedelta
+    action: OnRepeat = OnRepeat.REOPEN
+
+    def __post_init__(self) -> None:
+        if self.window <= timedelta(0):
+            msg = f"a repeat window of {self.window} holds nothing; expected a time above zero"
+            raise ValueError(msg)
 
 
 RESPONSE_PAUSES: frozenset[PauseReason] = frozenset()
@@ -54,6 +74,7 @@ class ServiceLevel:
     resolution: Promise
     rank: int = 0
     is_default: bool = False
+    repeat: RepeatRule | None = None
     line: int | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
@@ -86,10 +107,14 @@ class Revision:
             msg = f"levels {tie[0].id!r} and {tie[1].id!r} of revision {self.number} tie; give one of them a rank"
             raise ValueError(msg)
 
+    @property
+    def every(self) -> tuple[ServiceLevel, ...]:
+        """The levels, the default level among them."""
+        return (*self.levels, *([self.default_level] if self.default_level else []))
+
     def level(self, level_id: str) -> ServiceLevel | None:
         """The level of this id, the default level among them."""
-        every = (*self.levels, *([self.default_level] if self.default_level else []))
-        return next((level for level in every if level.id == level_id), None)
+        return next((level for level in self.every if level.id == level_id), None)
 
 
 @dataclass(frozen=True, slots=True)

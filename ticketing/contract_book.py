@@ -1,7 +1,7 @@
 """Every contract of the installation: which is in force for a finding, and the terms an order was opened on. Pure."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import combinations
 
 from facility.errors import InputError, Problem
@@ -45,6 +45,12 @@ class ContractBook:
                 found = contract.revision(revision)
                 return found.level(level_id) if found is not None else None
         return None
+
+    @property
+    def longest_repeat_window(self) -> timedelta:
+        """The longest repeat window of any level; zero when no contract has one."""
+        levels = (level for contract in self.contracts for revision in contract.revisions for level in revision.every)
+        return max((level.repeat.window for level in levels if level.repeat is not None), default=timedelta(0))
 
 
 def _closeness(contract: Contract, facts: LevelFacts) -> int:

@@ -4,7 +4,7 @@
 """
 
 import re
-from datetime import date
+from datetime import date, timedelta
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -22,13 +22,15 @@ from pydantic_core import CoreSchema
 
 from facility.asset import Criticality
 from facility.catalogue import System, equipment_classes
+from facility.fields import Zone, unknown
 from facility.finding import OrderKind, Severity
-from facility.site_file import Zone, days_of, unknown
+from facility.instant import parse_duration
+from facility.site_file import days_of
 from ticketing.calendar_days import Closure, YearlyClosure
 from ticketing.calendar_holidays import CountryHolidays
 from ticketing.calendar_table import Interval
 from ticketing.calendar_zone import DAY_MINUTES
-from ticketing.contract import PauseReason
+from ticketing.contract import OnRepeat, PauseReason
 from ticketing.limit import Limit, parse_limit
 
 _SPAN = re.compile(r"^([01]\d|2[0-3]):([0-5]\d)-(?:([01]\d|2[0-3]):([0-5]\d)|24:00)$")
@@ -149,6 +151,19 @@ Names = Annotated[list[Identifier], BeforeValidator(_many), Field(min_length=1),
 Pauses = list[Annotated[PauseReason, _word("pause reason", PauseReason)]]
 
 
+def _window(value: object) -> timedelta:
+    window = value if isinstance(value, timedelta) else parse_duration(value if isinstance(value, str) else "")
+    if not window:
+        msg = f"{value!r} holds nothing; write a time such as '7 days'"
+        raise ValueError(msg)
+    return window
+
+
+RepeatText = Annotated[
+    timedelta, BeforeValidator(_window), WithJsonSchema({"type": "string", "examples": ["7 days", "48 h"]})
+]
+
+
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
 
@@ -221,7 +236,14 @@ class MatchEntry(_Strict):
     kind: Kinds | None = None
 
 
-class TermsEntry(_Strict):
+class RepeatTerms(_Strict):
+    """When a fault that returns counts as a repeat; on a revision for every level, on a level for itself."""
+
+    repeat_window: RepeatText | None = Field(default=None, description="a cause that returns so soon after closing")
+    on_repeat: OnRepeat | None = Field(default=None, description="reopen the order, or open another and link the two")
+
+
+class TermsEntry(RepeatTerms):
     """What a level promises."""
 
     clause: Annotated[str, BeforeValidator(_clause)] = ""
@@ -239,7 +261,7 @@ class LevelEntry(TermsEntry):
     rank: int = Field(default=0, description="decides between levels that match as closely; the higher wins")
 
 
-class RevisionEntry(_Strict):
+class RevisionEntry(RepeatTerms):
     """The terms from an instant on."""
 
     revision: int = Field(ge=1)

@@ -7,8 +7,9 @@ from zoneinfo import ZoneInfo
 
 from facility.document import Places, check_data, format_path, load_yaml
 from facility.errors import InputError, Problem
+from facility.fields import unknown
 from facility.instant import parse_instant
-from facility.site_file import days_of, unknown
+from facility.site_file import days_of
 from ticketing.calendar import Calendar, CalendarError
 from ticketing.calendar_days import DayRules
 from ticketing.calendar_holidays import CountryHolidays
@@ -17,8 +18,10 @@ from ticketing.contract import (
     RESOLUTION_PAUSES,
     RESPONSE_PAUSES,
     Contract,
+    OnRepeat,
     PauseReason,
     Promise,
+    RepeatRule,
     Revision,
     ServiceLevel,
     ties,
@@ -29,6 +32,7 @@ from ticketing.contract_file import (
     LevelEntry,
     MatchEntry,
     PromiseEntry,
+    RepeatTerms,
     RevisionEntry,
     TermsEntry,
 )
@@ -49,6 +53,7 @@ class _Loader:
         self.file, self.places, self.where = file, places, where
         self.zone = ZoneInfo(file.contract.zone)
         self.problems: list[Problem] = []
+        self.revision = file.revisions[0]  # the one being read
 
     def refuse(self, path: Path, what: str, hint: str = "") -> None:
         known, line, column = self.places.find(path)
@@ -94,6 +99,7 @@ class _Loader:
             name: self._calendar(name, one, effective_at, (*path, "calendars", name))
             for name, one in entry.calendars.items()
         }
+        self.revision = entry
         default = None
         if entry.default_level is not None:
             place = (*path, "default_level")
@@ -166,6 +172,7 @@ class _Loader:
             resolution=_promise(entry.resolution, RESOLUTION_PAUSES),
             rank=rank,
             is_default=is_default,
+            repeat=repeat_rule(entry, self.revision),
             line=self.places.find(path)[1],
         )
 
@@ -221,6 +228,13 @@ def match_of(entry: MatchEntry) -> Match:
         spaces=frozenset(entry.space or ()),
         kinds=frozenset(entry.kind or ()),
     )
+
+
+def repeat_rule(level: RepeatTerms, revision: RepeatTerms) -> RepeatRule | None:
+    """The rule of a level: what it says itself comes before what its revision says; no window, no rule."""
+    window = level.repeat_window or revision.repeat_window
+    action = level.on_repeat or revision.on_repeat or OnRepeat.REOPEN
+    return RepeatRule(window, action) if window is not None else None
 
 
 def _promise(entry: PromiseEntry, usual: frozenset[PauseReason]) -> Promise:

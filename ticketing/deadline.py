@@ -38,6 +38,7 @@ class Pause:
 class Deadline:
     """One clock of an order as of `now`, with all it was computed from.
 
+    `gaps` are the times between a stop and a reopening.
     `paused_by` is the open pause that stops this clock, else None. `left` is the time still to run, in the unit the
     limit runs in (open time, or calendar time); zero once `due_at` has passed.
     """
@@ -51,6 +52,7 @@ class Deadline:
     pauses: tuple[Pause, ...]
     clause: str
     now: datetime
+    gaps: tuple[tuple[datetime, datetime], ...] = ()
 
     @property
     def is_paused(self) -> bool:
@@ -88,17 +90,22 @@ def decide_deadline(
     *,
     now: datetime,
     pauses: Sequence[Pause] = (),
+    gaps: Sequence[tuple[datetime, datetime]] = (),
     clause: str = "",
 ) -> Deadline:
-    """One deadline. Pauses for a reason that does not stop this clock are kept but change nothing."""
+    """One deadline. Pauses for a reason that does not stop this clock are kept but change nothing.
+
+    `gaps` (from, until) are not counted whatever the promise says: the work was done, until it was reopened.
+    """
     runs_in = running_calendar(promise.limit, calendar)
     start_us, now_us = to_us(started_at), to_us(now)
     counted = [pause for pause in pauses if pause.reason in promise.pauses]
-    closed = [_interval(pause, now_us) for pause in counted]
+    stopped = [(to_us(low), to_us(high)) for low, high in gaps]
+    closed = [*stopped, *(_interval(pause, now_us) for pause in counted)]
     due_us = due_at_us(promise.limit, calendar, start_us, closed)
     open_pause = next((pause for pause in counted if pause.until_at is None), None)
     if open_pause is not None:
-        others = [_interval(pause, now_us) for pause in counted if pause is not open_pause]
+        others = [*stopped, *(_interval(pause, now_us) for pause in counted if pause is not open_pause)]
         begun_us = to_us(open_pause.from_at)
         if begun_us > now_us or due_at_us(promise.limit, calendar, start_us, others) <= begun_us:
             open_pause = None
@@ -113,6 +120,7 @@ def decide_deadline(
         pauses=tuple(pauses),
         clause=clause,
         now=now,
+        gaps=tuple(gaps),
     )
 
 

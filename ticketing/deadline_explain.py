@@ -25,6 +25,8 @@ def explain_deadline(deadline: Deadline) -> list[str]:
         f"The clock starts {_when(deadline.started_at, calendar)}.",
     ]
     lines += _pause_lines(deadline)
+    for low, high in deadline.gaps:
+        lines.append(f"Done from {_when(low, calendar)} until it was reopened {_when(high, calendar)}: not counted.")
     lines += _day_lines(deadline) if limit.needs_calendar else []
     lines.append(f"Deadline: {_when(deadline.due_at, calendar)}.")
     if deadline.paused_by is not None:
@@ -115,11 +117,12 @@ def _pieces(day: Day, calendar: Calendar, holes: list[Interval], within: Interva
 
 def _holes(deadline: Deadline) -> list[Interval]:
     now_us = to_us(deadline.now)
-    return unite(
+    paused = (
         (to_us(pause.from_at), to_us(pause.until_at) if pause.until_at is not None else now_us)
         for pause in deadline.pauses
         if pause.reason in deadline.promise.pauses
     )
+    return unite([*paused, *((to_us(low), to_us(high)) for low, high in deadline.gaps)])
 
 
 def _clock(at_us: int, calendar: Calendar) -> str:

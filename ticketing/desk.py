@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from sqlmodel import Session
 
 from facility.errors import RetryableError
-from facility.finding import Finding, FindingState
+from facility.finding import Finding, FindingState, Severity
 from facility.registry import Registry
 from ticketing import repository
 from ticketing.contract_book import ContractBook
-from ticketing.placement import JOIN, RECOVER, Plan, Planner
+from ticketing.placement import JOIN, RECOVER, DoneOrder, Plan, Planner, Standing
+from ticketing.tables import WorkOrderRow
+from ticketing.work_order import Status, Verb
 
 TRIES = 20
 
@@ -25,11 +27,12 @@ class DeskBusyError(RetryableError):
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """What a batch of findings led to: the ids of orders opened, joined by a finding, told of a recovery."""
+    """What a batch of findings led to: the ids of orders opened, joined by a finding, told of a recovery, reopened."""
 
     opened: tuple[str, ...]
     joined: tuple[str, ...]
     recovered: tuple[str, ...]
+    reopened: tuple[str, ...] = ()
 
 
 class Desk:
@@ -54,7 +57,7 @@ class Desk:
         members = repository.member_orders(session, {finding.id for finding in known})
         for _ in range(TRIES):
             plan = self._plan(session, known, members, recovered)
-            if repository.insert_orders(session, plan.orders):
+            if repository.insert_orders(session, plan.orders) and repository.reopen_orders(session, plan.reopened):
                 repository.add_members(session, plan.members)
                 repository.append_lines(session, plan.lines)
                 return _received(plan)
@@ -69,7 +72,8 @@ class Desk:
         told = {members[finding_id] for finding_id in recovered if finding_id in members}
         orders |= repository.standings(session, told - orders.keys())
         untold = set(recovered)
-        planner = Planner(self._book, self._registry(), orders, members, repository.next_number(session))
+        done = self._done(session, {finding.cause_key for finding in placed}) if placed else {}
+        planner = Planner(self._book, self._registry(), orders, members, repository.next_number(session), done)
         for finding in findings:
             if finding.opens_order:
                 planner.place(finding)
@@ -78,9 +82,34 @@ class Desk:
                 untold.remove(finding.id)
         return planner.plan
 
+    def _done(self, session: Session, causes: set[str]) -> dict[str, DoneOrder]:
+        """The last done order of each cause; asked for only where a contract has a term for repeats."""
+        if not self._book.longest_repeat_window:
+            return {}
+        rows = repository.lock_done_orders(session, causes)
+        histories = repository.histories(session, [row.id for row in rows.values()])
+        return {
+            cause: DoneOrder(
+                standing=_standing(row),
+                number=row.number,
+                level=self._book.level(row.contract_id, row.contract_revision, row.service_level),
+                opened_at=row.opened_at,
+                completed_at=row.completed_at,
+                closed_at=row.closed_at,
+                repeats=row.repeats,
+                history=tuple(repository.as_change(line) for line in histories[row.id]),
+            )
+            for cause, row in rows.items()
+            if row.completed_at is not None
+        }
+
+
+def _standing(row: WorkOrderRow) -> Standing:
+    return Standing(row.id, row.cause_key, Status(row.status), row.version, Severity(row.severity))
+
 
 def _received(plan: Plan) -> Received:
     def of(verb: str) -> tuple[str, ...]:
         return tuple(line.order_id for line in plan.lines if line.change.verb == verb)
 
-    return Received(tuple(order.id for order in plan.orders), of(JOIN), of(RECOVER))
+    return Received(tuple(order.id for order in plan.orders), of(JOIN), of(RECOVER), of(Verb.REOPEN))

@@ -1,7 +1,7 @@
 """The two clocks of one order, recomputed from its terms and its history: nothing is accumulated. Pure.
 
-Response runs from the opening to the arrival, resolution to the completion. A hold pauses the clocks whose promise
-names its reason; cancelling stops both.
+Response runs from the opening to the first arrival, resolution to the completion; a reopening sets resolution going
+again with the time it had left. A hold pauses the clocks whose promise names its reason; cancelling stops both.
 """
 
 from collections.abc import Iterable
@@ -42,6 +42,14 @@ class OrderClocks:
         running = [clock for clock in (self.response, self.resolution) if clock.stopped_at is None]
         return running[0].deadline.due_at if running else None
 
+    def values(self) -> dict[str, datetime | None]:
+        """The deadlines as the fields of an order."""
+        return {
+            "response_due_at": self.response.deadline.due_at,
+            "resolution_due_at": self.resolution.deadline.due_at,
+            "next_due_at": self.next_due_at,
+        }
+
 
 def pauses_of(history: Iterable[Change]) -> tuple[Pause, ...]:
     """The holds of a history as pauses; the last one is open while nothing has ended it."""
@@ -63,9 +71,29 @@ def decide_clocks(level: ServiceLevel, opened_at: datetime, history: Iterable[Ch
     lines = tuple(history)
     pauses = pauses_of(lines)
     clocks = []
-    for promise, stops in ((level.response, RESPONSE_STOPS), (level.resolution, RESOLUTION_STOPS)):
-        stopped_at = next((line.at for line in lines if line.to_status in stops), None)
+    for promise, stops, resumes in (
+        (level.response, RESPONSE_STOPS, False),
+        (level.resolution, RESOLUTION_STOPS, True),
+    ):
+        stopped_at, gaps = _stopped(lines, stops, resumes=resumes)
         as_of = max(stopped_at if stopped_at is not None else now, opened_at)
-        deadline = decide_deadline(promise, level.calendar, opened_at, now=as_of, pauses=pauses, clause=level.clause)
+        deadline = decide_deadline(
+            promise, level.calendar, opened_at, now=as_of, pauses=pauses, gaps=gaps, clause=level.clause
+        )
         clocks.append(OrderClock(deadline, stopped_at))
     return OrderClocks(*clocks)
+
+
+def _stopped(
+    lines: Iterable[Change], stops: frozenset[Status], *, resumes: bool
+) -> tuple[datetime | None, list[tuple[datetime, datetime]]]:
+    """When a clock stopped (None: it runs), and the times it had stopped before a reopening set it going again."""
+    stopped_at: datetime | None = None
+    gaps: list[tuple[datetime, datetime]] = []
+    for line in lines:
+        if stopped_at is None and line.to_status in stops:
+            stopped_at = line.at
+        elif stopped_at is not None and resumes and line.verb == Verb.REOPEN:
+            gaps.append((stopped_at, line.at))
+            stopped_at = None
+    return stopped_at, gaps

@@ -1,18 +1,24 @@
 """Which order each finding belongs to: opens, joins and recoveries of one batch as a plan. Pure.
 
 The same findings give the same plan in whatever batches they come: an order is named by its cause and first finding.
+A cause that returns inside the contract's window after its order was done is a repeat: the order is reopened, or a
+new one names it.
 """
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
+from facility.asset import Criticality
 from facility.finding import Finding, Severity
-from facility.instant import from_us
+from facility.instant import format_duration, from_us
 from facility.registry import Registry
+from ticketing.contract import OnRepeat, ServiceLevel
 from ticketing.contract_book import ContractBook
 from ticketing.level import LevelChoice, facts_of
 from ticketing.order_clock import OrderClocks, decide_clocks
-from ticketing.work_order import OPEN_STATUSES, Change, Status
+from ticketing.work_order import OPEN_STATUSES, RUNNING_STATUSES, Change, Status, Verb
 
 DESK = "desk"
 OPEN, JOIN, RECOVER = "open", "join", "recover"
@@ -33,8 +39,36 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
+class DoneOrder:
+    """The last order of a cause whose work is done: its level (None when no longer loaded) and its whole life."""
+
+    standing: Standing
+    number: int
+    level: ServiceLevel | None
+    opened_at: datetime
+    completed_at: datetime
+    closed_at: datetime | None
+    repeats: int
+    history: tuple[Change, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reopening:
+    """A done order that the return of its cause sets going again."""
+
+    order_id: str
+    seen_version: int
+    change: Change
+    clocks: OrderClocks
+    repeats: int
+
+
+@dataclass(frozen=True, slots=True)
 class NewOrder:
-    """An order to be opened for its first finding, with the terms chosen and the clocks they start."""
+    """An order to be opened for its first finding, with the terms chosen and the clocks they start.
+
+    `repeat_of` is the order of the same cause that did not last.
+    """
 
     id: str
     number: int
@@ -42,6 +76,9 @@ class NewOrder:
     choice: LevelChoice
     opening: Change
     clocks: OrderClocks
+    key_equipment: bool = False
+    repeat_of: str | None = None
+    repeats: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +97,7 @@ class Plan:
     orders: list[NewOrder] = field(default_factory=list)
     members: list[tuple[str, str]] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
+    reopened: list[Reopening] = field(default_factory=list)
 
 
 def order_id(cause_key: str, finding_id: str) -> str:
@@ -70,13 +108,20 @@ def order_id(cause_key: str, finding_id: str) -> str:
 class Planner:
     """Plans one batch. `orders` are the open ones of the batch's causes and those its findings belong to already.
 
-    `members` maps finding id -> order id; `number` is the next free order number.
+    `members` maps finding id -> order id; `number` is the next free order number; `done` maps a cause to its last
+    order whose work is done.
     """
 
     def __init__(
-        self, book: ContractBook, registry: Registry, orders: dict[str, Standing], members: dict[str, str], number: int
+        self,
+        book: ContractBook,
+        registry: Registry,
+        orders: dict[str, Standing],
+        members: dict[str, str],
+        number: int,
+        done: Mapping[str, DoneOrder] | None = None,
     ) -> None:
-        self._book, self._registry, self._number = book, registry, number
+        self._book, self._registry, self._number, self._done = book, registry, number, dict(done or {})
         self._orders, self._members = dict(orders), dict(members)
         self._open = {order.cause_key: order for order in orders.values() if order.status in OPEN_STATUSES}
         self.plan = Plan()
@@ -86,8 +131,12 @@ class Planner:
         if finding.id in self._members:
             return
         order = self._open.get(finding.cause_key)
-        if order is None:
-            order = self._open_order(finding)
+        before = self._done.get(finding.cause_key)
+        repeated = before if before is not None and _is_repeat(before, finding) else None
+        if repeated is not None and _reopens(repeated, order):
+            order = self._reopen(repeated, finding)
+        elif order is None:
+            order = self._open_order(finding, repeated)
         else:
             self._note(order, JOIN, finding, finding.raised_us, _joined(order, finding))
         self._members[finding.id] = order.id
@@ -98,14 +147,46 @@ class Planner:
         order = self._orders.get(self._members.get(finding.id, ""))
         if order is not None:
             at_us = finding.cleared_us if finding.cleared_us is not None else finding.raised_us
-            self._note(order, RECOVER, finding, at_us, f"Telemetry recovered: {finding.title} ({finding.asset_id}).")
+            note = f"Telemetry recovered: {finding.title} ({finding.asset_id})."
+            if order.status in RUNNING_STATUSES:
+                note += " That was before the work was completed: say what the cause was (diagnose)."
+            self._note(order, RECOVER, finding, at_us, note)
 
-    def _open_order(self, finding: Finding) -> Standing:
+    def _reopen(self, done: DoneOrder, finding: Finding) -> Standing:
+        """The cause is back: the order runs again, with the time its resolution had left."""
+        was, level = done.standing, done.level
+        if level is None or level.repeat is None:  # the callers asked `_is_repeat` first
+            msg = f"order {was.id} has no term for repeats"
+            raise ValueError(msg)
+        at = max(from_us(finding.raised_us), done.history[-1].at)
+        note = f"{_repeated(done, finding)} Reopened: it counts as repeat {done.repeats + 1}."
+        change = Change(was.version + 1, at, Verb.REOPEN.value, DESK, Status.OPEN, was.status, note)
+        clocks = decide_clocks(level, done.opened_at, (*done.history, change), at)
+        order = Standing(was.id, was.cause_key, Status.OPEN, change.version, was.severity)
+        self._open[was.cause_key] = self._orders[order.id] = order
+        del self._done[was.cause_key]
+        self.plan.reopened.append(Reopening(was.id, was.version, change, clocks, done.repeats + 1))
+        self.plan.lines.append(Line(order.id, change, finding.id))
+        return order
+
+    def _open_order(self, finding: Finding, before: DoneOrder | None) -> Standing:
         opened_at = from_us(finding.raised_us)
         choice = self._book.choose(facts_of(finding, self._registry), opened_at)
-        opening = Change(1, opened_at, OPEN, DESK, Status.OPEN, note=choice.reason)
+        note = f"{choice.reason} {_repeated(before, finding)}" if before is not None else choice.reason
+        opening = Change(1, opened_at, OPEN, DESK, Status.OPEN, note=note)
         clocks = decide_clocks(choice.level, opened_at, [opening], opened_at)
-        new = NewOrder(order_id(finding.cause_key, finding.id), self._number, finding, choice, opening, clocks)
+        asset = self._registry.assets.get(finding.asset_id)
+        new = NewOrder(
+            id=order_id(finding.cause_key, finding.id),
+            number=self._number,
+            finding=finding,
+            choice=choice,
+            opening=opening,
+            clocks=clocks,
+            key_equipment=asset is not None and asset.criticality is Criticality.KEY,
+            repeat_of=before.standing.id if before is not None else None,
+            repeats=before.repeats + 1 if before is not None else 0,
+        )
         self._number += 1
         order = Standing(new.id, finding.cause_key, Status.OPEN, opening.version, finding.severity)
         self._open[finding.cause_key] = self._orders[order.id] = order
@@ -116,6 +197,31 @@ class Planner:
     def _note(self, order: Standing, verb: str, finding: Finding, at_us: int, note: str) -> None:
         change = Change(order.version, from_us(at_us), verb, DESK, order.status, order.status, note)
         self.plan.lines.append(Line(order.id, change, finding.id))
+
+
+def _is_repeat(done: DoneOrder, finding: Finding) -> bool:
+    """Whether the finding is younger than the work and inside the window of the order's own level."""
+    raised_at = from_us(finding.raised_us)
+    if done.level is None or done.level.repeat is None or raised_at <= done.completed_at:
+        return False
+    return raised_at <= (done.closed_at or done.completed_at) + done.level.repeat.window
+
+
+def _reopens(done: DoneOrder, order: Standing | None) -> bool:
+    """An order that is not closed yet is reopened whatever the contract says: its cause has no other one."""
+    if order is not None:
+        return order.id == done.standing.id
+    return done.level is not None and done.level.repeat is not None and done.level.repeat.action is OnRepeat.REOPEN
+
+
+def _repeated(done: DoneOrder, finding: Finding) -> str:
+    closed, window = done.closed_at, done.level.repeat.window if done.level and done.level.repeat else None
+    since = from_us(finding.raised_us) - (closed or done.completed_at)
+    return (
+        f"The same cause came back {format_duration(since)} after WO-{done.number:06d} was "
+        f"{'closed' if closed else 'completed'}, inside the window of {format_duration(window) if window else '0 s'}: "
+        f"{finding.title} ({finding.asset_id})."
+    )
 
 
 def _joined(order: Standing, finding: Finding) -> str:

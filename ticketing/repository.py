@@ -15,13 +15,17 @@ from sqlmodel import Session, col, func, select
 
 from facility.finding import Finding, FindingState, Severity
 from facility.instant import from_us
-from ticketing.placement import Line, NewOrder, Standing
+from ticketing.placement import Line, NewOrder, Reopening, Standing
 from ticketing.tables import OPEN_CONDITION, EngineStateRow, EventRow, FindingRow, MemberRow, WorkOrderRow
 from ticketing.work_order import RUNNING_STATUSES, Change, Order, Status
 
 _STOPPED = frozenset(Status) - RUNNING_STATUSES
 CHUNK = 500  # members of one IN list: below SQLite's old limit of 999 variables
 Item = TypeVar("Item")
+
+
+class _MovedOnError(Exception):
+    """A row is no longer at the version a decision was made on; the savepoint is rolled back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +94,55 @@ def standings(session: Session, order_ids: Iterable[str]) -> dict[str, Standing]
     """These orders by id."""
     parts = ((col(WorkOrderRow.id).in_(part),) for part in _chunks(sorted(order_ids)))
     return _standings(session, parts, lock=False)
+
+
+def lock_done_orders(session: Session, cause_keys: Iterable[str]) -> dict[str, WorkOrderRow]:
+    """Cause -> its last order whose work is done (completed, accepted or closed), held until the transaction ends."""
+    found: dict[str, WorkOrderRow] = {}
+    done = col(WorkOrderRow.status).in_(["completed", "accepted", "closed"])
+    for part in _chunks(sorted(cause_keys)):
+        query = (
+            select(WorkOrderRow).where(col(WorkOrderRow.cause_key).in_(part), done).order_by(col(WorkOrderRow.number))
+        )
+        rows = session.exec(query.with_for_update().execution_options(populate_existing=True))
+        found |= {row.cause_key: row for row in rows}
+    return found
+
+
+def reopen_orders(session: Session, reopened: Sequence[Reopening]) -> bool:
+    """Write all, or none and False: when one has moved on, or its cause has another open order since."""
+    try:
+        with session.begin_nested():
+            for one in reopened:
+                values = one.clocks.values() | reopened_values(one.change) | {"repeats": one.repeats}
+                if not advance_order(session, one.order_id, one.seen_version, values):
+                    raise _MovedOnError
+    except (IntegrityError, _MovedOnError):
+        return False
+    return True
+
+
+def reopened_values(change: Change) -> dict[str, Any]:
+    """The fields that a reopening changes, the deadlines aside."""
+    over = dict.fromkeys(("completed_at", "accepted_at", "closed_at"))
+    return over | {"status": change.to_status.value, "version": change.version, "reopened_at": change.at}
+
+
+def other_open_order(session: Session, row: WorkOrderRow) -> WorkOrderRow | None:
+    """The open order of the same cause, when that is another one."""
+    same = (col(WorkOrderRow.cause_key) == row.cause_key, sa.text(OPEN_CONDITION), col(WorkOrderRow.id) != row.id)
+    return session.exec(select(WorkOrderRow).where(*same)).first()
+
+
+def active_titles(session: Session, order_id: str) -> tuple[str, ...]:
+    """The titles (with their assets) of an order's findings whose condition still holds."""
+    query = (
+        select(FindingRow)
+        .join(MemberRow, col(FindingRow.id) == col(MemberRow.finding_id))
+        .where(MemberRow.work_order_id == order_id, FindingRow.state == FindingState.ACTIVE.value)
+        .order_by(col(FindingRow.raised_at), col(FindingRow.id))
+    )
+    return tuple(f"{row.title} ({row.asset_id})" for row in session.exec(query))
 
 
 def next_number(session: Session) -> int:
@@ -283,9 +336,10 @@ def _order_values(order: NewOrder) -> dict[str, Any]:
         "level_reason": choice.reason,
         "default_level": choice.is_default,
         "opened_at": order.opening.at,
-        "response_due_at": clocks.response.deadline.due_at,
-        "resolution_due_at": clocks.resolution.deadline.due_at,
-        "next_due_at": clocks.next_due_at,
+        "key_equipment": order.key_equipment,
+        "repeat_of": order.repeat_of,
+        "repeats": order.repeats,
+        **clocks.values(),
     }
 
 

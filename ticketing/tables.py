@@ -94,7 +94,9 @@ class WorkOrderRow(SQLModel, table=True):
     """One order. `cause_key` is unique among open ones, and the database enforces it.
 
     `version` counts decisions of people and guards against two at once. `next_due_at` is the deadline that runs
-    now (response until arrival, then resolution until completion, then none): lists sort by it.
+    now (response until arrival, then resolution until completion, then none): lists sort by it. `repeats` counts how
+    often the cause returned inside the contract's window; `repeat_of` is the order that did not last. `key_equipment`
+    (at opening) and `planned_due_at` (of a visit of the plan) are what its terms need besides.
     """
 
     model_config = {"arbitrary_types_allowed": True}  # Evidence is a msgspec struct
@@ -106,6 +108,7 @@ class WorkOrderRow(SQLModel, table=True):
         Index("ix_work_order_status", "status", "number"),
         Index("ix_work_order_asset", "asset_id"),
         Index("ix_work_order_rule", "rule_id"),
+        Index("ix_work_order_cause", "cause_key", "number"),
     )  # fmt: skip
 
     id: str = Field(sa_column=Column(String(64), primary_key=True))
@@ -139,6 +142,12 @@ class WorkOrderRow(SQLModel, table=True):
     accepted_at: datetime | None = Field(default=None, sa_column=Column(UtcInstant))
     closed_at: datetime | None = Field(default=None, sa_column=Column(UtcInstant))
     cancelled_at: datetime | None = Field(default=None, sa_column=Column(UtcInstant))
+    reopened_at: datetime | None = Field(default=None, sa_column=Column(UtcInstant))
+    assignee: str | None = None
+    repeats: int = 0
+    repeat_of: str | None = Field(default=None, sa_column=Column(String(64)))
+    key_equipment: bool = False
+    planned_due_at: datetime | None = Field(default=None, sa_column=Column(UtcInstant))
 
 
 class MemberRow(SQLModel, table=True):

@@ -4,26 +4,36 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
+from facility.finding import OrderKind
 from ticketing import repository
-from ticketing.contract import PauseReason
 from ticketing.contract_book import ContractBook
 from ticketing.order_clock import decide_clocks
 from ticketing.placement import Line
 from ticketing.tables import WorkOrderRow
-from ticketing.work_order import Order, Refusal, Refused, Transition, Verb, allowed_verbs, decide_transition
+from ticketing.work_order import (
+    SILENT,
+    Order,
+    Refusal,
+    Refused,
+    Transition,
+    Verb,
+    Words,
+    allowed_verbs,
+    decide_transition,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """What a person wants: the verb, who she is, when (aware UTC), and the version of the order she saw."""
+    """What a person wants: the verb, who she is, when (aware UTC), her words, and the version of the order she saw."""
 
     verb: Verb
     by: str
     at: datetime
-    note: str = ""
-    reason: PauseReason | None = None
+    words: Words = SILENT
     version: int | None = None
 
 
@@ -33,16 +43,30 @@ def carry_out(session: Session, book: ContractBook, row: WorkOrderRow, act: Act)
     Of two people at once one succeeds and the other is refused with what changed.
     """
     order = _order(session, row)
-    decision = decide_transition(order, act.verb, act.by, act.at, note=act.note, reason=act.reason, version=act.version)
+    verified = act.verb is Verb.ACCEPT and row.kind == OrderKind.FAULT
+    active = repository.active_titles(session, row.id) if verified else ()
+    decision = decide_transition(order, act.verb, act.by, act.at, act.words, version=act.version, active=active)
     if isinstance(decision, Refused):
         return decision
+    if decision.verb is Verb.REOPEN and (other := repository.other_open_order(session, row)) is not None:
+        what, hint = f"its cause has an open order, WO-{other.number:06d}", "Work on that one."
+        return Refused(Refusal.CAUSE_TAKEN, what, hint, allowed_verbs(order.status))
     decision, values = _outcome(book, row, order, decision)
-    if not repository.advance_order(session, row.id, order.version, values):
+    if not _advance(session, row.id, order.version, values):
         what, hint = "another person was first", "Read the order again and decide anew."
         return Refused(Refusal.STALE, what, hint, allowed_verbs(order.status))
     repository.append_lines(session, [Line(row.id, decision.change)])
     session.refresh(row)
     return decision
+
+
+def _advance(session: Session, order_id: str, seen_version: int, values: dict[str, Any]) -> bool:
+    """False also when another order of the cause was opened in this moment: the database keeps one open."""
+    try:
+        with session.begin_nested():
+            return repository.advance_order(session, order_id, seen_version, values)
+    except IntegrityError:
+        return False
 
 
 def _order(session: Session, row: WorkOrderRow) -> Order:
@@ -55,8 +79,15 @@ def _outcome(
     """The fields the decision changes, the deadlines among them, and the decision with what the contract says to it."""
     change = decision.change
     values: dict[str, Any] = {"status": change.to_status.value, "version": change.version}
-    if decision.stamp is not None:
-        values[decision.stamp] = change.at
+    if decision.verb is Verb.REOPEN:
+        values = repository.reopened_values(change)
+    elif decision.stamp is not None:
+        first = getattr(row, decision.stamp) if decision.verb in (Verb.ACKNOWLEDGE, Verb.ARRIVE) else None
+        values[decision.stamp] = first or change.at  # a reopened order was answered once already
+    if decision.verb is Verb.REASSIGN:
+        values["assignee"] = change.reason
+    elif decision.verb is Verb.ACKNOWLEDGE:
+        values["assignee"] = row.assignee or change.by
     level = book.level(row.contract_id, row.contract_revision, row.service_level)
     if level is None:
         lost = "Its contract is not loaded: the deadlines stay as they were."
@@ -64,18 +95,14 @@ def _outcome(
         return _noted(decision, lost), values
     if decision.verb is Verb.HOLD and change.reason not in level.response.pauses | level.resolution.pauses:
         decision = _noted(decision, f"The clocks run on: level {level.id} does not pause for {change.reason}.")
-    clocks = decide_clocks(level, row.opened_at, (*order.history, change), change.at)
-    values["response_due_at"] = clocks.response.deadline.due_at
-    values["resolution_due_at"] = clocks.resolution.deadline.due_at
-    values["next_due_at"] = clocks.next_due_at
-    return decision, values
+    return decision, values | decide_clocks(level, row.opened_at, (*order.history, change), change.at).values()
 
 
 def _next_due_at(row: WorkOrderRow, values: dict[str, Any]) -> datetime | None:
     if row.arrived_at is None and "arrived_at" not in values and "cancelled_at" not in values:
         return row.response_due_at
-    running = row.completed_at is None and not {"completed_at", "cancelled_at"} & values.keys()
-    return row.resolution_due_at if running else None
+    done = values.get("completed_at", row.completed_at) is not None or "cancelled_at" in values
+    return None if done else row.resolution_due_at
 
 
 def _noted(decision: Transition, text: str) -> Transition:

@@ -1,6 +1,7 @@
 """What the API and `plantroom backtest` show: orders, findings, deadlines. Instants are aware UTC, ISO 8601 with Z."""
 
 from collections.abc import Iterable
+from dataclasses import asdict
 from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -13,6 +14,7 @@ from ticketing.deadline_explain import explain_deadline
 from ticketing.order_clock import OrderClock, decide_clocks, pauses_of
 from ticketing.repository import as_change
 from ticketing.tables import EventRow, FindingRow, WorkOrderRow
+from ticketing.telemetry import Telemetry, TelemetryLine, TelemetryState, judge_telemetry
 from ticketing.work_order import Status, Verb, allowed_verbs
 
 
@@ -49,11 +51,22 @@ class PauseView(BaseModel):
     since: datetime
 
 
+class TelemetryView(BaseModel):
+    """What the data says: `state` active or recovered. `first`: it recovered before the work was completed."""
+
+    state: TelemetryState
+    recovered_at: datetime | None
+    first: bool
+    asks_for_cause: bool
+
+
 class WorkOrderView(BaseModel):
     """A work order. `version` goes with a verb, so that of two people at once one is refused.
 
     `findings` are all members, the first one first. `default_level` marks an order for which no level was meant.
-    While `paused`, `resolution_due_at` is the deadline it has if work resumes now.
+    While `paused`, `resolution_due_at` is the deadline it has if work resumes now. `repeats` counts how often the
+    cause returned inside the contract's window, `repeat_of` names the order that did not last. `planned_due_at` is
+    the day's end a visit of the preventive plan is due by.
     """
 
     id: str
@@ -80,6 +93,13 @@ class WorkOrderView(BaseModel):
     accepted_at: datetime | None
     closed_at: datetime | None
     cancelled_at: datetime | None
+    reopened_at: datetime | None
+    planned_due_at: datetime | None
+    assignee: str | None
+    repeats: int
+    repeat_of: str | None
+    key_equipment: bool
+    telemetry: TelemetryView
     contract_id: str | None
     contract_revision: int | None
     service_level: str
@@ -160,24 +180,30 @@ def work_order_view(
     now: datetime | None = None,
 ) -> WorkOrderView:
     """The order as others see it. `level` (its pinned terms) and `now` are needed only to bring a pause up to date."""
-    lines = list(history)
+    lines, members = list(history), list(findings)
     changes = [as_change(line) for line in lines]
     held = [pause for pause in pauses_of(changes) if pause.until_at is None]
     values = row.model_dump(exclude={"number", "diagnoses", "evidence"})
     if held and level is not None and now is not None:
         clocks = decide_clocks(level, row.opened_at, changes, now)
-        values["response_due_at"] = clocks.response.deadline.due_at
-        values["resolution_due_at"] = clocks.resolution.deadline.due_at
+        values |= clocks.values()
     return WorkOrderView(
         **values,
         number=format_number(row.number),
-        findings=list(findings),
+        findings=members,
+        telemetry=TelemetryView(**asdict(telemetry_of(lines, members))),
         diagnoses=list(row.diagnoses),
         paused=PauseView(reason=held[-1].reason, since=held[-1].from_at) if held else None,
         verbs=list(allowed_verbs(Status(row.status))),
         evidence=evidence_views(row.evidence),
         history=[_history_view(line) for line in lines],
     )
+
+
+def telemetry_of(history: Iterable[EventRow], members: Iterable[str]) -> Telemetry:
+    """What the data says about the order with this history and these findings."""
+    lines = (TelemetryLine(line.at, line.verb, line.finding_id, Status(line.to_status)) for line in history)
+    return judge_telemetry(members, lines)
 
 
 def finding_view(row: FindingRow, work_order_id: str | None) -> FindingView:

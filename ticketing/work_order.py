@@ -1,7 +1,9 @@
 """The life of an order as pure decisions: a verb is either a transition with everything it changes, or refused.
 
-open -> acknowledged -> arrived -> completed -> accepted -> closed, with held beside and cancelled at the side.
-The response clock stops at arrive, the resolution clock at complete. Nothing here knows of a database or a page.
+open -> acknowledged -> arrived -> completed -> accepted -> closed, with held beside and cancelled at the side. On site
+one contains, diagnoses, repairs and tests: steps that add a line and leave the state as it is. Reopening leads back to
+open. A fault order is verified by data: it is not accepted while one of its findings is active, unless a person says
+why. Nothing here knows of a database or a page.
 """
 
 from collections.abc import Sequence
@@ -40,12 +42,19 @@ class Verb(StrEnum):
 
     ACKNOWLEDGE = "acknowledge"
     ARRIVE = "arrive"
+    CONTAIN = "contain"
+    DIAGNOSE = "diagnose"
+    REPAIR = "repair"
+    TEST = "test"
+    COMPLETE = "complete"
     HOLD = "hold"
     RESUME = "resume"
-    COMPLETE = "complete"
     ACCEPT = "accept"
+    FOLLOW_UP = "follow_up"
     CLOSE = "close"
     CANCEL = "cancel"
+    REASSIGN = "reassign"
+    REOPEN = "reopen"
 
 
 class Refusal(StrEnum):
@@ -54,9 +63,16 @@ class Refusal(StrEnum):
     WRONG_STATUS = "wrong_status"
     STALE = "stale"
     NO_REASON = "no_reason"
+    STILL_ACTIVE = "still_active"
+    CAUSE_TAKEN = "cause_taken"
 
+
+OVERRIDE = "override"
+"""The reason on the line of an acceptance that a person insisted on."""
 
 _AT_WORK = frozenset({Status.ACKNOWLEDGED, Status.ARRIVED})
+_ON_SITE = frozenset({Status.ARRIVED})
+_DONE = frozenset({Status.COMPLETED, Status.ACCEPTED})
 _FROM: dict[Verb, frozenset[Status]] = {
     Verb.ACKNOWLEDGE: frozenset({Status.OPEN}),
     Verb.ARRIVE: frozenset({Status.ACKNOWLEDGED}),
@@ -65,7 +81,14 @@ _FROM: dict[Verb, frozenset[Status]] = {
     Verb.COMPLETE: frozenset({Status.ARRIVED}),
     Verb.ACCEPT: frozenset({Status.COMPLETED}),
     Verb.CLOSE: frozenset({Status.ACCEPTED}),
-    Verb.CANCEL: frozenset({Status.OPEN, Status.ACKNOWLEDGED, Status.ARRIVED, Status.HELD}),
+    Verb.CANCEL: RUNNING_STATUSES,
+    Verb.CONTAIN: _ON_SITE,
+    Verb.DIAGNOSE: _ON_SITE,
+    Verb.REPAIR: _ON_SITE,
+    Verb.TEST: _ON_SITE,
+    Verb.FOLLOW_UP: _DONE,
+    Verb.REASSIGN: RUNNING_STATUSES,
+    Verb.REOPEN: _DONE | {Status.CLOSED},
 }
 _TO: dict[Verb, Status] = {
     Verb.ACKNOWLEDGE: Status.ACKNOWLEDGED,
@@ -75,7 +98,16 @@ _TO: dict[Verb, Status] = {
     Verb.ACCEPT: Status.ACCEPTED,
     Verb.CLOSE: Status.CLOSED,
     Verb.CANCEL: Status.CANCELLED,
+    Verb.REOPEN: Status.OPEN,
 }
+_SAYS: dict[Verb, tuple[str, str]] = {
+    Verb.DIAGNOSE: ("a diagnosis needs its words", "Say in `note` what the cause is."),
+    Verb.REPAIR: ("a repair needs its words", "Say in `note` what was done."),
+    Verb.TEST: ("a test needs its result", "Say in `note` what was measured before and after."),
+    Verb.FOLLOW_UP: ("a follow-up needs its result", "Say in `note` what the customer said."),
+    Verb.REOPEN: ("reopening an order needs a reason", "Say in `note` why the work is not done."),
+}
+"""The steps that say nothing without a note: what is missing, and what to write."""
 
 _ALLOWED = {status: tuple(verb for verb in Verb if status in _FROM[verb]) for status in Status}
 
@@ -122,7 +154,10 @@ class Transition:
     @property
     def stamp(self) -> str | None:
         """The field of the order that this transition sets to its instant (`arrived_at`), if any."""
-        return None if self.verb in (Verb.HOLD, Verb.RESUME) else f"{self.change.to_status}_at"
+        if self.verb is Verb.REOPEN:
+            return "reopened_at"
+        stays = self.change.to_status is self.change.from_status
+        return None if stays or self.verb in (Verb.HOLD, Verb.RESUME) else f"{self.change.to_status}_at"
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,35 +175,76 @@ def allowed_verbs(status: Status) -> tuple[Verb, ...]:
     return _ALLOWED[status]
 
 
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a person says to a verb. `reason` is a hold's, `to` the person a reassignment names, `override` why an
+    order is accepted although its condition is still there."""
+
+    note: str = ""
+    reason: PauseReason | None = None
+    to: str = ""
+    override: str = ""
+
+
+SILENT = Words()
+
+
 def decide_transition(
     order: Order,
     verb: Verb,
     by: str,
     at: datetime,
+    words: Words = SILENT,
     *,
-    note: str = "",
-    reason: PauseReason | None = None,
     version: int | None = None,
+    active: Sequence[str] = (),
 ) -> Transition | Refused:
     """What `verb` by a person at `at` (aware UTC) does to the order, or why it cannot.
 
-    `version` is the one the person saw; None means that she takes the order as it is. Holding needs a reason.
-    An instant before the last line of the history becomes that line's instant: history never runs backward.
+    `version` is the one the person saw; None means that she takes the order as it is. `active` are the titles of the
+    order's findings whose condition still holds: they stand against accepting it. An instant before the last line of
+    the history becomes that line's instant: history never runs backward.
     """
     allowed = allowed_verbs(order.status)
     if version is not None and version != order.version:
         return Refused(Refusal.STALE, *_changed_since(order, version), allowed)
     if order.status not in _FROM[verb]:
         return Refused(Refusal.WRONG_STATUS, *_not_possible(order, verb, allowed), allowed)
-    if verb is Verb.HOLD and reason is None:
-        hint = f"Give one as `reason`: {', '.join(PauseReason)}."
-        return Refused(Refusal.NO_REASON, "holding an order needs a reason", hint, allowed)
-    last = order.history[-1].at
+    if missing := _missing(verb, words):
+        return Refused(Refusal.NO_REASON, *missing, allowed)
+    insisted = verb is Verb.ACCEPT and bool(active)
+    if insisted and not words.override:
+        what = f"cannot accept the order: still active by the data: {', '.join(active)}"
+        hint = "Repair it and wait until the data recovers, reopen the order, or give as `override` why it is accepted."
+        return Refused(Refusal.STILL_ACTIVE, what, hint, allowed)
+    note, last = words.note, order.history[-1].at
+    if insisted:
+        note = f"{note} Accepted while still active ({', '.join(active)}): {words.override}".strip()
+    if verb is Verb.REASSIGN:
+        note = f"To {words.to}. {note}".strip()
     if at < last:
         at, note = last, f"{note} ({CLOCK_BACK})".strip()
-    target = _before_hold(order.history) if verb is Verb.RESUME else _TO[verb]
-    held = reason.value if verb is Verb.HOLD and reason is not None else None
-    return Transition(verb, Change(order.version + 1, at, verb.value, by, target, order.status, note, held))
+    target = _before_hold(order.history) if verb is Verb.RESUME else _TO.get(verb, order.status)
+    argument = _argument(verb, words, insisted=insisted)
+    return Transition(verb, Change(order.version + 1, at, verb.value, by, target, order.status, note, argument))
+
+
+def _missing(verb: Verb, words: Words) -> tuple[str, str] | None:
+    """What a verb cannot do without, and what to write."""
+    if verb is Verb.HOLD and words.reason is None:
+        return "holding an order needs a reason", f"Give one as `reason`: {', '.join(PauseReason)}."
+    if verb is Verb.REASSIGN and not words.to:
+        return "reassigning an order needs a person", "Name who takes it over as `to`."
+    return _SAYS[verb] if verb in _SAYS and not words.note else None
+
+
+def _argument(verb: Verb, words: Words, *, insisted: bool) -> str | None:
+    """The one word of a line besides its note: a hold's reason, who takes over, or that a person insisted."""
+    if verb is Verb.HOLD and words.reason is not None:
+        return words.reason.value
+    if verb is Verb.REASSIGN:
+        return words.to
+    return OVERRIDE if insisted else None
 
 
 def _before_hold(history: Sequence[Change]) -> Status:

@@ -20,6 +20,7 @@ from facility.instant import to_us
 Shown = Literal["open", "done", "all"]
 MOST = 300
 HOLD = "hold"
+ACCEPT = "accept"
 PAUSES = ("access", "parts", "third_party", "customer", "force_majeure")
 """Why a clock may stand still, as the contract files have it."""
 
@@ -80,6 +81,7 @@ def order_router(pages: Pages) -> APIRouter:
         verb: str,
         note: Annotated[str, Form(max_length=2000)] = "",
         reason: Annotated[str, Form(max_length=40)] = "",
+        override: Annotated[str, Form(max_length=10)] = "",
     ) -> HTMLResponse | RedirectResponse | Response:
         user = pages.visitor(request)
         if judge_origin(request.headers) is not Origin.OWN:
@@ -88,7 +90,8 @@ def order_router(pages: Pages) -> APIRouter:
         if order is None:
             return pages.refuse(request, user, 404, "error.no.order", id=order_id)
         try:
-            pages.view.apply_verb(order_id, verb, by=user, note=note.strip(), reason=reason if verb == HOLD else "")
+            chosen = {HOLD: reason, ACCEPT: override}.get(verb, "")
+            pages.view.apply_verb(order_id, verb, by=user, note=note.strip(), reason=chosen)
         except PlantroomError as error:
             now = pages.view.work_order(order_id) or order
             return order_page(request, user, now, status=409, refused=str(error), note=note)

@@ -134,7 +134,8 @@ class PlantView(Protocol):
         """For each deadline's name (`response`, `resolution`) the lines that explain it. Empty when unknown."""
 
     def apply_verb(self, order_id: str, verb: str, *, by: str, note: str, reason: str = "") -> None:
-        """Apply a verb now; `reason` is why the clock should stand still (hold), empty for every other verb.
+        """Apply a verb now; `reason` is why the clock should stand still (hold); for accept, `override` when the
+        note says why although the condition is still active; empty for every other verb.
 
         Raises PlantroomError with the words to show when it is refused.
         """

@@ -36,8 +36,8 @@ def test_every_table_of_the_first_version_is_there(database: Database) -> None:
 
 def test_upgrade_says_what_it_did_and_a_second_one_changes_nothing(database_url: str) -> None:
     with closing(Database(database_url)) as database:
-        assert database.upgrade() == (None, "0001")
-        assert database.upgrade() == ("0001", "0001")
+        assert database.upgrade() == (None, "0002")
+        assert database.upgrade() == ("0002", "0002")
         database.check()
 
 
@@ -47,13 +47,13 @@ def test_two_upgrades_at_once_are_one(database_url: str) -> None:
             return database.upgrade()[1]
 
     with ThreadPoolExecutor(2) as pool:
-        assert list(pool.map(upgrade, range(2))) == ["0001", "0001"]
+        assert list(pool.map(upgrade, range(2))) == ["0002", "0002"]
 
 
 def test_check_tells_to_upgrade_a_database_without_schema(database_url: str) -> None:
     with (
         closing(Database(database_url)) as database,
-        pytest.raises(DatabaseError, match="has schema none, expected 0001; run `plantroom db upgrade`"),
+        pytest.raises(DatabaseError, match="has schema none, expected 0002; run `plantroom db upgrade`"),
     ):
         database.check()
 

@@ -22,7 +22,7 @@ from ticketing.lists import read_findings, read_orders
 from ticketing.repository import OrderQuery, find_order
 from ticketing.transition import Act, carry_out
 from ticketing.views import WorkOrderView
-from ticketing.work_order import Refused, Verb
+from ticketing.work_order import Refused, Verb, Words
 
 NewFinding = Callable[..., Finding]
 LATER = datetime(2027, 1, 1, tzinfo=UTC)
@@ -48,7 +48,10 @@ def do(database: Database, book: ContractBook, *verbs: Verb, name: str = "1", at
         with database.writing() as session:
             row = find_order(session, name, lock=True)
             assert row is not None
-            assert not isinstance(carry_out(session, book, row, Act(verb, "Li", at)), Refused)
+            assert not isinstance(
+                carry_out(session, book, row, Act(verb, "Li", at, Words("as it was", to="Wang", override="as agreed"))),
+                Refused,
+            )
 
 
 def test_a_finding_opens_an_order_with_level_deadlines_and_evidence(

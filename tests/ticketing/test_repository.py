@@ -19,7 +19,7 @@ from ticketing.desk import Desk
 from ticketing.repository import OrderQuery
 from ticketing.tables import EventRow, MemberRow, WorkOrderRow
 from ticketing.transition import Act, carry_out
-from ticketing.work_order import OPEN_STATUSES, RUNNING_STATUSES, Refused, Status, Verb
+from ticketing.work_order import OPEN_STATUSES, RUNNING_STATUSES, Refused, Status, Verb, Words
 
 NewFinding = Callable[..., Finding]
 AT = datetime(2026, 3, 2, 1, tzinfo=UTC)
@@ -211,7 +211,7 @@ def test_pages_of_a_list_hold_every_order_once_by_time_left(
             row = repository.find_order(session, str(number))
             assert row is not None
             for verb in (Verb.ACKNOWLEDGE, Verb.ARRIVE, Verb.COMPLETE, Verb.ACCEPT, Verb.CLOSE)[:verbs]:
-                carry_out(session, book, row, Act(verb, "Li", AT + timedelta(hours=1)))
+                carry_out(session, book, row, Act(verb, "Li", AT + timedelta(hours=1), Words(override="as agreed")))
     for statuses in (
         frozenset[Status](),
         OPEN_STATUSES,

@@ -88,18 +88,27 @@ def test_a_work_order_carries_the_documented_fields(client: Client, order: str) 
         "2026-03-02T01:00:00Z", "open", "desk", None, "open")  # fmt: skip
 
 
-def test_a_whole_life_over_the_api(client: Client, clock: JournalClock, order: str) -> None:
+def settle(database: Database, desk: Desk, finding: NewFinding) -> None:
+    """The data recovers: the condition of the order clears."""
+    with database.writing() as session:
+        desk.receive(session, [finding(state=FindingState.CLEARED, cleared_us=to_us(AT) + 1)])
+
+
+def test_a_whole_life_over_the_api(
+    client: Client, clock: JournalClock, database: Database, desk: Desk, finding: NewFinding, order: str
+) -> None:
+    settle(database, desk, finding)
     for minute, verb in enumerate(LIFE, 1):
         clock.advance(to_us(AT + timedelta(minutes=minute)))
         body = {"by": "Li", "note": f"{verb} it"} if minute % 2 else None
         answer = client.post(f"/api/work-orders/{order}/{verb}", json=body)
         assert answer.status_code == 200, answer.text
     found = answer.json()
-    assert (found["status"], found["version"], found["verbs"]) == ("closed", 6, [])
+    assert (found["status"], found["version"], found["verbs"]) == ("closed", 6, ["reopen"])
     assert [found[f"{name}_at"] for name in ("acknowledged", "arrived", "completed", "accepted", "closed")] == [
         f"2026-03-02T01:0{minute}:00Z" for minute in range(1, 6)
     ]
-    assert [(line["verb"], line["by"], line["from"], line["to"]) for line in found["history"][1:3]] == [
+    assert [(line["verb"], line["by"], line["from"], line["to"]) for line in found["history"][2:4]] == [
         ("acknowledge", "Li", "open", "acknowledged"), ("arrive", "operator", "acknowledged", "arrived")]  # fmt: skip
     assert get(client, "/api/work-orders", status="open") == []
     assert [one["id"] for one in get(client, "/api/work-orders", status="closed")] == [order]
@@ -255,7 +264,7 @@ def test_without_its_contract_an_order_lives_on_and_its_deadline_says_what_is_mi
     text = refused(client.get(f"/api/work-orders/{order}/deadline"), 409)
     assert "contract 'demo-2026' revision 1 level 'lift' is not loaded" in text
     for verb in LIFE:
-        answer = client.post(f"/api/work-orders/{order}/{verb}")
+        answer = client.post(f"/api/work-orders/{order}/{verb}", json={"override": "as agreed"})
         assert answer.status_code == 200
         assert answer.json()["response_due_at"] == "2026-03-02T03:00:00Z"
 
