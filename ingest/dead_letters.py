@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from facility.errors import RetryableError
 from facility.reading import Commit, DeadLetter
-from ingest.repository import KEPT, add_dead_letters, count_dead_letters, newest_dead_letters
+from ingest.repository import KEPT, add_dead_letters, count_dead_letters, newest_dead_letters, remove_dead_letters
 from ingest.stores.cursor import CursorFile
 from ingest.tables import DeadLetterRow
 
@@ -46,6 +46,17 @@ class DeadLetterBox:
                 raise RetryableError(msg) from error
         if commits and (found or commits[-1].seq - self._cursor.seq >= _STRIDE):
             self._cursor.move(commits[-1].seq)
+
+    def rewind(self, seq: int) -> None:
+        """The journal was cut back to `seq`: letters after that go, others come in their places."""
+        try:
+            with self._sessions() as session:
+                remove_dead_letters(session, seq)
+                session.commit()
+        except OperationalError as error:
+            msg = f"cannot remove dead letters: {error.orig}; check that the database is up"
+            raise RetryableError(msg) from error
+        self._cursor.rewind(seq)
 
     def newest(self, limit: int) -> Sequence[DeadLetterRow]:
         """The newest first."""

@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from facility.errors import PermanentError, PlantroomError, refuse
 from facility.reading import Commit
+from ingest.journal import JournalCutError
 
 log = structlog.get_logger(__name__)
 
@@ -40,6 +41,10 @@ class Sink(Protocol):
     def take(self, commits: Sequence[Commit]) -> None:
         """Consecutive commits. Raises RetryableError (the same come again) or PermanentError (they are skipped)."""
 
+    def rewind(self, seq: int) -> None:
+        """The journal was cut back to `seq`: what was taken after that stays taken, but its numbers come again with
+        other commits. Durable on return. Raises RetryableError."""
+
 
 class FollowerMetrics:
     """What all followers of a process show on /metrics, by follower."""
@@ -49,6 +54,7 @@ class FollowerMetrics:
         self.durable = Gauge("plantroom_follower_cursor", "Commit dealt with for good", ["follower"], registry=registry)
         self.retries = Counter("plantroom_follower_retries", "Attempts that failed", ["follower"], registry=registry)
         self.skipped = Counter("plantroom_follower_skipped_commits", "Given up on", ["follower"], registry=registry)
+        self.cuts = Counter("plantroom_follower_cuts", "Journal found cut back", ["follower"], registry=registry)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +96,7 @@ class Follower:
         self._position = sink.cursor
         self._trouble = ""
         self._newest = reader.last_seq()
-        if self._position > self._newest:
+        if self._position > self._newest and not self._is_cut():
             what = (
                 f"has seen commit {self._position:,}, but the journal ends at {self._newest:,}: it is another journal"
             )
@@ -103,9 +109,26 @@ class Follower:
         lag = max(self._newest - self._position, 0)
         return FollowerState(self._name, self._position, self._sink.cursor, lag, self._trouble)
 
+    def _is_cut(self) -> bool:
+        """Whether the journal is ours but was cut back; `step` then deals with it."""
+        try:
+            self._reader.read(self._position, 1)
+        except JournalCutError:
+            return True
+        except PermanentError:
+            return False
+        return False
+
     def step(self) -> int:
         """Hand on the next commits; returns how many. Raises RetryableError, after which nothing is lost."""
-        commits = self._read()
+        try:
+            commits = self._read()
+        except JournalCutError as error:
+            log.error("the journal was cut back", follower=self._name, at=self._position, reason=str(error))
+            self._sink.rewind(error.common)
+            self._position = error.common
+            self._metrics.cuts.labels(self._name).inc()
+            commits = self._read()
         if commits:
             try:
                 self._sink.take(commits)
@@ -143,6 +166,8 @@ class Follower:
     def _read(self) -> list[Commit]:
         try:
             return self._reader.read(self._position, self._limit)
+        except JournalCutError:
+            raise
         except PermanentError as error:
             first_seq = self._reader.first_seq()
             if first_seq <= self._position + 1:

@@ -6,6 +6,8 @@ gaps across segments; a segment ends by size or by time, and a new one begins at
 
 import fcntl
 import sqlite3
+import threading
+import uuid
 from collections.abc import Sequence
 from io import TextIOWrapper
 from itertools import pairwise
@@ -14,24 +16,40 @@ from typing import Self
 
 import structlog
 
+from facility.errors import RetryableError
 from facility.reading import Commit, Entry, decode_entries, encode_entries
+from ingest.runs import Run, Runs, SeenRuns, common_seq
 from ingest.segment import (
     JournalError,
+    begin_run,
     check_segment,
+    count_runs,
     create_segment,
     last_row,
     list_segments,
     open_segment,
     read_rows,
+    read_runs,
     remove_segment,
     salvage_segment,
     segment_path,
     sync_folder,
 )
 
-__all__ = ["JournalError", "JournalReader", "JournalWriter"]
+__all__ = ["JournalCutError", "JournalError", "JournalReader", "JournalWriter"]
 log = structlog.get_logger(__name__)
+_RUNS_FILE = "runs.json"
+"""A copy of the newest segment's runs, for when its own cannot be read any more."""
 _NEWER = "Start from a newer snapshot"
+
+
+class JournalCutError(JournalError):
+    """The journal was cut back, or put back from a copy, after it had been read. Up to `common` it is what was read;
+    what was read after that is not in it any more, and other commits may bear its numbers."""
+
+    def __init__(self, message: str, common: int) -> None:
+        super().__init__(message)
+        self.common = common
 
 
 class JournalWriter:
@@ -59,7 +77,7 @@ class JournalWriter:
             segments = list_segments(self._folder)
         first_seq, path = segments[-1]
         if trouble := check_segment(path):
-            kept = salvage_segment(path, first_seq)
+            kept = salvage_segment(path, first_seq, SeenRuns(self._folder / _RUNS_FILE).runs)
             log.error(
                 "journal segment was damaged and cut back to its last whole commit",
                 file=path.name,
@@ -76,6 +94,8 @@ class JournalWriter:
         ).fetchone()
         self._bytes: int = size
         self._began_us: int | None = began_us
+        self._runs = begin_run(self._db, Run(self._last_seq + 1, uuid.uuid4().hex))
+        SeenRuns(self._folder / _RUNS_FILE).keep(self._runs)
 
     @property
     def last_seq(self) -> int:
@@ -102,7 +122,7 @@ class JournalWriter:
 
     def _rotate(self) -> None:
         path = segment_path(self._folder, self._last_seq + 1)
-        create_segment(path)
+        create_segment(path, self._runs)
         fresh = open_segment(path, writable=True)
         self._db.close()
         self._db, self._first_seq, self._bytes, self._began_us = fresh, self._last_seq + 1, 0, None
@@ -135,24 +155,34 @@ class JournalWriter:
 class JournalReader:
     """Reads commits by sequence number, from any process, while a writer writes, rotates and drops.
 
-    Never blocks for new commits. Use one reader per thread.
+    Never blocks for new commits. Any thread may ask; one at a time is answered. What runs of the writer were read stays in the small
+    file `seen`: with it, a journal that was cut back is noticed after a restart too.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, seen: Path | None = None) -> None:
         self._folder = folder
-        self._open: dict[Path, sqlite3.Connection] = {}
+        self._seen = SeenRuns(seen)
+        self._open: dict[Path, tuple[int, sqlite3.Connection]] = {}
+        self._lock = threading.Lock()
+        self._runs_read: tuple[sqlite3.Connection, int, Runs] | None = None
 
     def read(self, after_seq: int, limit: int = 500) -> list[Commit]:
         """Up to `limit` commits after `after_seq`, in order and without gaps; empty when there are none yet.
 
-        Raises JournalError when the next commit is there no more (dropped), when the cursor is ahead of the
-        journal (it was cut back or replaced), or when a file is damaged.
+        Raises JournalCutError when the journal was cut back and `after_seq` is not the commit that was read under
+        this number; JournalError when the next commit is there no more (dropped), when the cursor is ahead of the
+        journal (another one), or when a file is damaged.
         """
+        with self._lock:
+            return self._read(after_seq, limit)
+
+    def _read(self, after_seq: int, limit: int) -> list[Commit]:
         # Listed before reading: a segment that has a successor in this list is never written again.
         segments = list_segments(self._folder)
         self._forget({path for _, path in segments})
         if not segments:
             return []
+        self._check_runs(segments, after_seq)
         if after_seq + 1 < segments[0][0]:
             what = f"commit {after_seq + 1} was dropped from {self._folder}; the oldest is {segments[0][0]}"
             raise JournalError(f"{what}. {_NEWER}")
@@ -165,7 +195,39 @@ class JournalReader:
         if not commits and after_seq > 0 and after_seq > (newest := self._newest(segments)):
             what = f"the cursor {after_seq} is ahead of the journal {self._folder}, which ends at {newest}"
             raise JournalError(f"{what}. Rebuild the follower")
+        if commits:
+            self._keep_runs(segments)
         return commits
+
+    def _check_runs(self, segments: list[tuple[int, Path]], after_seq: int) -> None:
+        if not self._seen.runs:
+            return
+        common = common_seq(self._seen.runs, self._runs(segments), after_seq)
+        if common is None:
+            what = f"the journal {self._folder} is not the one that was read up to commit {after_seq}"
+            raise JournalError(f"{what}. Put the old journal back, or rebuild the follower")
+        if common < after_seq:
+            what = f"the journal {self._folder} was cut back to commit {common} after {after_seq} had been read"
+            raise JournalCutError(f"{what}; other commits come under these numbers", common)
+
+    def _keep_runs(self, segments: list[tuple[int, Path]]) -> None:
+        """Before the commits are handed out, so that a cut after that cannot go unnoticed."""
+        try:
+            self._seen.keep(self._runs(segments))
+        except OSError as error:
+            msg = f"cannot keep which runs of the journal were read: {error}; check space and permissions"
+            raise RetryableError(msg) from error
+
+    def _runs(self, segments: list[tuple[int, Path]]) -> Runs:
+        path = segments[-1][1]
+        try:
+            db = self._connection(path)
+            if self._runs_read is None or self._runs_read[0] is not db or self._runs_read[1] != count_runs(db):
+                self._runs_read = (db, count_runs(db), read_runs(db))
+            return self._runs_read[2]
+        except (sqlite3.DatabaseError, OSError) as error:
+            msg = f"{path} cannot be read: {error}. Restart ingest: it cuts the file back to its last whole commit"
+            raise JournalError(msg) from error
 
     def first_seq(self) -> int:
         """The oldest commit that is still held; 1 in a new journal."""
@@ -174,8 +236,9 @@ class JournalReader:
 
     def last_seq(self) -> int:
         """The newest commit; 0 in a new journal."""
-        segments = list_segments(self._folder)
-        return self._newest(segments) if segments else 0
+        with self._lock:
+            segments = list_segments(self._folder)
+            return self._newest(segments) if segments else 0
 
     def _newest(self, segments: list[tuple[int, Path]]) -> int:
         first, path = segments[-1]
@@ -186,7 +249,7 @@ class JournalReader:
         try:
             rows = read_rows(self._connection(path), after_seq, limit)
             commits = [Commit(seq, arrived_us, decode_entries(blob)) for seq, arrived_us, blob in rows]
-        except (sqlite3.DatabaseError, ValueError) as error:
+        except (sqlite3.DatabaseError, OSError, ValueError) as error:
             if not path.exists():
                 what = f"commit {after_seq + 1} was dropped from {self._folder} while it was read"
                 raise JournalError(f"{what}. {_NEWER}") from error
@@ -199,19 +262,24 @@ class JournalReader:
         return commits
 
     def _connection(self, path: Path) -> sqlite3.Connection:
-        if path not in self._open:
-            self._open[path] = open_segment(path, writable=False)
-        return self._open[path]
+        inode = path.stat().st_ino
+        known = self._open.get(path)
+        if known is not None and known[0] != inode:  # a damaged file was set aside, and another one has its name
+            self._open.pop(path)[1].close()
+            known = None
+        if known is None:
+            known = self._open[path] = (inode, open_segment(path, writable=False))
+        return known[1]
 
     def _forget(self, present: set[Path]) -> None:
         """Close what was dropped, and all but the two newest segments in use."""
         gone = [path for path in self._open if path not in present]
         for path in gone + sorted(set(self._open) - set(gone))[:-2]:
-            self._open.pop(path).close()
+            self._open.pop(path)[1].close()
 
     def close(self) -> None:
         """Close the files."""
-        for db in self._open.values():
+        for _inode, db in self._open.values():
             db.close()
         self._open.clear()
 

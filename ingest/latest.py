@@ -54,6 +54,10 @@ class LatestValues:
             if commits:
                 self._cursor = commits[-1].seq
 
+    def rewind(self, seq: int) -> None:
+        """The journal was cut back: other commits come after `seq`. What was read is still the newest known."""
+        self._cursor = seq
+
     def of(self, asset_id: str) -> dict[str, Reading]:
         """The newest reading of every point of an asset that ever spoke; a copy."""
         with self._lock:

@@ -62,6 +62,11 @@ def count_dead_letters(session: Session) -> int:
     return session.exec(select(func.count()).select_from(DeadLetterRow)).one()
 
 
+def remove_dead_letters(session: Session, after_seq: int) -> None:
+    """Remove those of commits after `after_seq`."""
+    session.execute(delete(DeadLetterRow).where(col(DeadLetterRow.seq) > after_seq))
+
+
 def _cap(session: Session, kept: int) -> None:
     order = (col(DeadLetterRow.seq).desc(), col(DeadLetterRow.entry).desc())
     edge = session.exec(select(DeadLetterRow.seq, DeadLetterRow.entry).order_by(*order).offset(kept).limit(1)).first()

@@ -6,6 +6,7 @@ when `append` returns (`synchronous=FULL`).
 
 import os
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -13,11 +14,14 @@ import structlog
 
 from facility.errors import PermanentError
 from facility.reading import Commit, decode_entries
+from ingest.runs import KEPT_RUNS, Run, Runs
 
 log = structlog.get_logger(__name__)
 
 _PREFIX, _SUFFIX = "journal-", ".sqlite"
 _BUSY_S = 10.0
+_RUNS = "CREATE TABLE IF NOT EXISTS runs (place INTEGER PRIMARY KEY, first_seq INTEGER NOT NULL, run TEXT NOT NULL)"
+_ADD_RUN = "INSERT INTO runs (first_seq, run) VALUES (?, ?)"
 _READ = "SELECT seq, arrived_us, entries FROM commits WHERE seq > ? ORDER BY seq LIMIT ?"
 
 
@@ -43,14 +47,17 @@ def _is_segment(name: str) -> bool:
     return name.startswith(_PREFIX) and name.endswith(_SUFFIX) and name[len(_PREFIX) : -len(_SUFFIX)].isdigit()
 
 
-def create_segment(path: Path) -> None:
-    """An empty segment, durable under its name when this returns: readers never see one half made."""
+def create_segment(path: Path, runs: Sequence[Run] = ()) -> None:
+    """An empty segment that knows the `runs` before it, durable under its name when this returns: readers never see
+    one half made."""
     fresh = path.with_suffix(".fresh")
     remove_segment(fresh)
     with closing(sqlite3.connect(fresh, isolation_level=None)) as db:
         db.execute("PRAGMA journal_mode=WAL")
         db.execute("PRAGMA synchronous=FULL")
         db.execute("CREATE TABLE commits (seq INTEGER PRIMARY KEY, arrived_us INTEGER NOT NULL, entries BLOB NOT NULL)")
+        db.execute(_RUNS)
+        db.executemany(_ADD_RUN, runs)
     fresh.rename(path)
     sync_folder(path.parent)
 
@@ -59,6 +66,17 @@ def remove_segment(path: Path) -> None:
     """Unlink the file and what SQLite keeps beside it."""
     for suffix in ("", "-wal", "-shm"):
         path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+
+def segment_bytes(path: Path) -> int:
+    """What the segment takes on disk, with what SQLite keeps beside it."""
+    total = 0
+    for suffix in ("", "-wal", "-shm"):
+        try:
+            total += path.with_name(path.name + suffix).stat().st_size
+        except FileNotFoundError:
+            continue
+    return total
 
 
 def sync_folder(folder: Path) -> None:
@@ -96,6 +114,37 @@ def last_row(db: sqlite3.Connection) -> int | None:
     return newest
 
 
+def read_runs(db: sqlite3.Connection) -> Runs:
+    """The runs of the writer up to this segment's newest commit, oldest first."""
+    try:
+        return tuple(Run(*row) for row in db.execute("SELECT first_seq, run FROM runs ORDER BY place"))
+    except sqlite3.OperationalError as error:
+        if "no such table" not in str(error):
+            raise
+        return ()  # written before runs were kept
+
+
+def count_runs(db: sqlite3.Connection) -> int:
+    """A number that grows with every run; cheaper than reading them."""
+    try:
+        newest: int | None = db.execute("SELECT max(place) FROM runs").fetchone()[0]
+    except sqlite3.OperationalError as error:
+        if "no such table" not in str(error):
+            raise
+        newest = None
+    return newest or 0
+
+
+def begin_run(db: sqlite3.Connection, run: Run) -> Runs:
+    """Note durably that from here on another run writes; returns all runs, the newest 1,000."""
+    db.execute("BEGIN")
+    db.execute(_RUNS)
+    db.execute(_ADD_RUN, run)
+    db.execute("DELETE FROM runs WHERE place <= (SELECT max(place) FROM runs) - ?", (KEPT_RUNS,))
+    db.execute("COMMIT")
+    return read_runs(db)
+
+
 def check_segment(path: Path) -> str:
     """What is wrong with the file, or an empty text."""
     try:
@@ -106,15 +155,16 @@ def check_segment(path: Path) -> str:
         return str(error)
 
 
-def salvage_segment(path: Path, first_seq: int) -> int:
-    """Replace a damaged segment by its whole commits from `first_seq` on; returns the last one kept.
+def salvage_segment(path: Path, first_seq: int, earlier: Runs = ()) -> int:
+    """Replace a damaged segment by its whole commits from `first_seq` on; returns the last one kept. `earlier` are
+    its runs from a copy, for when its own cannot be read.
 
     The damaged file stays beside it as `*.damaged`. Nothing after the first unreadable commit is kept, because
     the sequence has no gaps.
     """
     kept: list[tuple[int, int, bytes]] = []
     try:
-        with closing(open_segment(path, writable=True)) as db:
+        with closing(_open_damaged(path)) as db:
             for row in db.execute(_READ, (first_seq - 1, -1)):
                 if row[0] != first_seq + len(kept):
                     break
@@ -123,13 +173,30 @@ def salvage_segment(path: Path, first_seq: int) -> int:
     except (sqlite3.Error, ValueError, TypeError, MemoryError) as error:
         log.warning("journal segment unreadable from here", file=path.name, after_seq=first_seq + len(kept) - 1,
                     reason=str(error))  # fmt: skip
+    runs = _salvage_runs(path) or earlier
     for suffix in ("", "-wal", "-shm"):
         beside = path.with_name(path.name + suffix)
         if beside.exists():
             beside.rename(path.with_name(path.name + ".damaged" + suffix))
-    create_segment(path)
+    create_segment(path, runs)
     with closing(open_segment(path, writable=True)) as db:
         db.execute("BEGIN")
         db.executemany("INSERT INTO commits VALUES (?, ?, ?)", kept)
         db.execute("COMMIT")
     return first_seq + len(kept) - 1
+
+
+def _open_damaged(path: Path) -> sqlite3.Connection:
+    """A connection that reads what is there of a file that is shorter than it says."""
+    db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None, timeout=_BUSY_S)
+    db.execute("PRAGMA writable_schema=ON").close()  # without this SQLite refuses a file with pages missing at its end
+    return db
+
+
+def _salvage_runs(path: Path) -> Runs:
+    try:
+        with closing(_open_damaged(path)) as db:
+            return read_runs(db)
+    except (sqlite3.Error, TypeError) as error:
+        log.warning("journal segment has lost its runs", file=path.name, reason=str(error))
+        return ()

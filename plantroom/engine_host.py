@@ -20,6 +20,7 @@ from facility.finding import Finding
 from facility.reading import Commit, ControlEvent, RuleSetActivated, SiteEdited
 from facility.registry import Registry
 from ingest.control import submit
+from ingest.journal import JournalCutError
 from plantroom.database import Database
 from rules.engine import Engine
 from rules.errors import RulesError
@@ -84,6 +85,8 @@ class EngineHost:
         self._snapshot_due_us = 0
         self.lock = threading.RLock()
         self.engine, self.cursor = self._restore()
+        self.kept_cursor = self.cursor
+        """Up to here nobody will ever read the journal again for the engine: its snapshot is that old."""
         self.findings_total = 0
         self.touched = 0
         self.away = ""
@@ -91,7 +94,11 @@ class EngineHost:
 
     def step(self) -> int:
         """Judge the next commits; how many there were. Raises RetryableError when the database is away."""
-        commits = self._journal.read(self.cursor, BATCH)
+        try:
+            commits = self._journal.read(self.cursor, BATCH)
+        except JournalCutError as error:
+            self._go_back(error)
+            commits = self._journal.read(self.cursor, BATCH)
         if commits:
             with self.lock, self._metrics.batch_seconds.time():
                 findings = [finding for commit in commits for finding in self.engine.feed(commit)]
@@ -190,7 +197,16 @@ class EngineHost:
         self.cursor = seq
         self.findings_total += len(findings)
         if due:
+            self.kept_cursor = seq
             self._snapshot_due_us = now_us + _SNAPSHOT_EVERY_US
+
+    def _go_back(self, error: JournalCutError) -> None:
+        """The journal was cut back behind us. What was judged stays judged; the new commits are judged from the cut on,
+        and a snapshot says so before the first of them."""
+        log.error("the journal was cut back after it was judged", at=self.cursor, reason=str(error))
+        with self.lock:
+            self.engine.rewind(error.common)
+        self._write([], error.common, snapshot=True)
 
     def _recover(self) -> None:
         try:

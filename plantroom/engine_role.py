@@ -25,6 +25,7 @@ from plantroom.access import Access
 from plantroom.allowance import allowance_us
 from plantroom.clocks import clock_for
 from plantroom.contracts import load_contracts
+from plantroom.cursor_board import CursorBoard
 from plantroom.database import Database
 from plantroom.directory_api import build_router as directory_router
 from plantroom.door import TokenDoor, enter_router
@@ -55,7 +56,7 @@ def run(settings: Settings, stop: threading.Event) -> None:
     database = Database(settings.database_address())
     database.upgrade()
     metrics = prometheus_client.CollectorRegistry()
-    journal = JournalReader(settings.journal_folder)
+    journal = open_journal(settings, "engine")
     host = EngineHost(
         journal,
         database,
@@ -72,7 +73,7 @@ def run(settings: Settings, stop: threading.Event) -> None:
     latest = _newest_readings(store, registry)
     gauges = FollowerMetrics(metrics)
     followers = {
-        name: Follower(name, JournalReader(settings.journal_folder), sink, metrics=gauges)
+        name: Follower(name, open_journal(settings, name), sink, metrics=gauges)
         for name, sink in (("readings", SeriesSink(store)), ("latest", latest), ("dead_letters", letters))
     }
     sources = PlantSources(
@@ -96,7 +97,16 @@ def run(settings: Settings, stop: threading.Event) -> None:
         )
     )
     failures: list[str] = []
-    loops = {"rules": host.run, "files": reload.run, **{name: one.run for name, one in followers.items()}}
+    board = CursorBoard(
+        settings.cursors_file,
+        {"engine": lambda: host.kept_cursor, "readings": lambda: store.cursor, "dead_letters": lambda: letters.cursor},
+    )
+    loops = {
+        "rules": host.run,
+        "files": reload.run,
+        **{name: one.run for name, one in followers.items()},
+        "cursors": board.run,
+    }
     threads = [_thread(name, loop, stop, failures) for name, loop in loops.items()]
     for thread in threads:
         thread.start()
@@ -110,6 +120,11 @@ def run(settings: Settings, stop: threading.Event) -> None:
         database.close()
     if failures:
         raise RetryableError("; ".join(failures))
+
+
+def open_journal(settings: Settings, follower: str) -> JournalReader:
+    """A reader of the journal that knows after a restart too what this follower has read."""
+    return JournalReader(settings.journal_folder, seen=settings.var / "cursors" / f"{follower}.runs")
 
 
 def _thread(

@@ -4,9 +4,12 @@ import threading
 
 import prometheus_client
 
+from facility.clock import Clock
+from facility.instant import SECOND_US
 from ingest.broker import REDELIVERY_S
 from ingest.journal import JournalWriter
 from ingest.link import BrokerAddress
+from ingest.retention import KeepLimits, Retention, RetentionMetrics
 from ingest.service import IngestService, IngestSettings
 from plantroom.allowance import allowance_us
 from plantroom.clocks import clock_for
@@ -43,9 +46,17 @@ def run(settings: Settings, stop: threading.Event) -> None:
             ),
             metrics,
         )
+        threading.Thread(target=_retention(settings, journal, clock, metrics).run, args=(stop,), daemon=True).start()
         ready = threading.Thread(target=_say_ready, args=(service, settings, stop), name="ready", daemon=True)
         ready.start()
         service.run(stop)
+
+
+def _retention(
+    settings: Settings, journal: JournalWriter, clock: Clock, metrics: prometheus_client.CollectorRegistry
+) -> Retention:
+    limits = KeepLimits(round(settings.journal_keep_hours * 3600 * SECOND_US), round(settings.journal_max_gb * 1e9))
+    return Retention(settings.journal_folder, settings.cursors_file, journal, clock, limits, RetentionMetrics(metrics))
 
 
 def _say_ready(service: IngestService, settings: Settings, stop: threading.Event) -> None:

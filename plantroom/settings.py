@@ -67,6 +67,24 @@ class Settings(BaseSettings):
     influx_bucket: str = Field(default="plantroom", description="bucket, and database name for InfluxQL")
     influx_token: SecretStr | None = Field(default=None, description="token for InfluxDB")
 
+    journal_keep_hours: float = Field(
+        default=336.0,
+        ge=1,
+        description="hours the journal is kept at least after every follower is done with it; "
+        "longer than the oldest backup you would restore",
+    )
+    journal_max_gb: float = Field(
+        default=20.0, gt=0, description="gigabytes above which older parts of the journal go before their time"
+    )
+    message_max_kib: int = Field(
+        default=256, ge=1, le=1024, description="largest message that is read, in KiB; larger ones are dead letters"
+    )
+    device_messages_per_second: float = Field(
+        default=100.0,
+        ge=0,
+        description="messages a second that one topic may send for long (ten minutes' worth at once); 0 is no limit",
+    )
+
     database_url: SecretStr | None = Field(
         default=None, description="SQLAlchemy address of the order database; without it SQLite under var"
     )
@@ -111,6 +129,10 @@ class Settings(BaseSettings):
     @property
     def journal_folder(self) -> Path:
         return self.var / "journal"
+
+    @property
+    def cursors_file(self) -> Path:
+        return self.var / "cursors" / "done.json"
 
     @property
     def control_folder(self) -> Path:

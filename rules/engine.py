@@ -97,6 +97,10 @@ class Engine:
         self._state.last_seq = commit.seq
         return found
 
+    def rewind(self, seq: int) -> None:
+        """The journal was cut back to `seq`: what was judged stays judged, and the next commit is `seq` + 1."""
+        self._state.last_seq = min(self._state.last_seq, seq)
+
     def pending(self) -> list[Finding]:
         """The findings whose persistence is running now; `raised_us` is when they will be raised."""
         return [finding for stream in self._streams.values() for finding in stream.pending()]

@@ -30,6 +30,10 @@ class SeriesStore(Protocol):
     def flush(self) -> None:
         """Make everything taken so far durable. Raises RetryableError."""
 
+    def rewind(self, seq: int) -> None:
+        """The journal was cut back to `seq`, and other commits come under the numbers after it: what was taken stays,
+        and the next range begins at `seq` + 1. Durable on return. Raises RetryableError."""
+
     def read(
         self,
         asset_id: str,
@@ -101,3 +105,7 @@ class SeriesSink:
         """Write the readings of consecutive commits. Raises what the store raises."""
         if commits:
             self._store.write(commits[0].seq, commits[-1].seq, readings_of(commits))
+
+    def rewind(self, seq: int) -> None:
+        """The journal was cut back. Raises what the store raises."""
+        self._store.rewind(seq)

@@ -20,8 +20,15 @@ class CursorFile:
 
     def move(self, seq: int) -> None:
         """Durable on return. It never goes back: a smaller number changes nothing. Raises RetryableError."""
-        if seq <= self._seq:
-            return
+        if seq > self._seq:
+            self._save(seq)
+
+    def rewind(self, seq: int) -> None:
+        """Go back, durable on return: the journal was cut back to `seq`. Raises RetryableError."""
+        if seq < self._seq:
+            self._save(seq)
+
+    def _save(self, seq: int) -> None:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             write_whole(self._path, f"{seq}\n".encode())

@@ -53,6 +53,10 @@ class InfluxStore:
     def flush(self) -> None:
         """Nothing is held back."""
 
+    def rewind(self, seq: int) -> None:
+        """As `SeriesStore.rewind` promises."""
+        self._cursor.rewind(seq)
+
     def read(
         self,
         asset_id: str,

@@ -95,6 +95,13 @@ class ParquetStore:
                 self._tails = self._tails[1:]
         self._flushed_at = self._elapsed()
 
+    def rewind(self, seq: int) -> None:
+        """As `SeriesStore.rewind` promises."""
+        if seq < self._taken:
+            self.flush()
+            self._cursor.rewind(seq)
+            self._taken = seq
+
     def merge(self) -> int:
         """Merge small parts of each day, late ones into theirs; the number of merges. Raises RetryableError."""
         try:

@@ -54,6 +54,9 @@ class ListSink:
         self.taken += [commit.seq for commit in commits]
         self.cursor = self.taken[-1]
 
+    def rewind(self, seq: int) -> None:
+        self.cursor = seq
+
 
 def wait_for(condition: threading.Event, follower: Follower, position: int) -> None:
     deadline = time.monotonic() + 10
