@@ -1,6 +1,7 @@
 """From messages to journal entries: route, decode, judge quality; what cannot be read becomes a dead letter."""
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import structlog
@@ -8,7 +9,8 @@ import structlog
 from facility.clock import Clock
 from facility.reading import DeadLetter, Entry, Heartbeat, Scan
 from facility.registry import Registry
-from ingest.heartbeat import Pulse
+from ingest.heartbeat import Beat, Pulse
+from ingest.limits import Limits
 from ingest.link import Delivery
 from ingest.payload import MAX_PAYLOAD_BYTES, PayloadError
 from ingest.quality import QualityJudge, RecentHashes
@@ -28,15 +30,19 @@ class Batch:
     duplicates: int = 0
     ignored: int = 0
     rejected: Counter[str] = field(default_factory=Counter)
-    travelled_s: list[float] = field(default_factory=list)
+    letters_dropped: int = 0
+    own_beats: list[Beat] = field(default_factory=list)
     newest_us: int = 0
 
 
 class Intake:
     """Turns messages into entries in the order they arrive. Totals count since it was made."""
 
-    def __init__(self, registry: Registry, judge: QualityJudge, clock: Clock, pulse: Pulse) -> None:
+    def __init__(
+        self, registry: Registry, judge: QualityJudge, clock: Clock, pulse: Pulse, limits: Limits | None = None
+    ) -> None:
         self._judge, self._clock, self._pulse = judge, clock, pulse
+        self._limits = limits or Limits(message_bytes=MAX_PAYLOAD_BYTES)
         self._router = Router(registry)
         self._dead = RecentHashes(_DEAD_MEMORY)
         self._received = self._rejected = 0
@@ -55,12 +61,16 @@ class Intake:
             return
         try:
             route = self._router.find(delivery.topic)
-            if route is not None:
+            if len(delivery.payload) > self._limits.message_bytes:
+                self._reject("size", self._limits.explain_size(len(delivery.payload)), delivery, batch)
+            elif route is not None and self._limits.is_flood(delivery.topic):
+                self._reject("rate", self._limits.explain_flood(delivery.topic), delivery, batch)
+            elif route is not None:
                 self._scans(route.decoder.decode(delivery.topic, delivery.payload), delivery, batch)
             elif self._router.is_ignored(delivery.topic):
                 batch.ignored += 1
             else:
-                self._reject("unknown_topic", self._router.explain_unknown(delivery.topic), delivery, batch)
+                self._reject("unknown_topic", self._router.explain_unknown, delivery, batch)
         except PayloadError as error:
             self._scans(error.scans, delivery, batch)
             self._reject("payload", str(error), delivery, batch)
@@ -86,19 +96,22 @@ class Intake:
             self._rejected += 1
         elif self._judge.advance(beat.at_us):
             batch.entries.append(Heartbeat(beat.at_us, self._received, self._rejected))
-            travelled_s = self._pulse.travelled_s(beat)
-            if travelled_s is not None:
-                batch.travelled_s.append(travelled_s)
+            batch.own_beats.append(beat)
 
-    def _reject(self, kind: str, reason: str, delivery: Delivery, batch: Batch) -> None:
+    def _reject(self, kind: str, reason: str | Callable[[str], str], delivery: Delivery, batch: Batch) -> None:
+        """A dead letter, or only a count when there are too many. `reason` may be what explains the topic."""
         known = self._dead.is_known(hash((delivery.topic, delivery.payload)))
         if known and delivery.redelivered:
             batch.duplicates += 1
             return
         self._rejected += 1
         batch.rejected[kind] += 1
+        if not self._limits.keeps_letter(delivery.topic):
+            batch.letters_dropped += 1
+            return
+        text = reason if isinstance(reason, str) else reason(delivery.topic)
         payload = delivery.payload[:MAX_PAYLOAD_BYTES]
-        batch.entries.append(DeadLetter(self._clock.now_us(), delivery.topic, payload, reason))
+        batch.entries.append(DeadLetter(self._clock.now_us(), delivery.topic, payload, text))
 
     def remember(self, entry: Entry) -> None:
         """This entry is in the journal already: should the broker send it again, it is not new."""

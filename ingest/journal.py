@@ -155,8 +155,8 @@ class JournalWriter:
 class JournalReader:
     """Reads commits by sequence number, from any process, while a writer writes, rotates and drops.
 
-    Never blocks for new commits. Any thread may ask; one at a time is answered. What runs of the writer were read stays in the small
-    file `seen`: with it, a journal that was cut back is noticed after a restart too.
+    Never blocks for new commits. Any thread may ask; one at a time is answered. What runs of the writer were read
+    stays in the small file `seen`: with it, a journal that was cut back is noticed after a restart too.
     """
 
     def __init__(self, folder: Path, *, seen: Path | None = None) -> None:

@@ -24,6 +24,8 @@ _KEEPALIVE_S = 30
 _OPEN_S = 10.0
 _OPENING_READS = 100
 _MISC_S = 1.0
+_INBOX_BYTES = 8 * 2**20
+"""Payload that is read in one turn; the rest waits in the socket. Together with the group it bounds the memory."""
 _QUEUED = 60
 """Heartbeats that wait for the broker's acknowledgement; further ones are not sent."""
 
@@ -193,11 +195,13 @@ class BrokerLink:
 
     def _drain(self, limit: int) -> None:
         """Read packets until the socket has no whole one more, or `limit` messages are in."""
-        while self.lost is None and len(self._inbox) < limit:
+        size = 0
+        while self.lost is None and len(self._inbox) < limit and size < _INBOX_BYTES:
             before = len(self._inbox)
             self._check(self._client.loop_read())
             if len(self._inbox) == before:
                 return
+            size += sum(len(delivery.payload) for delivery in self._inbox[before:])
 
     def _write(self) -> None:
         if self.lost is None and self._client.want_write():

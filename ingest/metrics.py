@@ -17,6 +17,17 @@ class IngestMetrics:
             ["reason"],
             registry=registry,
         )
+        self.letters_dropped = Counter(
+            "plantroom_ingest_dead_letters_dropped",
+            "Rejected messages that were counted but not kept, because there were too many.",
+            registry=registry,
+        )
+        self.clock_steps = Counter(
+            "plantroom_ingest_clock_steps", "Times this machine's clock was set by seconds.", registry=registry
+        )
+        self.refused_commits = Counter(
+            "plantroom_ingest_refused_commits", "Attempts to commit that the disk refused.", registry=registry
+        )
         self.duplicates = Counter("plantroom_ingest_duplicates", "Scans that were committed before.", registry=registry)
         self.ignored = Counter("plantroom_ingest_ignored", "Messages on topics that are not data.", registry=registry)
         self.commits = Counter("plantroom_ingest_commits", "Group commits.", registry=registry)
@@ -28,7 +39,7 @@ class IngestMetrics:
         )
         self.publish_to_commit_seconds = Histogram(
             "plantroom_ingest_publish_to_commit_seconds",
-            "From publishing a heartbeat through the broker to its commit.",
+            "From publishing a heartbeat through the broker until its commit is durable.",
             buckets=_FAST,
             registry=registry,
         )

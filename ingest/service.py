@@ -20,11 +20,14 @@ from facility.errors import InputError
 from facility.reading import Entry, SiteEdited
 from facility.registry import Registry
 from facility.site_file import parse_site
+from ingest.clock_watch import ClockWatch
 from ingest.control import Submitted, reject, waiting
 from ingest.heartbeat import Pulse
 from ingest.intake import Batch, Intake
+from ingest.limits import Limits
 from ingest.link import BrokerAddress, BrokerLink, Delivery, LinkError
 from ingest.metrics import IngestMetrics
+from ingest.payload import MAX_PAYLOAD_BYTES
 from ingest.quality import QualityJudge
 from ingest.recall import recall
 from ingest.routing import HEARTBEAT_TOPIC, Router
@@ -33,6 +36,7 @@ log = structlog.get_logger(__name__)
 
 _WINDOW = 20
 _IDLE_S = 0.002
+_GROUP_BYTES = 4 * 2**20
 
 
 class Journal(Protocol):
@@ -48,7 +52,8 @@ class Journal(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class IngestSettings:
-    """Real seconds throughout, but `allowance_us` (event time).
+    """Real seconds throughout, but `allowance_us` (event time). Messages above `message_bytes`, and those above
+    `device_per_s` a second on one topic for long (0: no limit), become dead letters.
 
     `redelivery_s`: how long to stay away from the broker before connecting again, so that it redelivers what was not
     acknowledged before anything newer; `ingest.broker.REDELIVERY_S` for the embedded one, 0 for Mosquitto, which
@@ -63,6 +68,8 @@ class IngestSettings:
     heartbeat_s: float = 1.0
     spool_s: float = 0.25
     backoff_s: tuple[float, float] = (0.1, 10.0)
+    message_bytes: int = MAX_PAYLOAD_BYTES
+    device_per_s: float = 0.0
 
     def __post_init__(self) -> None:
         if self.allowance_us < 0 or self.redelivery_s < 0:
@@ -96,8 +103,10 @@ class IngestService:
         judge = QualityJudge(
             registry, clock, allowance_us=settings.allowance_us, tolerance_us=settings.future_tolerance_us
         )
-        self._intake = Intake(registry, judge, clock, self._pulse)
+        limits = Limits(message_bytes=settings.message_bytes, device_per_s=settings.device_per_s)
+        self._intake = Intake(registry, judge, clock, self._pulse, limits)
         self._metrics = IngestMetrics(metrics)
+        self._clock_watch = ClockWatch(clock)
         self._trouble: str | None = None
         self._beat_at = self._spool_at = 0.0
         self.listening = threading.Event()
@@ -156,6 +165,8 @@ class IngestService:
         now = time.monotonic()
         if now - self._beat_at >= self._settings.heartbeat_s:
             self._beat_at = now
+            if self._clock_watch.look():
+                self._metrics.clock_steps.inc()
             self._link.publish(HEARTBEAT_TOPIC, self._pulse.make(self._clock.now_us()))
 
     def _gather(self) -> tuple[list[Delivery], Batch]:
@@ -166,6 +177,7 @@ class IngestService:
         """
         settings, batch = self._settings, Batch()
         deliveries: list[Delivery] = []
+        size = 0
         until = time.monotonic() + settings.group_s
         while (left := until - time.monotonic()) > 0 and not self._link.is_over:
             may_wait_for_us = len(deliveries) >= _WINDOW
@@ -176,8 +188,9 @@ class IngestService:
                 break
             for delivery in found:
                 self._intake.take(delivery, batch)
+                size += len(delivery.payload)
             deliveries += found
-            if len(deliveries) >= settings.group_messages:
+            if len(deliveries) >= settings.group_messages or size >= _GROUP_BYTES:
                 break
         return deliveries, batch
 
@@ -209,6 +222,7 @@ class IngestService:
                 if not failed:
                     log.error("journal cannot be written; nothing is acknowledged until it can", reason=str(error))
                 failed = True
+                self._metrics.refused_commits.inc()
                 if stop.wait(backoff_s):
                     return False
                 backoff_s = min(backoff_s * 2, most_s)
@@ -244,8 +258,10 @@ class IngestService:
         metrics.ignored.inc(batch.ignored)
         for reason, count in batch.rejected.items():
             metrics.rejected.labels(reason).inc(count)
-        for seconds in batch.travelled_s:
-            metrics.publish_to_commit_seconds.observe(seconds)
+        metrics.letters_dropped.inc(batch.letters_dropped)
+        for beat in batch.own_beats:
+            if (seconds := self._pulse.travelled_s(beat)) is not None:
+                metrics.publish_to_commit_seconds.observe(seconds)
 
     def _say_trouble(self, reason: str) -> None:
         if reason != self._trouble:
