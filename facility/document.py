@@ -138,7 +138,10 @@ def _problems(model: type[BaseModel], error: ValidationError, places: Places, wh
             names = _field_names(model)
             close = difflib.get_close_matches(str(item["loc"][-1]), names, 1)
             what = f"{str(item['loc'][-1])!r} is not a field here"
-            hint = f"Did you mean {close[0]!r}?" if close else "Remove it, or check its spelling."
+            if close and close[0] == str(item["loc"][-1]):
+                hint = "It belongs elsewhere: check the indentation, and that this is the right file."
+            else:
+                hint = f"Did you mean {close[0]!r}?" if close else "Remove it, or check its spelling."
         elif kind == "missing":
             what, hint = f"{str(item['loc'][-1])!r} is missing", "Add it."
         elif not isinstance(value, dict | list) and kind != "value_error":

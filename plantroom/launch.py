@@ -1,8 +1,10 @@
 """Starts the whole program on this machine: broker, ingest, engine with web, and what else is asked for."""
 
 import socket
+import tempfile
 import urllib.request
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from urllib.error import URLError
 
 import structlog
@@ -63,7 +65,7 @@ def launch(
     """
     check_files_given(settings)
     stop = stop_event()
-    settings.var.mkdir(parents=True, exist_ok=True)
+    make_folder(settings.var)
     with InstanceLock(settings.var):
         check_same_time(settings)
         admin_token(settings)
@@ -77,6 +79,17 @@ def launch(
             supervisor.run()
         finally:
             supervisor.end()
+
+
+def make_folder(folder: Path) -> None:
+    """Make the folder for what the program writes. Raises InputError when that cannot be."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return
+    except OSError as error:
+        hint = "Name a folder you may write to with --var."
+        raise refuse(str(folder), f"cannot be written: {error.strerror}", hint) from error
 
 
 def announce(settings: Settings) -> None:

@@ -47,11 +47,12 @@ class Wire:
         password: str | None = None,
         ca_file: Path | None = None,
         window: int = WINDOW,
+        wait_s: float = 30.0,
     ) -> None:
         if not 1 <= window <= 10_000:
             msg = f"window is {window!r}; expected 1 to 10,000 messages"
             raise ValueError(msg)
-        self._place, self._window = f"{host}:{port}", window
+        self._place, self._window, self._wait_s = f"{host}:{port}", window, wait_s
         self._changed = Condition()
         self._unacknowledged, self._acknowledged = 0, 0
         self._connected, self._lost_count = False, 0
@@ -119,7 +120,7 @@ class Wire:
         self._client.loop_stop()
 
     def __enter__(self) -> Self:
-        return self.connect()
+        return self.connect(self._wait_s)
 
     def __exit__(self, *_: object) -> None:
         self.close()

@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from facility.errors import refuse
 from ingest.map_file import parse_map
 from ingest.wide_csv import WideCsv
 from plantroom.backtest import Backtest, run_backtest
@@ -53,6 +54,8 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Run rules and contract over history and write the findings and orders that would have been."""
         console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+        if not out.parent.is_dir():
+            raise refuse(str(out.parent), "is no folder", "Make it first, or write somewhere else with --out.")
         result, table = backtest_files(readings, site, map, rules, contract, console)
         report = {"lines": table.report.lines(), **msgspec.to_builtins(table.report)}
         answer = {"findings": result.findings, "work_orders": result.work_orders, "readings": report}

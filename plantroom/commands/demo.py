@@ -37,8 +37,13 @@ def register(app: typer.Typer) -> None:
 
     @app.command()
     def demo(
-        port: Annotated[int, typer.Option(help="Port of the pages; the next free one when it is taken.")] = 8600,
-        mqtt_port: Annotated[int, typer.Option(help="Port of the broker; the next free one when taken.")] = 1883,
+        port: Annotated[
+            int,
+            typer.Option(envvar="PLANTROOM_HTTP_PORT", help="Port of the pages; the next free one when it is taken."),
+        ] = 8600,
+        mqtt_port: Annotated[
+            int, typer.Option(envvar="PLANTROOM_MQTT_PORT", help="Port of the broker; the next free one when taken.")
+        ] = 1883,
         speed: Annotated[float, typer.Option(help="Simulated seconds per second.")] = 60.0,
         var: Annotated[Path | None, typer.Option(help="Folder for everything it writes.")] = None,
     ) -> None:

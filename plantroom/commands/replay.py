@@ -41,8 +41,9 @@ def register(app: typer.Typer) -> None:
         password = settings.mqtt_password.get_secret_value() if settings.mqtt_password is not None else None
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         wire = Wire(
-            settings.mqtt_host, settings.mqtt_port, "plantroom-replay", username=settings.mqtt_user, password=password
-        )
+            settings.mqtt_host, settings.mqtt_port, "plantroom-replay", username=settings.mqtt_user, password=password,
+            wait_s=5.0,
+        )  # fmt: skip
         with wire, Progress(*columns, console=console, transient=True) as bar:
             task = bar.add_task(f"rows of {readings.name}", total=table.rows)
             sent = send(

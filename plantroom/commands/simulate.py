@@ -53,6 +53,7 @@ def register(app: typer.Typer) -> None:
             f"plantroom-simulator-{plan.site_id}",
             username=settings.mqtt_user,
             password=settings.mqtt_password.get_secret_value() if settings.mqtt_password is not None else None,
+            wait_s=30.0 if follow_clock else 5.0,
         )
         with wire:
             play(simulation, wire, clock, stop)

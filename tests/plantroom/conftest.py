@@ -1,9 +1,11 @@
 """Fixtures that start the whole program."""
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from commanding import Commands
 from running import ROOT, System, free_ports
 
 
@@ -45,3 +47,12 @@ def new_system(tmp_path: Path) -> Iterator[Callable[..., System]]:
     for system in made:
         if system.process is not None:
             system.kill()
+
+
+@pytest.fixture
+def plantroom(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Commands:
+    """Calls `plantroom` commands in an empty folder, without settings from around."""
+    monkeypatch.chdir(tmp_path)
+    for name in [name for name in os.environ if name.startswith("PLANTROOM_")]:
+        monkeypatch.delenv(name)
+    return Commands(monkeypatch, capsys)
