@@ -10,6 +10,7 @@ from facility.asset import Source, WirePoint
 from facility.catalogue import point_types
 from facility.code_map import CodeMap
 from facility.fields import UnitName, Zone, unknown
+from facility.json_path import JsonPath
 from facility.reading import Value
 from facility.units import UnitError, converter
 
@@ -64,6 +65,9 @@ class SourceEntry(_Strict):
         if self.dialect != "json" and (self.time is not None or self.each is not None):
             msg = "time and each are for the dialect json; remove them"
             raise ValueError(msg)
+        if self.dialect == "json":
+            for path in (*self.points, *filter(None, (self.time, self.each))):
+                JsonPath.parse(path)
         if reason := _topic_flaw(self.dialect, self.topic):
             raise ValueError(reason)
         return self

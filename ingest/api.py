@@ -10,10 +10,10 @@ from pydantic import BaseModel
 
 from facility.clock import Clock
 from facility.errors import RetryableError
+from facility.fields import unknown
 from facility.instant import format_instant, from_us, parse_duration, parse_instant, to_us
 from facility.reading import Quality, Value
 from facility.registry import Registry
-from facility.site_file import unknown
 from ingest.stores.base import SeriesStore
 from ingest.tables import DeadLetterRow
 

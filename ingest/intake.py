@@ -1,6 +1,6 @@
 """From messages to journal entries: route, decode, judge quality; what cannot be read becomes a dead letter."""
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -12,12 +12,16 @@ from facility.registry import Registry
 from ingest.heartbeat import Beat, Pulse
 from ingest.limits import Limits
 from ingest.link import Delivery
-from ingest.payload import MAX_PAYLOAD_BYTES, PayloadError
+from ingest.payload import MAX_PAYLOAD_BYTES, Arrival, PayloadError
 from ingest.quality import QualityJudge, RecentHashes
-from ingest.routing import HEARTBEAT_TOPIC, Router
+from ingest.routing import HEARTBEAT_TOPIC, Route, Router
 
 log = structlog.get_logger(__name__)
 _DEAD_MEMORY = 1 << 12
+_TIMELESS_MEMORY = 1 << 13
+"""More than a broker delivers without an acknowledgement."""
+_MAX_ASKED = 100
+"""Messages to devices that wait for the next commit; of more, the oldest are dropped."""
 
 
 @dataclass(slots=True)
@@ -43,14 +47,25 @@ class Intake:
     ) -> None:
         self._judge, self._clock, self._pulse = judge, clock, pulse
         self._limits = limits or Limits(message_bytes=MAX_PAYLOAD_BYTES)
-        self._router = Router(registry)
+        self._asked: deque[tuple[str, bytes]] = deque(maxlen=_MAX_ASKED)
+        self._router = Router(registry, self._ask)
+        self._timeless = RecentHashes(_TIMELESS_MEMORY)
         self._dead = RecentHashes(_DEAD_MEMORY)
         self._received = self._rejected = 0
 
-    def use(self, router: Router) -> None:
-        """From here on route and judge by this registry."""
-        self._router = router
-        self._judge.use(router.registry)
+    def use(self, registry: Registry) -> None:
+        """From here on route and judge by this registry. Raises InputError, and changes nothing, when it cannot."""
+        self._router = Router(registry, self._ask, self._router)
+        self._judge.use(registry)
+
+    def _ask(self, topic: str, payload: bytes) -> None:
+        self._asked.append((topic, payload))
+
+    def asked(self) -> list[tuple[str, bytes]]:
+        """What dialects want to ask of devices, once: messages to publish (topic, payload)."""
+        found = list(self._asked)
+        self._asked.clear()
+        return found
 
     def take(self, delivery: Delivery, batch: Batch) -> None:
         """Add what a message says to the batch. Never raises: a message we trip over is a dead letter too."""
@@ -66,7 +81,7 @@ class Intake:
             elif route is not None and self._limits.is_flood(delivery.topic):
                 self._reject("rate", self._limits.explain_flood(delivery.topic), delivery, batch)
             elif route is not None:
-                self._scans(route.decoder.decode(delivery.topic, delivery.payload), delivery, batch)
+                self._read(route, delivery, batch)
             elif self._router.is_ignored(delivery.topic):
                 batch.ignored += 1
             else:
@@ -78,6 +93,16 @@ class Intake:
             log.exception("message tripped the decoder", topic=delivery.topic)
             reason = f"reading it failed with {error!r}: a defect of this program. Report it with this message"
             self._reject("defect", reason, delivery, batch)
+
+    def _read(self, route: Route, delivery: Delivery, batch: Batch) -> None:
+        if not route.is_timed:
+            # Its readings may get the instant of arrival: a second copy would look new, so the message itself is known.
+            is_known = self._timeless.is_known(hash((delivery.topic, delivery.payload, delivery.mid)))
+            if is_known and delivery.redelivered:
+                batch.duplicates += 1
+                return
+        arrival = Arrival(self._clock.now_us(), delivery.retained, delivery.redelivered)
+        self._scans(route.decoder.decode(delivery.topic, delivery.payload, arrival), delivery, batch)
 
     def _scans(self, scans: tuple[Scan, ...], delivery: Delivery, batch: Batch) -> None:
         for scan in scans:

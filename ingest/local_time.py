@@ -1,4 +1,4 @@
-"""Instants of a file that writes local time: which ones do not exist, and which of two a repeated one is."""
+"""Instants of who writes local time: which ones do not exist, and which of two a repeated one is."""
 
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -17,6 +17,19 @@ class TimeFlaw(StrEnum):
     AMBIGUOUS = "ambiguous"
 
 
+def local_instants(local: datetime, zone: ZoneInfo) -> tuple[int, ...]:
+    """Microseconds since the epoch of a naive local time: none when the clocks skipped it, two when it came twice.
+
+    Raises OverflowError at the ends of the calendar.
+    """
+    first_us, second_us = (to_us(local.replace(tzinfo=zone, fold=fold).astimezone(UTC)) for fold in (0, 1))
+    if first_us == second_us:
+        return (first_us,)
+    if from_us(first_us).astimezone(zone).replace(tzinfo=None) != local:
+        return ()
+    return first_us, second_us
+
+
 class TimeReader:
     """Turns the texts of one time column, in file order, into instants.
 
@@ -30,6 +43,7 @@ class TimeReader:
 
     def read(self, text: str) -> tuple[int | None, TimeFlaw]:
         """Microseconds since the epoch, or None and why."""
+        at_us: int | None
         try:
             at = self._parse(text)
             if at.tzinfo is not None:
@@ -40,7 +54,7 @@ class TimeReader:
                 at_us, flaw = self._resolve(at, self._zone)
         except (ValueError, OverflowError):
             return None, TimeFlaw.UNREADABLE
-        if flaw is TimeFlaw.NONEXISTENT:
+        if at_us is None:
             return None, flaw
         if self._newest_us is None or at_us > self._newest_us:
             self._newest_us = at_us
@@ -53,12 +67,11 @@ class TimeReader:
             return EPOCH + timedelta(milliseconds=float(text) * (1000.0 if self._format == UNIX_S else 1.0))
         return datetime.strptime(text, self._format)  # noqa: DTZ007 - the zone follows in _resolve
 
-    def _resolve(self, local: datetime, zone: ZoneInfo) -> tuple[int, TimeFlaw]:
-        first, second = (local.replace(tzinfo=zone, fold=fold) for fold in (0, 1))
-        first_us, second_us = to_us(first.astimezone(UTC)), to_us(second.astimezone(UTC))
-        if first_us == second_us:
-            return first_us, TimeFlaw.NONE
-        if from_us(first_us).astimezone(zone).replace(tzinfo=None) != local:
-            return first_us, TimeFlaw.NONEXISTENT
-        passed = self._newest_us is not None and self._newest_us >= first_us
-        return (second_us if passed else first_us), TimeFlaw.AMBIGUOUS
+    def _resolve(self, local: datetime, zone: ZoneInfo) -> tuple[int | None, TimeFlaw]:
+        instants = local_instants(local, zone)
+        if not instants:
+            return None, TimeFlaw.NONEXISTENT
+        if len(instants) == 1:
+            return instants[0], TimeFlaw.NONE
+        passed = self._newest_us is not None and self._newest_us >= instants[0]
+        return instants[1 if passed else 0], TimeFlaw.AMBIGUOUS

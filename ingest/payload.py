@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
@@ -14,19 +14,38 @@ MAX_PAYLOAD_BYTES = 256 * 1024
 MAX_TEXT = 256
 """A text value (enumeration, code) longer than this is not one."""
 
+MAX_PROBLEMS = 20
+"""Further ones of the same message are only counted."""
+
 Model = TypeVar("Model")
 _NOT_JSON_NUMBER = re.compile(rb"[:\[,]\s*(-?(?:NaN|nan|Infinity|inf))\b")
 _PLACE = re.compile(r"^(?P<what>.*?)(?: - at `\$?\.?(?P<field>.*)`)?$", re.DOTALL)
 
 
+class Arrival(NamedTuple):
+    """How a message reached us. `at_us`: the clock's now, the instant of readings that carry none of their own.
+
+    `retained`: a stored copy the broker sent because we subscribed; when it was new, nobody knows.
+    `redelivered`: the broker may have sent it before.
+    """
+
+    at_us: int
+    retained: bool = False
+    redelivered: bool = False
+
+
 class PayloadError(InputError):
     """A message that could not be read, or not wholly: `scans` is what could.
 
-    One bad point does not cost the good ones beside it, and the message is kept as a dead letter all the same.
+    One bad point does not cost the good ones beside it, and the message is kept as a dead letter all the same. Of many
+    problems the first twenty are kept.
     """
 
     def __init__(self, problems: Iterable[Problem], scans: tuple[Scan, ...] = ()) -> None:
-        super().__init__(problems)
+        every = list(problems)
+        left = len(every) - MAX_PROBLEMS
+        more = [Problem(every[0].where, f"and {left:,} more problems", "Begin with the first.")] if left > 0 else []
+        super().__init__(every[:MAX_PROBLEMS] + more)
         self.scans = scans
 
 

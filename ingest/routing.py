@@ -1,4 +1,4 @@
-"""Which asset and which dialect a topic belongs to. An unknown topic gets a reason that names the closest one."""
+"""Which assets and which dialect a topic belongs to. An unknown topic gets a reason that names the closest one."""
 
 import difflib
 from bisect import bisect_left
@@ -6,60 +6,111 @@ from dataclasses import dataclass
 
 from facility.errors import InputError, Problem
 from facility.registry import Registry
-from ingest.dialects import DIALECTS, TOPICS, Decoder
+from ingest.dialects import DIALECTS, Decoder
+from ingest.dialects.harvest import Tenant
 from ingest.dialects.plantroom_json import PlantroomJson, own_topic
+from ingest.dialects.sparkplug import Ask
+from ingest.topic_tree import TopicTree
 
 HEARTBEAT_TOPIC = "plantroom/$ingest/heartbeat"
-SIMULATION_PREFIX = "simulation/"
+SIMULATION_FILTER = "simulation/#"
 _NEIGHBOURS = 50
 """Comparing texts costs: a topic is compared only with its neighbours in the alphabet."""
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """The asset a topic belongs to, and what reads its payload."""
+    """What reads a topic's payload. `asset_id` is the first of the assets that may be in it.
+
+    `is_timed`: its messages carry their own instant, so a message that comes twice is known by its readings.
+    """
 
     asset_id: str
     decoder: Decoder
+    is_timed: bool = True
+
+
+def _ask_nobody(_topic: str, _payload: bytes) -> None:
+    """For readers that have no connection to the devices."""
 
 
 class Router:
     """Every topic of a registry. Each asset is reachable by its source and, in the own dialect, by its own topic.
 
-    Raises InputError when two assets claim one topic.
+    `ask` publishes what a dialect has to ask of a device. What decoders have learned of devices (`before`) stays where
+    the site file says the same of them. Raises InputError when two assets claim one topic and cannot share it.
     """
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: Registry, ask: Ask = _ask_nobody, before: "Router | None" = None) -> None:
         self.registry = registry
         self._routes: dict[str, Route] = {}
-        self._prefixes: list[str] = []
-        problems: list[Problem] = []
+        self._tree: TopicTree[Route] = TopicTree()
+        self._quiet: TopicTree[bool] = TopicTree()
+        self._quiet.add(SIMULATION_FILTER, True)  # noqa: FBT003 - the item of the tree
+        self._problems: list[Problem] = []
+        self._decoders: dict[tuple[str, str], tuple[tuple[Tenant, ...], Decoder]] = {}
+        channels = self._channels()
+        for key, tenants in channels.items():
+            kept = before._decoders.get(key) if before is not None else None  # noqa: SLF001 - its own kind
+            decoder = kept[1] if kept is not None and kept[0] == tenants else DIALECTS[key[0]].build(tenants, ask)
+            self._decoders[key] = (tenants, decoder)
+            self._open(key[0], tenants, decoder)
         for asset in registry.assets.values():
-            topics: dict[str, Decoder] = {}
             own = own_topic(registry.site_of(asset.id).id, asset.id)
-            if asset.source is not None:
-                decoder = DIALECTS[asset.source.dialect](asset, asset.source.points)
-                topics = dict.fromkeys(TOPICS[asset.source.dialect](asset.source.topic), decoder)
-                if asset.source.dialect == "udmi":
-                    self._prefixes.append(asset.source.topic.rstrip("/") + "/")
-            topics.setdefault(own, PlantroomJson(asset, {}))
-            for topic, decoder in topics.items():
-                if topic in self._routes:
-                    what = f"assets {self._routes[topic].asset_id!r} and {asset.id!r} both publish on {topic!r}"
-                    problems.append(Problem("site files", what, "Give each asset its own topic."))
-                else:
-                    self._routes[topic] = Route(asset.id, decoder)
-        if problems:
-            raise InputError(problems)
+            route = self._routes.get(own)
+            if route is None or route.asset_id != asset.id:
+                self._claim(own, Route(asset.id, PlantroomJson(asset, None)))
+        if self._problems:
+            raise InputError(self._problems)
         self._sorted = sorted(self._routes)
 
+    def _channels(self) -> dict[tuple[str, str], tuple[Tenant, ...]]:
+        """The assets that share a decoder, by dialect and channel."""
+        channels: dict[tuple[str, str], list[Tenant]] = {}
+        for asset in self.registry.assets.values():
+            source = asset.source
+            if source is None:
+                continue
+            zone = source.zone or self.registry.buildings[asset.building_id].zone
+            channels.setdefault((source.dialect, DIALECTS[source.dialect].channel(source.topic)), []).append(
+                Tenant(asset, source, zone)
+            )
+        for (name, topic), tenants in channels.items():
+            if len(tenants) > 1 and not DIALECTS[name].is_shared:
+                self._refuse(tenants[0].asset.id, tenants[1].asset.id, topic)
+        return {key: tuple(tenants) for key, tenants in channels.items()}
+
+    def _open(self, name: str, tenants: tuple[Tenant, ...], decoder: Decoder) -> None:
+        dialect = DIALECTS[name]
+        claimed: set[str] = set()
+        for tenant in tenants:
+            for topic in dialect.quiet(tenant.source.topic):
+                self._quiet.add(topic, True)  # noqa: FBT003 - the item of the tree
+            for topic in dialect.filters(tenant.source.topic):
+                if topic not in claimed:
+                    claimed.add(topic)
+                    self._claim(topic, Route(tenant.asset.id, decoder, dialect.is_timed))
+
+    def _claim(self, topic: str, route: Route) -> None:
+        if topic in self._routes:
+            self._refuse(self._routes[topic].asset_id, route.asset_id, topic)
+            return
+        self._routes[topic] = route
+        if "+" in topic or "#" in topic:
+            self._tree.add(topic, route)
+
+    def _refuse(self, first: str, second: str, topic: str) -> None:
+        first, second = sorted((first, second), key=list(self.registry.assets).index)
+        what = f"assets {first!r} and {second!r} both publish on {topic!r}"
+        self._problems.append(Problem("site files", what, "Give each asset its own topic."))
+
     def find(self, topic: str) -> Route | None:
-        """The route of a topic, None when it belongs to no asset."""
-        return self._routes.get(topic)
+        """The route of a topic, None when it belongs to no asset. Its own name counts before any filter."""
+        return self._routes.get(topic) or self._tree.find(topic)
 
     def is_ignored(self, topic: str) -> bool:
-        """Whether a topic is no data at all: a simulator's ground truth, other messages of a UDMI device."""
-        return topic.startswith(SIMULATION_PREFIX) or any(topic.startswith(prefix) for prefix in self._prefixes)
+        """Whether a topic is no data at all: a simulator's ground truth, commands, other messages of a device."""
+        return self._quiet.find(topic) is not None
 
     def explain_unknown(self, topic: str) -> str:
         """Why a topic is refused, with the closest one we know."""

@@ -30,7 +30,7 @@ from ingest.metrics import IngestMetrics
 from ingest.payload import MAX_PAYLOAD_BYTES
 from ingest.quality import QualityJudge
 from ingest.recall import recall
-from ingest.routing import HEARTBEAT_TOPIC, Router
+from ingest.routing import HEARTBEAT_TOPIC
 
 log = structlog.get_logger(__name__)
 
@@ -152,6 +152,8 @@ class IngestService:
                 deliveries, batch = self._gather()
                 if self._commit(batch, stop):
                     self._link.acknowledge(deliveries)
+                for topic, payload in self._intake.asked():
+                    self._link.publish(topic, payload)
         finally:
             self.listening.clear()
             self._metrics.listening.set(0)
@@ -242,7 +244,7 @@ class IngestService:
             if isinstance(item.event, SiteEdited):
                 try:
                     files = item.event.files.items()
-                    self._intake.use(Router(Registry.merge(parse_site(text, name) for name, text in files)))
+                    self._intake.use(Registry.merge(parse_site(text, name) for name, text in files))
                 except InputError as error:
                     reject(item.path, str(error))
                     continue

@@ -6,15 +6,13 @@ means not measured. A list, and an object with every point of the asset, are com
 followed by more of the same instant.
 """
 
-from collections.abc import Mapping
-
 import msgspec
 
-from facility.asset import Asset, WirePoint
+from facility.asset import Asset, Source
 from facility.errors import Problem
 from facility.reading import PointValue, Scan
 from ingest.dialects.wire import Raw, WireMap
-from ingest.payload import PayloadError, parse_at, parse_json
+from ingest.payload import Arrival, PayloadError, parse_at, parse_json
 
 
 class _Object(msgspec.Struct, gc=False):
@@ -32,13 +30,13 @@ def own_topic(site_id: str, asset_id: str) -> str:
 
 
 class PlantroomJson:
-    """Reads the own dialect for one asset. `points` maps wire names where the device does not use ours."""
+    """Reads the own dialect for one asset. `source` maps wire names and codes where the device does not use ours."""
 
-    def __init__(self, asset: Asset, points: Mapping[str, WirePoint]) -> None:
-        self._wires = WireMap(asset, points)
+    def __init__(self, asset: Asset, source: Source | None) -> None:
+        self._wires = WireMap(asset, source)
         self._asset_id, self._point_count = asset.id, len(asset.points)
 
-    def decode(self, topic: str, payload: bytes) -> tuple[Scan, ...]:
+    def decode(self, topic: str, payload: bytes, _arrival: Arrival) -> tuple[Scan, ...]:
         """The scans of one message, one per instant, oldest first. Raises PayloadError (with what was readable)."""
         is_list = payload[:64].lstrip()[:1] == b"["
         objects = parse_json(_LIST, topic, payload) if is_list else [parse_json(_ONE, topic, payload)]
@@ -60,6 +58,8 @@ class PlantroomJson:
                     problems.append(value)
                 else:
                     values[value.point] = value
+        for values in instants.values():
+            self._wires.interpret(values)
         scans = tuple(
             Scan(self._asset_id, at_us, is_list or len(values) == self._point_count, tuple(values.values()))
             for at_us, values in sorted(instants.items())

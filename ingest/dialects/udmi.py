@@ -9,15 +9,13 @@ states speak about set values being applied, not about the present value. The st
 restart of ingest the values are believed until the device says again what it said.
 """
 
-from collections.abc import Mapping
-
 import msgspec
 
-from facility.asset import Asset, WirePoint
+from facility.asset import Asset, Source
 from facility.errors import Problem
 from facility.reading import PointValue, Quality, Scan
 from ingest.dialects.wire import Raw, WireMap
-from ingest.payload import PayloadError, parse_at, parse_json
+from ingest.payload import Arrival, PayloadError, parse_at, parse_json
 
 POINTSET, STATE = "events/pointset", "state"
 _ERROR_LEVEL = 500
@@ -57,14 +55,14 @@ _STATE = msgspec.json.Decoder(_State)
 
 
 class Udmi:
-    """Reads one UDMI device for one asset. `points` maps the device's point names to ours."""
+    """Reads one UDMI device for one asset. `source` maps the device's point names to ours."""
 
-    def __init__(self, asset: Asset, points: Mapping[str, WirePoint]) -> None:
-        self._wires = WireMap(asset, points)
+    def __init__(self, asset: Asset, source: Source) -> None:
+        self._wires = WireMap(asset, source)
         self._asset_id = asset.id
         self._qualities: dict[str, Quality] = {}
 
-    def decode(self, topic: str, payload: bytes) -> tuple[Scan, ...]:
+    def decode(self, topic: str, payload: bytes, _arrival: Arrival) -> tuple[Scan, ...]:
         """The scan of one message; none for a state message. Raises PayloadError (with what was readable)."""
         if topic.endswith(f"/{STATE}"):
             self._learn(parse_json(_STATE, topic, payload), topic)
@@ -82,6 +80,7 @@ class Udmi:
                 problems.append(value)
             else:
                 values[value.point] = value
+        self._wires.interpret(values)
         complete = not pointset.partial_update
         scans = (Scan(self._asset_id, at_us, complete, tuple(values.values())),) if values else ()
         if problems:

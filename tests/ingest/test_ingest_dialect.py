@@ -14,7 +14,7 @@ from facility.errors import InputError
 from facility.instant import format_instant, from_us
 from facility.reading import Quality, Scan
 from facility.site_file import parse_site
-from ingest.payload import MAX_PAYLOAD_BYTES, PayloadError
+from ingest.payload import MAX_PAYLOAD_BYTES, Arrival, PayloadError
 from ingest.routing import Router
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -32,7 +32,7 @@ def decode(router: Router, topic: str, payload: bytes) -> tuple[tuple[Scan, ...]
     route = router.find(topic)
     assert route is not None, router.explain_unknown(topic)
     try:
-        return route.decoder.decode(topic, payload), ""
+        return route.decoder.decode(topic, payload, Arrival(1_795_253_400_000_000)), ""
     except PayloadError as error:
         return error.scans, str(error)
 
