@@ -2,9 +2,10 @@
 
     .venv/bin/python bench/score_ahu.py [--folder examples/lbnl] [--verbose]
 
-A day is alarmed when an order would be opened in that local day. `day` judges each labelled day on its own, with a
-new engine and without the orders of the days before: the days are separate experiments. `file` runs the whole file
-as it stands, where an order that nobody closes takes in the same rule's findings of later days. The component is
+A day is alarmed when an order would be opened in that local day. `file` runs each whole file as `plantroom backtest`
+does, where an order is closed an hour after its findings have cleared. `day` judges each labelled day on its own, with
+a new engine: the days are separate experiments. `unattended` runs the whole file with nobody working on orders, so
+that the first order of a rule takes in all of its later findings. The component is
 right when one of the first three diagnoses of an order opened that day names it. Labels: LBNL FDD data, CC BY 4.0.
 """
 
@@ -13,7 +14,7 @@ import csv
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -22,7 +23,7 @@ from facility.reading import Scan
 from facility.registry import Registry
 from ingest.map_file import parse_map
 from ingest.wide_csv import WideCsv
-from plantroom.backtest import run_backtest
+from plantroom.backtest import ATTENDED, run_backtest
 from plantroom.plant_files import load_registry
 from rules.catalogue import shipped_files
 from rules.rule_set import RuleSet
@@ -92,9 +93,11 @@ class Unit:
         """The local day of an instant."""
         return from_us(at_us).astimezone(self.zone).date()
 
-    def rules_by_day(self, scans: Iterable[Scan]) -> dict[date, list[str]]:
+    def rules_by_day(self, scans: Iterable[Scan], attended: timedelta | None) -> dict[date, list[str]]:
         """Local day -> rules whose orders would be opened in it, in order of time."""
-        found = run_backtest(scans, self._registry, self._site_files, shipped_files(), ContractBook())
+        found = run_backtest(
+            scans, self._registry, self._site_files, shipped_files(), ContractBook(), attended=attended
+        )
         days: dict[date, list[str]] = defaultdict(list)
         for order in sorted(found.work_orders, key=lambda one: str(one["opened_at"])):
             opened = datetime.fromisoformat(order["opened_at"]).astimezone(self.zone)
@@ -102,20 +105,21 @@ class Unit:
         return days
 
 
-def opened_orders(folder: Path, labels: list[Label], *, whole_file: bool) -> dict[tuple[str, date], list[str]]:
+def opened_orders(
+    units: dict[str, Unit], labels: list[Label], *, by_day: bool = False, attended: timedelta | None = ATTENDED
+) -> dict[tuple[str, date], list[str]]:
     """(file, day) -> rules whose orders are opened that day."""
     opened: dict[tuple[str, date], list[str]] = {}
-    for name in FILES:
-        unit = Unit(folder, name)
-        if whole_file:
-            opened |= {(name, on): rules for on, rules in unit.rules_by_day(unit.scans).items()}
+    for name, unit in units.items():
+        if not by_day:
+            opened |= {(name, on): rules for on, rules in unit.rules_by_day(unit.scans, attended).items()}
             continue
         days: dict[date, list[Scan]] = defaultdict(list)
         for scan in unit.scans:
             days[unit.local_day(scan.at_us)].append(scan)
         for label in labels:
             if label.file == name:
-                opened[name, label.on] = unit.rules_by_day(days[label.on]).get(label.on, [])
+                opened[name, label.on] = unit.rules_by_day(days[label.on], attended).get(label.on, [])
     return opened
 
 
@@ -149,9 +153,14 @@ def main() -> None:
     parser.add_argument("--verbose", action="store_true", help="also say which rules opened an order on which day")
     given = parser.parse_args()
     labels = read_labels(given.folder / "day_labels.csv")
-    for name, whole_file in (("day", False), ("file", True)):
-        opened = opened_orders(given.folder, labels, whole_file=whole_file)
-        print(f"{name:5s}{score(labels, opened).line()}")
+    units = {name: Unit(given.folder, name) for name in FILES}
+    ways = {
+        "file": opened_orders(units, labels),
+        "day": opened_orders(units, labels, by_day=True),
+        "unattended": opened_orders(units, labels, attended=None),
+    }
+    for name, opened in ways.items():
+        print(f"{name:12s}{score(labels, opened).line()}, {sum(map(len, opened.values()))} orders")
         for label in labels if given.verbose else ():
             verdict = "unknown" if label.faulty is None else label.what or "healthy"
             print(f"  {label.file:10s}{label.on} {verdict:32s}", ", ".join(opened.get((label.file, label.on), [])))

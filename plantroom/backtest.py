@@ -6,6 +6,7 @@ replay over MQTT: nobody knows yet whether something of theirs is still under wa
 
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import timedelta
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from facility.reading import Commit, Entry, RuleSetActivated, Scan, SiteEdited
 from facility.registry import Registry
 from ingest.quality import QualityJudge
 from plantroom.allowance import ALLOWANCE_US
+from plantroom.attendance import Attendance
 from plantroom.database import Database
 from rules.engine import Engine
 from rules.rule_set import RuleSet
@@ -28,6 +30,8 @@ from ticketing.lists import read_findings, read_orders
 from ticketing.repository import OrderQuery
 
 SCANS_PER_COMMIT = 1_000
+ATTENDED = timedelta(hours=1)
+"""How long the readings must have recovered before an order counts as done, where nothing else is said."""
 
 
 class Backtest(msgspec.Struct, frozen=True):
@@ -44,11 +48,17 @@ def run_backtest(
     rule_files: Mapping[str, str],
     book: ContractBook,
     *,
+    attended: timedelta | None = ATTENDED,
     progress: Callable[[int], None] | None = None,
 ) -> Backtest:
-    """Judge the scans in their order. `progress` is told after every thousand how many there were so far."""
+    """Judge the scans in their order. `progress` is told after every thousand how many there were so far.
+
+    With `attended` somebody works on the orders: each is closed when its findings have been cleared for so long.
+    Without (None) nobody does, as in a replay over MQTT: an order once opened takes in all that comes later.
+    """
     engine = Engine(allowance_us=ALLOWANCE_US)
     desk = Desk(book, lambda: registry)
+    attendance = Attendance(desk, book, attended) if attended is not None else None
     with tempfile.TemporaryDirectory(prefix="plantroom-backtest-") as folder:
         database = Database(f"sqlite:///{Path(folder) / 'orders.db'}")
         try:
@@ -57,10 +67,12 @@ def run_backtest(
                 done = 0
                 for commit in _commits(scans, registry, site_files, rule_files):
                     if findings := engine.feed(commit):
-                        desk.receive(session, findings)
+                        (attendance or desk).receive(session, findings)
                     done += len(commit.entries)
                     if progress is not None:
                         progress(done)
+                if attendance is not None:
+                    attendance.work(session, engine.event_time_us)
             with database.reading() as session:
                 return read_results(session, book, engine.event_time_us or 0)
         finally:

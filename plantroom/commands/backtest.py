@@ -1,6 +1,7 @@
 """`plantroom backtest`: rules and contract over a wide CSV: the findings and orders that would have been."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -10,9 +11,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from facility.errors import refuse
+from facility.instant import format_duration, parse_duration
 from ingest.map_file import parse_map
 from ingest.wide_csv import WideCsv
-from plantroom.backtest import Backtest, run_backtest
+from plantroom.backtest import ATTENDED, Backtest, run_backtest
 from plantroom.contracts import load_contracts
 from plantroom.files import read_texts, write_atomically
 from plantroom.plant_files import load_registry, load_rule_files
@@ -21,7 +23,13 @@ from ticketing.contract_book import ContractBook
 
 
 def backtest_files(
-    readings: Path, site: Path, wide_map: Path, rules: Path | None, contract: Path | None, console: Console
+    readings: Path,
+    site: Path,
+    wide_map: Path,
+    rules: Path | None,
+    contract: Path | None,
+    console: Console,
+    attended: timedelta | None = ATTENDED,
 ) -> tuple[Backtest, WideCsv]:
     """Run a backtest over files, with a progress bar on `console`. Raises InputError for what cannot be used."""
     registry, site_texts = load_registry([site])
@@ -34,10 +42,17 @@ def backtest_files(
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task(f"rows of {readings.name}", total=table.rows)
         result = run_backtest(
-            table.scans(), registry, site_texts, rule_files, book,
+            table.scans(), registry, site_texts, rule_files, book, attended=attended,
             progress=lambda _: bar.update(task, completed=table.report.rows),
         )  # fmt: skip
     return result, table
+
+
+def _duration(text: str) -> timedelta:
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise refuse("--attended", str(error), "Give one like 1 h, or --unattended.") from error
 
 
 def register(app: typer.Typer) -> None:
@@ -51,12 +66,19 @@ def register(app: typer.Typer) -> None:
         out: Annotated[Path, typer.Option(help="Where to write findings and work orders (JSON).")],
         rules: Annotated[Path | None, typer.Option(help="Folder of own rules beside the shipped catalogue.")] = None,
         contract: Annotated[Path | None, typer.Option(help="The contract; without it the default level.")] = None,
+        attended: Annotated[
+            str, typer.Option(help="An order is closed when its findings have been cleared for so long.")
+        ] = format_duration(ATTENDED),
+        unattended: Annotated[  # noqa: FBT002 - a flag of the command line
+            bool, typer.Option("--unattended", help="Nobody works on orders, as in a replay over MQTT.")
+        ] = False,
     ) -> None:
         """Run rules and contract over history and write the findings and orders that would have been."""
         console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+        work = None if unattended else _duration(attended)
         if not out.parent.is_dir():
             raise refuse(str(out.parent), "is no folder", "Make it first, or write somewhere else with --out.")
-        result, table = backtest_files(readings, site, map, rules, contract, console)
+        result, table = backtest_files(readings, site, map, rules, contract, console, work)
         report = {"lines": table.report.lines(), **msgspec.to_builtins(table.report)}
         answer = {"findings": result.findings, "work_orders": result.work_orders, "readings": report}
         write_atomically(out, json.dumps(answer, indent=2, ensure_ascii=False).encode() + b"\n")
