@@ -37,6 +37,7 @@ log = structlog.get_logger(__name__)
 _WINDOW = 20
 _IDLE_S = 0.002
 _GROUP_BYTES = 4 * 2**20
+_DISK_RETRY_S = 1.0
 
 
 class Journal(Protocol):
@@ -215,8 +216,7 @@ class IngestService:
 
     def _append(self, entries: list[Entry], stop: threading.Event) -> bool:
         """Append, and try again until it works: nothing is acknowledged meanwhile, so nothing is lost."""
-        backoff_s, most_s = self._settings.backoff_s
-        failed = False
+        backoff_s, failed = self._settings.backoff_s[0], False
         while True:
             try:
                 seq = self._journal.append(self._clock.now_us(), entries)
@@ -227,7 +227,7 @@ class IngestService:
                 self._metrics.refused_commits.inc()
                 if stop.wait(backoff_s):
                     return False
-                backoff_s = min(backoff_s * 2, most_s)
+                backoff_s = min(backoff_s * 2, _DISK_RETRY_S)
                 self._link.keep_alive()
             else:
                 if failed:
