@@ -11,7 +11,10 @@ Item = TypeVar("Item", Site, Building, Space, Asset)
 
 
 class Registry:
-    """An immutable directory. Ids are unique in the whole installation; a second one is refused by name."""
+    """An immutable directory. Ids are unique in the whole installation; a second one is refused by name.
+
+    An addition holds assets for a building that another part describes: site, building and spaces are said there.
+    """
 
     def __init__(
         self,
@@ -21,7 +24,9 @@ class Registry:
         assets: Iterable[Asset] = (),
         *,
         where: str = "site files",
+        is_addition: bool = False,
     ) -> None:
+        self.is_addition, self.where = is_addition, where
         self.sites: Mapping[str, Site] = _by_id(sites, "site", where)
         self.buildings: Mapping[str, Building] = _by_id(buildings, "building", where)
         self.spaces: Mapping[str, Space] = _by_id(spaces, "space", where)
@@ -39,12 +44,23 @@ class Registry:
 
     @classmethod
     def merge(cls, parts: Iterable["Registry"]) -> "Registry":
-        """One registry of several site files. Raises InputError when they share an id."""
+        """One registry of several site files. Raises InputError when they share an id, or add to what is not there."""
         every = list(parts)
+        whole = [part for part in every if not part.is_addition]
+        known = {building for part in whole for building in part.buildings}
+        problems = [
+            Problem(part.where, f"adds to the building {name!r}, which no site file describes", "Correct its id.")
+            for part in every
+            if part.is_addition
+            for name in part.buildings
+            if name not in known
+        ]
+        if problems:
+            raise InputError(problems)
         return cls(
-            (site for part in every for site in part.sites.values()),
-            (building for part in every for building in part.buildings.values()),
-            (space for part in every for space in part.spaces.values()),
+            (site for part in whole for site in part.sites.values()),
+            (building for part in whole for building in part.buildings.values()),
+            (space for part in whole for space in part.spaces.values()),
             (asset for part in every for asset in part.assets.values()),
         )
 

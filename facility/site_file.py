@@ -120,6 +120,7 @@ class SiteEntry(_Strict):
 class SiteFile(_Strict):
     """A whole site file."""
 
+    addition: bool = Field(default=False, description="only adds assets to buildings that another file describes")
     site: SiteEntry
     code_maps: dict[Identifier, CodeMapEntry] = Field(default={}, description="own maps of fault codes, by id")
     buildings: list[BuildingEntry] = Field(min_length=1)
@@ -162,7 +163,7 @@ class _Builder:
         self._cycles()
         if self.problems:
             raise InputError(self.problems)
-        return Registry([site], buildings, spaces, assets, where=self.where)
+        return Registry([site], buildings, spaces, assets, where=self.where, is_addition=self.file.addition)
 
     def _building(self, entry: BuildingEntry, site: Site) -> Building:
         occupied: dict[int, tuple[tuple[int, int], ...]] = {}

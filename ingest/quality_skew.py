@@ -53,6 +53,10 @@ class DeviceClocks:
                         self._learn(entry.asset_id, entry.at_us - commit.arrived_us)
                 self._cursor = commit.seq
 
+    def rewind(self, seq: int) -> None:
+        """The journal was cut back: other commits come after `seq`. What was learned of the devices still holds."""
+        self._cursor = seq
+
     def of(self, asset_id: str) -> DeviceClock | None:
         """One device's clock; None while too little was heard."""
         with self._lock:

@@ -10,7 +10,7 @@ from rich.console import Console
 from facility.errors import PlantroomError
 from plantroom import __version__
 
-COMMANDS = ("demo", "run", "check", "init", "simulate", "replay", "backtest", "contract", "db", "schema", "doctor")
+COMMANDS = ("demo", "run", "check", "init", "simulate", "replay", "backtest", "contract", "db", "schema", "doctor", "devices")
 EXIT_INPUT = 2
 
 app = typer.Typer(

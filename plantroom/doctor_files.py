@@ -43,7 +43,7 @@ def check_papers(settings: Settings) -> Papers:
         checks.append(bad("site", "no site file is set", "Start from `plantroom init`, then set PLANTROOM_SITE."))
     else:
         try:
-            registry, texts = load_registry(settings.site)
+            registry, texts = load_registry(settings.site_files)
         except InputError as error:
             checks.append(_problems("site", error))
         else:

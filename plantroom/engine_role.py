@@ -14,9 +14,13 @@ from facility.errors import PermanentError, RetryableError
 from facility.registry import Registry
 from ingest.api import build_router as ingest_router
 from ingest.dead_letters import DeadLetterBox
-from ingest.follower import Follower, FollowerMetrics
+from ingest.discovery import DeviceInbox
+from ingest.discovery_api import build_router as devices_router
+from ingest.discovery_desk import DeviceDesk, PlantInForce
+from ingest.follower import Follower, FollowerMetrics, Sink
 from ingest.journal import JournalReader
 from ingest.latest import LatestValues
+from ingest.quality_skew import DeviceClocks
 from ingest.stores.base import SeriesSink, SeriesStore
 from ingest.stores.influx import InfluxStore
 from ingest.stores.influx_wire import InfluxAddress
@@ -30,7 +34,7 @@ from plantroom.database import Database
 from plantroom.directory_api import build_router as directory_router
 from plantroom.door import TokenDoor, enter_router
 from plantroom.engine_host import EngineHost, HostMetrics
-from plantroom.files import read_texts
+from plantroom.files import read_texts, write_atomically
 from plantroom.http import HttpParts, create_app
 from plantroom.plant_files import load_registry, load_rule_files
 from plantroom.plant_view import PlantSources, ProgramView
@@ -48,7 +52,7 @@ _STOP_SECONDS = 5.0
 
 def run(settings: Settings, stop: threading.Event) -> None:
     """Run until `stop`. Raises PermanentError for files or stores that cannot be used."""
-    registry, site_files = load_registry(settings.site)
+    registry, site_files = load_registry(settings.site_files)
     rule_files = load_rule_files(settings.rules)
     contract_texts = read_texts(settings.contract, "contract")
     book = load_contracts(contract_texts, registry, RuleSet.load(rule_files).rules)
@@ -71,13 +75,19 @@ def run(settings: Settings, stop: threading.Event) -> None:
     store = open_store(settings, lambda: host.registry)
     letters = DeadLetterBox(database.writing, settings.var / "dead_letters.cursor")
     latest = _newest_readings(store, registry)
+    devices, clocks = DeviceInbox(settings.var / "inbox.json", write_atomically), DeviceClocks(latest.cursor)
     gauges = FollowerMetrics(metrics)
+    sinks: dict[str, Sink] = {"readings": SeriesSink(store), "latest": latest, "dead_letters": letters}
+    sinks |= {"devices": devices, "device_clocks": clocks}
     followers = {
-        name: Follower(name, open_journal(settings, name), sink, metrics=gauges)
-        for name, sink in (("readings", SeriesSink(store)), ("latest", latest), ("dead_letters", letters))
+        name: Follower(name, open_journal(settings, name), sink, metrics=gauges) for name, sink in sinks.items()
     }
+    in_force = PlantInForce(lambda: host.registry, lambda: host.engine.site_files)
+    desk = DeviceDesk(
+        devices, clocks, in_force, settings.devices_folder, settings.control_folder, clock, write_atomically
+    )
     sources = PlantSources(
-        host, database, book, store, latest, letters, followers, journal.last_seq, clock, lambda: reload.refused
+        host, database, book, store, latest, letters, followers, journal.last_seq, clock, lambda: reload.refused, desk
     )
     token = admin_token(settings)
     door = TokenDoor(Access(token), token, settings.once_file)
@@ -88,6 +98,7 @@ def run(settings: Settings, stop: threading.Event) -> None:
             [
                 directory_router(view.registry),
                 ingest_router(view.registry, store, letters, clock),
+                devices_router(desk),
                 rules_router(host),
                 ticketing_router(database, clock, book),
             ],

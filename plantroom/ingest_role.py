@@ -20,7 +20,7 @@ from plantroom.settings import ClockKind, Mode, Settings
 def run(settings: Settings, stop: threading.Event) -> None:
     """Run until `stop`. Raises PermanentError for site files or a journal that cannot be used."""
     clock = clock_for(settings)
-    registry, _ = load_registry(settings.site)
+    registry, _ = load_registry(settings.site_files)
     metrics = prometheus_client.CollectorRegistry()
     if settings.metrics_port:
         prometheus_client.start_http_server(settings.metrics_port, settings.http_host, metrics)

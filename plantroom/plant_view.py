@@ -7,7 +7,16 @@ from datetime import datetime, timedelta
 from sqlmodel import Session
 
 from dashboards.web.order_view import OrderView
-from dashboards.web.protocols import ClockState, Health, RuleGap, RuleView, StageHealth
+from dashboards.web.protocols import (
+    ClockState,
+    DeviceClockView,
+    DeviceValue,
+    DeviceView,
+    Health,
+    RuleGap,
+    RuleView,
+    StageHealth,
+)
 from facility.clock import Clock, JournalClock, ScaledClock
 from facility.errors import PermanentError
 from facility.finding import Finding, FindingState, OrderKind, Severity
@@ -15,6 +24,8 @@ from facility.instant import SECOND_US, from_us, to_us
 from facility.reading import DeadLetter, Reading
 from facility.registry import Registry
 from ingest.dead_letters import DeadLetterBox
+from ingest.discovery_desk import DeviceDesk
+from ingest.discovery_file import Approval
 from ingest.follower import Follower
 from ingest.latest import LatestValues
 from ingest.stores.base import SeriesStore
@@ -48,6 +59,7 @@ class PlantSources:
     refused: Callable[[], str]
     """Why the files on disk are not those in force; empty when they are."""
 
+    devices: DeviceDesk
 
 class ProgramView:
     """Implements the pages' `PlantView`. Every method may be called from several threads."""
@@ -189,6 +201,42 @@ class ProgramView:
 
     def health(self) -> Health:
         """How each stage is doing."""
+    def devices(self) -> Sequence[DeviceView]:
+        """The inbox with its proposals, the device heard last first."""
+        found = []
+        for stranger, proposal in self._from.devices.proposals():
+            guessed = {one.name: one for one in proposal.guess.points}
+            values = [
+                DeviceValue(value.name, value.value, one.point if one else "", one.unit if one else "")
+                for value in stranger.values.values()
+                for one in [guessed.get(value.name)]
+            ]
+            found.append(
+                DeviceView(
+                    key=stranger.key,
+                    dialect=stranger.dialect,
+                    last_at=from_us(stranger.last_us),
+                    messages=stranger.messages,
+                    known_asset=stranger.asset_id,
+                    asset_id=proposal.asset_id,
+                    building_id=proposal.building_id,
+                    equipment_class=proposal.guess.equipment_class,
+                    values=tuple(values),
+                )
+            )
+        return found
+
+    def device_clocks(self) -> Sequence[DeviceClockView]:
+        """The worst first."""
+        return [
+            DeviceClockView(one.asset_id, timedelta(microseconds=one.skew_us), one.scans)
+            for one in self._from.devices.clocks()
+        ]
+
+    def approve_device(self, key: str, *, asset_id: str, equipment_class: str, building_id: str, name: str) -> None:
+        """Write its site file and hand it to the journal. Raises PermanentError with what is wrong."""
+        self._from.devices.approve(key, Approval(asset_id, equipment_class, building_id, name))
+
         now_us, counters = self._from.clock.now_us(), self._from.latest.counters
         last_seq, host = self._from.journal_last_seq(), self._from.host
         quiet_us = (now_us - counters.at_us) / self._from.clock.factor if counters.at_us is not None else None

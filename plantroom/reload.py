@@ -73,7 +73,7 @@ class Reload:
     def _read(self) -> PlantFiles | str:
         """The files on disk, checked together; or what is wrong with them."""
         try:
-            registry, site = load_registry(self._settings.site)
+            registry, site = load_registry(self._settings.site_files)
             rules = load_rule_files(self._settings.rules)
             found = PlantFiles(site, rules)
             if found != self._in_force:

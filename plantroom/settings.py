@@ -147,6 +147,17 @@ class Settings(BaseSettings):
         return self.var / "token"
 
     @property
+    def devices_folder(self) -> Path:
+        """Site files of devices that were approved in the inbox."""
+        return self.var / "devices"
+
+    @property
+    def site_files(self) -> tuple[Path, ...]:
+        """The site files people wrote, and the folder of approved devices once there is one."""
+        approved = (self.devices_folder,) if any(self.devices_folder.glob("*.yaml")) else ()
+        return (*self.site, *approved)
+
+    @property
     def clock_file(self) -> Path:
         return self.var / "clock.json"
 

@@ -11,7 +11,7 @@ from typing import Literal, Protocol
 
 from dashboards.web.order_view import OrderView
 from facility.finding import Finding
-from facility.reading import DeadLetter, Reading
+from facility.reading import DeadLetter, Reading, Value
 from facility.registry import Registry
 
 ClockKind = Literal["real", "scaled", "journal"]
@@ -74,6 +74,43 @@ class Health:
     event_time_at: datetime | None
     dead_letters: int
     version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceValue:
+    """One value of a device nobody described: the point it likely is (empty when none fits) and its unit there."""
+
+    name: str
+    value: Value | bool
+    point: str = ""
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceView:
+    """A device that speaks and is in no site file, with what it likely is.
+
+    `known_asset` is set when the asset is described and only these values of it are not.
+    """
+
+    key: str
+    dialect: str
+    last_at: datetime
+    messages: int
+    known_asset: str
+    asset_id: str
+    building_id: str
+    equipment_class: str
+    values: tuple[DeviceValue, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceClockView:
+    """How far a device's clock is off, positive when it is ahead; learned from so many scans."""
+
+    asset_id: str
+    skew: timedelta
+    scans: int
 
 
 class PlantView(Protocol):
@@ -142,6 +179,15 @@ class PlantView(Protocol):
 
     def dead_letters(self, limit: int = 100) -> Sequence[DeadLetter]:
         """The newest messages that could not be read, newest first."""
+
+    def devices(self) -> Sequence[DeviceView]:
+        """Devices that speak and are in no site file, the one heard last first."""
+
+    def device_clocks(self) -> Sequence[DeviceClockView]:
+        """How far each device's clock is off, the worst first."""
+
+    def approve_device(self, key: str, *, asset_id: str, equipment_class: str, building_id: str, name: str) -> None:
+        """Add a device to the site as proposed. Raises PlantroomError with the words to show when that cannot be."""
 
     def health(self) -> Health:
         """How each stage is doing."""

@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from dashboards.web.asset_page import asset_router
+from dashboards.web.device_pages import device_router
 from dashboards.web.finding_pages import finding_router
 from dashboards.web.login import login_router
 from dashboards.web.order_pages import order_router
@@ -25,6 +26,7 @@ def web_router(view: PlantView, door: Door) -> APIRouter:
         asset_router(pages),
         finding_router(pages),
         order_router(pages),
+        device_router(pages),
         system_router(pages),
         login_router(pages),
         static_router(),

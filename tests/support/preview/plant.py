@@ -5,15 +5,26 @@ from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 
+from preview import curves, story
+
 from dashboards.web.order_view import OrderView
-from dashboards.web.protocols import ClockKind, ClockState, Health, RuleGap, RuleView, StageHealth
+from dashboards.web.protocols import (
+    ClockKind,
+    ClockState,
+    DeviceClockView,
+    DeviceValue,
+    DeviceView,
+    Health,
+    RuleGap,
+    RuleView,
+    StageHealth,
+)
 from facility.errors import PermanentError
 from facility.finding import Finding, FindingState
 from facility.instant import to_us
 from facility.reading import DeadLetter, Reading
 from facility.registry import Registry
 from facility.site_file import parse_site
-from preview import curves, story
 
 TOKEN = "preview"  # noqa: S105 - the token of a made-up plant on loopback, printed at its start
 
@@ -35,6 +46,7 @@ class PreviewPlant:
         self, now: datetime, *, site: str | None = None, kind: ClockKind = "scaled", factor: float = 60
     ) -> None:
         self.now, self.kind, self.factor = now, kind, factor
+        self.approved: tuple[str, str, str, str, str] | None = None
         self.start = now - timedelta(minutes=65)
         self._registry = _parse(site if site is not None else site_text())
         self._findings = [each for each in story.findings(self.start) if each.asset_id in self._registry.assets]
@@ -159,6 +171,34 @@ class PreviewPlant:
                 "the payload is not JSON: send an object with 'at' and 'values'.",
             ),
         ][:limit]
+
+    def devices(self) -> Sequence[DeviceView]:
+        if self.approved is not None:
+            return []
+        values = (
+            DeviceValue("temperature", 21.4, "zone_air_temperature"),
+            DeviceValue("<battery>", 97.0),
+        )
+        building = next(iter(self._registry.buildings), "")
+        return [
+            DeviceView(
+                "zigbee2mqtt/12<e>", "zigbee2mqtt", self.now, 17, "", "12-e", building, "zone", values
+            ),
+            DeviceView("plantroom/x (ahu-1)", "plantroom", self.now, 3, "ahu-1", "ahu-1", building, "ahu", ()),
+        ]  # fmt: skip
+
+    def device_clocks(self) -> Sequence[DeviceClockView]:
+        return [
+            DeviceClockView("ahu-1", timedelta(hours=8), 64),
+            DeviceClockView("lift-1", timedelta(minutes=-70), 64),
+            DeviceClockView("lift-2", timedelta(milliseconds=-40), 64),
+        ]
+
+    def approve_device(self, key: str, *, asset_id: str, equipment_class: str, building_id: str, name: str) -> None:
+        if asset_id in self._registry.assets:
+            msg = f"there is an asset {asset_id!r} already. Choose another id."
+            raise PermanentError(msg)
+        self.approved = (key, asset_id, equipment_class, building_id, name)
 
     def health(self) -> Health:
         return Health(

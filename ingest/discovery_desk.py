@@ -1,0 +1,81 @@
+"""Where strangers become assets: the inbox with its proposals, and what a person's approval sets going."""
+
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from facility.clock import Clock
+from facility.errors import PermanentError, refuse
+from facility.reading import SiteEdited
+from facility.registry import Registry
+from ingest.control import submit
+from ingest.discovery import DeviceInbox, Stranger
+from ingest.discovery_file import Approval, Proposal, addition_text, propose
+from ingest.quality_skew import DeviceClock, DeviceClocks
+
+
+@dataclass(frozen=True, slots=True)
+class PlantInForce:
+    """What the engine judges by now: its directory and the site files it came from (name -> text)."""
+
+    registry: Callable[[], Registry]
+    site_files: Callable[[], Mapping[str, str]]
+
+
+class DeviceDesk:
+    """Shows the inbox and approves. `folder` holds the approved site files, `spool` takes the event to the journal.
+
+    Safe from any thread.
+    """
+
+    def __init__(
+        self,
+        inbox: DeviceInbox,
+        clocks: DeviceClocks,
+        plant: PlantInForce,
+        folder: Path,
+        spool: Path,
+        clock: Clock,
+        write: Callable[[Path, bytes], None],
+    ) -> None:
+        self._inbox, self._clocks, self._plant, self._clock = inbox, clocks, plant, clock
+        self._folder, self._spool, self._write = folder, spool, write
+
+    def registry(self) -> Registry:
+        """The directory in force."""
+        return self._plant.registry()
+
+    def proposals(self) -> list[tuple[Stranger, Proposal]]:
+        """Every device of the inbox with its proposal, the one heard last first."""
+        registry = self.registry()
+        return [(stranger, propose(stranger, registry)) for stranger in self._inbox.strangers()]
+
+    def clocks(self) -> list[DeviceClock]:
+        """How far each device's clock is off, the worst first."""
+        return self._clocks.all()
+
+    def approve(self, key: str, approval: Approval) -> Path:
+        """Write a site file for the device and hand it to the journal; the file's path.
+
+        Raises InputError with what is wrong, PermanentError for a device that is not in the inbox.
+        """
+        stranger = self._inbox.find(key)
+        if stranger is None:
+            msg = f"there is no device {key!r} in the inbox; it comes back with its next message"
+            raise PermanentError(msg)
+        path = self._folder / f"{approval.asset_id}.yaml"
+        if path.exists():
+            raise refuse(f"device {key}", f"{path} is there already", "Choose another id, or edit that file.")
+        text = addition_text(stranger, approval, self.registry())
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._write(path, text.encode())
+        approved = {str(file): file.read_text(encoding="utf-8") for file in sorted(self._folder.glob("*.yaml"))}
+        files = {**self._plant.site_files(), **approved}
+        submit(self._spool, SiteEdited(uuid.uuid4().hex, self._clock.now_us(), files))
+        self._inbox.forget(stranger.key)
+        return path
+
+    def forget(self, key: str) -> bool:
+        """Take a device out; it comes back with its next message. False when it was not there."""
+        return self._inbox.forget(key)
