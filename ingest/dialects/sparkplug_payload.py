@@ -4,12 +4,14 @@ Reference: Eclipse Sparkplug 3.0, chapter 6 (payload) and its protobuf schema. R
 has; of the properties only `Quality`. Data sets, templates, bytes and files are recognised and have no value.
 """
 
+import math
 import struct
 from dataclasses import dataclass
 from enum import IntEnum
 
 from ingest.dialects.protobuf import BYTES, VARINT, WireFormatError, bytes_field, fields, fixed_field, varint_field
 
+_LARGEST_FLOAT = 3.4028234e38
 _SIGNED_BITS = {1: 8, 2: 16, 3: 32, 4: 64}
 _UNSIGNED_BITS = {5: 8, 6: 16, 7: 32, 8: 64, 13: 64}
 
@@ -89,7 +91,7 @@ def _read_value(metric: Metric, number: int, kind: int, value: int | bytes) -> N
     if isinstance(value, int):
         metric.value = _scalar(number, value)
     elif number == 12 and len(value) == 4:
-        metric.value = struct.unpack("<f", value)[0]
+        metric.value = _shortest(value)
     elif number == 13 and len(value) == 8:
         metric.value = struct.unpack("<d", value)[0]
     elif number == 15 and kind == BYTES:
@@ -108,6 +110,18 @@ def _scalar(number: int, value: int) -> bool | int:
         return value
     msg = f"value field {number} has the wire type {VARINT}"
     raise WireFormatError(msg)
+
+
+def _shortest(data: bytes) -> float:
+    """A 32-bit float as the shortest decimal that means it: 44.6 and not 44.59999847412109."""
+    value: float = struct.unpack("<f", data)[0]
+    if not math.isfinite(value):
+        return value
+    for digits in (7, 8):
+        shorter = float(f"{value:.{digits}g}")
+        if abs(shorter) <= _LARGEST_FLOAT and struct.pack("<f", shorter) == data:
+            return shorter
+    return value
 
 
 def typed(value: int, datatype: int | None) -> int:
