@@ -83,8 +83,12 @@ def _shape_hint(what: str, field: str) -> str:
 
 
 def parse_at(text: str, topic: str, field: str) -> int:
-    """Microseconds since the epoch of an ISO 8601 instant with its zone. Raises PayloadError."""
+    """Microseconds since the epoch of an ISO 8601 instant with its zone. Raises PayloadError, before 1970 too."""
     try:
-        return to_us(parse_instant(text))
+        at_us = to_us(parse_instant(text))
     except (ValueError, OverflowError) as error:
         raise refuse_payload(topic, str(error), "Send the instant in UTC, ending in Z.", field) from None
+    if at_us < 0:
+        what = f"{text!r} is before 1970: the device's clock is not set"
+        raise refuse_payload(topic, what, "Set it, by NTP where there is a network.", field)
+    return at_us
