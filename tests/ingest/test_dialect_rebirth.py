@@ -32,7 +32,7 @@ class Node:
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2, "edge-1")
         subscribed = threading.Event()
         self._client.on_subscribe = lambda *_: subscribed.set()
-        self._client.on_message = lambda _client, _data, message: self._obey(message.payload)
+        self._client.on_message = lambda _client, _data, message: self._obey(bytes(message.payload))
         self._client.connect(broker.host, broker.port)
         self._client.loop_start()
         self._client.subscribe(COMMAND, 1)
