@@ -11,7 +11,7 @@ from ticketing.order_clock import OrderClock, decide_clocks
 from ticketing.repository import as_change
 from ticketing.tables import EventRow, WorkOrderRow
 from ticketing.views import format_number
-from ticketing.work_order import OPEN_STATUSES, Status, allowed_verbs
+from ticketing.work_order import OPEN_STATUSES, Status, Verb, allowed_verbs
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +53,14 @@ def order_view(row: WorkOrderRow, history: Sequence[EventRow], members: Sequence
         clause=terms.level.clause if terms.level is not None else "",
         is_default_level=row.default_level,
         history=[OrderEventView(line.at, line.verb, line.by, line.note) for line in history],
-        verbs=[verb.value for verb in allowed_verbs(Status(row.status))],
+        verbs=[verb.value for verb in allowed_verbs(Status(row.status)) if verb is not Verb.RELEVEL],  # it has no form
     )
 
 
 def _deadlines(row: WorkOrderRow, history: Sequence[EventRow], terms: OrderTerms) -> list[DeadlineView]:
     if terms.level is not None:
         clocks = decide_clocks(terms.level, row.opened_at, [as_change(line) for line in history], terms.now)
-        return [_deadline("response", clocks.response), _deadline("resolution", clocks.resolution)]
+        return [_deadline(name, clock) for name, clock in clocks.every().items()]
     stored = (
         ("response", row.response_due_at, row.arrived_at),
         ("resolution", row.resolution_due_at, row.completed_at),

@@ -36,6 +36,7 @@ from plantroom.order_views import OrderTerms, order_view
 from ticketing import repository
 from ticketing.contract import PauseReason
 from ticketing.contract_book import ContractBook
+from ticketing.order_terms import order_terms
 from ticketing.repository import OrderQuery
 from ticketing.tables import FindingRow, WorkOrderRow
 from ticketing.transition import Act, carry_out
@@ -58,8 +59,8 @@ class PlantSources:
     clock: Clock
     refused: Callable[[], str]
     """Why the files on disk are not those in force; empty when they are."""
-
     devices: DeviceDesk
+
 
 class ProgramView:
     """Implements the pages' `PlantView`. Every method may be called from several threads."""
@@ -168,12 +169,13 @@ class ProgramView:
             row = repository.find_order(session, order_id)
             if row is None:
                 return {}
-            level = self._from.book.level(row.contract_id, row.contract_revision, row.service_level)
+            history = repository.histories(session, [row.id]).get(row.id, ())
+            level = order_terms(self._from.book, row, map(repository.as_change, history))
             if level is None:
                 return {}
-            history = repository.histories(session, [row.id]).get(row.id, ())
             view = deadline_view(row, history, level, self._from.clock.now())
-        return {"response": view.response.explanation, "resolution": view.resolution.explanation}
+        clocks = {"response": view.response, "resolution": view.resolution, **view.clocks}
+        return {name: clock.explanation for name, clock in clocks.items()}
 
     def apply_verb(self, order_id: str, verb: str, *, by: str, note: str, reason: str = "") -> None:
         """Apply a verb now. Raises PermanentError with the reason when it is refused."""
@@ -199,8 +201,6 @@ class ProgramView:
             DeadLetter(row.at_us, row.topic, row.payload, row.reason) for row in self._from.dead_letters.newest(limit)
         ]
 
-    def health(self) -> Health:
-        """How each stage is doing."""
     def devices(self) -> Sequence[DeviceView]:
         """The inbox with its proposals, the device heard last first."""
         found = []
@@ -237,6 +237,8 @@ class ProgramView:
         """Write its site file and hand it to the journal. Raises PermanentError with what is wrong."""
         self._from.devices.approve(key, Approval(asset_id, equipment_class, building_id, name))
 
+    def health(self) -> Health:
+        """How each stage is doing."""
         now_us, counters = self._from.clock.now_us(), self._from.latest.counters
         last_seq, host = self._from.journal_last_seq(), self._from.host
         quiet_us = (now_us - counters.at_us) / self._from.clock.factor if counters.at_us is not None else None
@@ -275,7 +277,7 @@ class ProgramView:
         histories, members = repository.histories(session, ids), repository.members(session, ids)
         found = []
         for row in rows:
-            level = book.level(row.contract_id, row.contract_revision, row.service_level)
+            level = order_terms(book, row, map(repository.as_change, histories.get(row.id, ())))
             rule = self._from.host.rule(row.rule_id)
             checklist = rule.checklist if rule is not None else ()
             terms = OrderTerms(level, tuple(checklist), now)

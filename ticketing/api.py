@@ -17,6 +17,7 @@ from ticketing import repository
 from ticketing.contract import PauseReason
 from ticketing.contract_book import ContractBook
 from ticketing.lists import read_findings, read_orders, view_orders
+from ticketing.order_terms import order_terms
 from ticketing.repository import OrderQuery
 from ticketing.tables import WorkOrderRow
 from ticketing.transition import Act, carry_out
@@ -132,11 +133,12 @@ def build_router(sessions: Sessions, clock: Clock, book: ContractBook) -> APIRou
         """How each deadline comes about, recomputed from contract, history and pauses."""
         with sessions.reading() as session:
             row = _found(session, id)
-            level = book.level(row.contract_id, row.contract_revision, row.service_level)
+            history = repository.histories(session, [row.id])[row.id]
+            level = order_terms(book, row, [repository.as_change(line) for line in history])
             if level is None:
                 terms = f"contract {row.contract_id!r} revision {row.contract_revision} level {row.service_level!r}"
                 refuse(409, f"{terms} is not loaded", _where(row.id), "Load the contract file this order stands on.")
-            return deadline_view(row, repository.histories(session, [row.id])[row.id], level, clock.now())
+            return deadline_view(row, history, level, clock.now())
 
     @router.post("/work-orders/{id}/{verb}")
     def act(

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from ticketing.calendar import Calendar
 from ticketing.contract_match import Match, inside, overlap
 from ticketing.limit import Limit
+from ticketing.terms import NO_TERMS, Declared, Terms
 
 DEFAULT_LEVEL = "default"
 
@@ -55,10 +56,30 @@ RESOLUTION_PAUSES = frozenset(PauseReason)
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """One clock of a level: how long, and which pauses stop it."""
+    """One clock of a level: how long, which pauses stop it, and for how long at most (`caps`, around the clock).
+
+    `steps` say in words how modifiers made the limit what it is.
+    """
 
     limit: Limit
     pauses: frozenset[PauseReason]
+    caps: tuple[tuple[PauseReason, timedelta], ...] = ()
+    steps: tuple[str, ...] = ()
+
+
+OPENING = "open"
+
+
+@dataclass(frozen=True, slots=True)
+class NamedClock:
+    """A clock beside the two: answer, contain, follow up ... It runs from the first `starts` (a verb, or `open`) to
+    the first `stops` after it."""
+
+    name: str
+    promise: Promise
+    starts: str
+    stops: str
+    clause: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +96,25 @@ class ServiceLevel:
     rank: int = 0
     is_default: bool = False
     repeat: RepeatRule | None = None
+    clocks: tuple[NamedClock, ...] = ()
+    name: str = ""
+    force_majeure: tuple[tuple[datetime, datetime | None], ...] = ()
+    change: "LevelChange | None" = None
     line: int | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         if not 1 <= self.priority <= 4:
             msg = f"level {self.id!r} has priority {self.priority}; expected 1 (first) to 4 (last)"
             raise ValueError(msg)
+
+
+@dataclass(frozen=True, slots=True)
+class LevelChange:
+    """The level an order had before a person gave it this one, when, and whether the new limits count from then."""
+
+    before: ServiceLevel
+    at: datetime
+    from_change: bool
 
 
 def ties(one: ServiceLevel, other: ServiceLevel) -> bool:
@@ -100,6 +134,7 @@ class Revision:
     calendars: Mapping[str, Calendar] = field(hash=False)
     levels: tuple[ServiceLevel, ...]
     default_level: ServiceLevel | None
+    terms: Terms = field(default=NO_TERMS, hash=False)
 
     def __post_init__(self) -> None:
         tie = next((pair for pair in combinations(self.levels, 2) if ties(*pair)), None)
@@ -133,6 +168,7 @@ class Contract:
     customer: str = ""
     supplier: str = ""
     ends_at: datetime | None = None
+    declared: tuple[Declared, ...] = ()
     where: str = field(default="contract", compare=False)
 
     def covers(self, site_id: str, building_id: str) -> bool:

@@ -5,8 +5,10 @@ from datetime import datetime, timedelta
 from itertools import combinations
 
 from facility.errors import InputError, Problem
-from ticketing.contract import Contract, ServiceLevel
+from ticketing.contract import Contract, Revision, ServiceLevel
 from ticketing.level import BUILT_IN_LEVEL, LevelChoice, LevelFacts, built_in_level, choose_level
+from ticketing.modify import modify
+from ticketing.terms import Circumstances
 
 
 class ContractBook:
@@ -35,6 +37,22 @@ class ContractBook:
         choice = choose_level(revision, facts)
         reason = f"Contract {contract.id}, revision {revision.number}. {choice.reason}"
         return LevelChoice(choice.level, reason, contract.id, revision.number)
+
+    def terms(
+        self, contract_id: str | None, revision: int | None, level_id: str, facts: Circumstances
+    ) -> ServiceLevel | None:
+        """The pinned level as it holds for one order, with every modifier applied; None as `level` says."""
+        level = self.level(contract_id, revision, level_id)
+        contract = next((one for one in self.contracts if one.id == contract_id), None)
+        found = contract.revision(revision) if contract is not None and revision is not None else None
+        if level is None or contract is None or found is None:
+            return modify(level, (), (), facts) if level is not None else None
+        return modify(level, found.terms.modifiers, contract.declared, facts)
+
+    def revision(self, contract_id: str | None, number: int | None) -> Revision | None:
+        """A revision of a contract; None when it is not loaded."""
+        contract = next((one for one in self.contracts if one.id == contract_id), None)
+        return contract.revision(number) if contract is not None and number is not None else None
 
     def level(self, contract_id: str | None, revision: int | None, level_id: str) -> ServiceLevel | None:
         """The terms pinned on an order; None when its contract, revision or level is no longer loaded."""

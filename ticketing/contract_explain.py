@@ -7,6 +7,7 @@ from ticketing.calendar_days import DayKind
 from ticketing.calendar_zone import DAY_MINUTES
 from ticketing.contract import Contract, PauseReason, Promise, Revision, ServiceLevel
 from ticketing.limit import format_hours
+from ticketing.terms_explain import explain_terms
 
 
 def explain_contract(contract: Contract, now: datetime | None = None) -> list[str]:
@@ -27,6 +28,7 @@ def explain_contract(contract: Contract, now: datetime | None = None) -> list[st
         mark = ", in force now" if revision is current else ""
         lines += ["", f"Revision {revision.number}: from {_day(revision.effective_at, contract)}{until}{mark}", ""]
         lines += _levels(revision)
+        lines += explain_terms(revision)
         for calendar in revision.calendars.values():
             lines += ["", *_calendar(calendar, max(now or revision.effective_at, revision.effective_at))]
     return lines
@@ -52,7 +54,14 @@ def _row(level: ServiceLevel) -> tuple[str, ...]:
     what = "whatever no level matches" if level.is_default else str(level.match)
     rank = f" (rank {level.rank})" if level.rank else ""
     promised = _promise(level.response), _promise(level.resolution)
-    return level.clause or "-", level.id, what + rank, str(level.priority), *promised, level.calendar.name
+    return (
+        level.clause or "-",
+        f"{level.id} {level.name}".strip(),
+        what + rank,
+        str(level.priority),
+        *promised,
+        level.calendar.name,
+    )
 
 
 def _promise(promise: Promise) -> str:

@@ -1,37 +1,24 @@
 """What `contract.yaml` may say: the checked model of the file, and its JSON Schema. Pure.
 
-`ticketing.contract_load` turns it into values and checks what one field alone cannot show.
+`ticketing.contract_load` turns it into values and checks what one field alone cannot show. What levels share with the
+other terms is in `ticketing.contract_fields`, the other terms are in `ticketing.terms_file`.
 """
 
 import re
-from datetime import date, timedelta
+from datetime import date
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    GetJsonSchemaHandler,
-    WithJsonSchema,
-    model_validator,
-)
-from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
-from facility.asset import Criticality
-from facility.catalogue import System, equipment_classes
-from facility.fields import Zone, unknown
-from facility.finding import OrderKind, Severity
-from facility.instant import parse_duration
+from facility.fields import Zone
 from facility.site_file import days_of
 from ticketing.calendar_days import Closure, YearlyClosure
 from ticketing.calendar_holidays import CountryHolidays
 from ticketing.calendar_table import Interval
 from ticketing.calendar_zone import DAY_MINUTES
-from ticketing.contract import OnRepeat, PauseReason
-from ticketing.limit import Limit, parse_limit
+from ticketing.contract import OnRepeat
+from ticketing.contract_fields import Clause, Identifier, LimitText, MatchEntry, Pauses, SpanText, Strict, TextOrEntry
+from ticketing.terms_file import ClockEntry, DeclaredEntry, TermsPart
 
 _SPAN = re.compile(r"^([01]\d|2[0-3]):([0-5]\d)-(?:([01]\d|2[0-3]):([0-5]\d)|24:00)$")
 _DATE = r"(?:\d{4}-)?\d{2}-\d{2}"
@@ -67,48 +54,6 @@ def parse_closure(value: object, name: str = "") -> Closure | YearlyClosure:
         raise ValueError(msg) from None
 
 
-def _class(name: str) -> str:
-    if name not in equipment_classes():
-        raise ValueError(unknown("equipment class", name, equipment_classes()))
-    return name
-
-
-def _word(noun: str, known: type[Criticality | Severity | System | OrderKind | PauseReason]) -> Any:  # noqa: ANN401 - pydantic's annotation
-    def check(value: object) -> object:
-        if isinstance(value, str) and value not in [one.value for one in known]:
-            raise ValueError(unknown(noun, value, [one.value for one in known]))
-        return value
-
-    return BeforeValidator(check)
-
-
-def _many(value: object) -> object:
-    """One value stands for a list of one."""
-    return value if isinstance(value, list) else [value]
-
-
-class _OneOrMany:
-    """Says in the JSON Schema that one value may stand for a list of one."""
-
-    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        many = handler(core)
-        return {"anyOf": [many["items"], many]}
-
-
-class _TextOrEntry:
-    """Says in the JSON Schema that a text may stand for an entry."""
-
-    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        return {"anyOf": [{"type": "string"}, handler(core)]}
-
-
-def _clause(value: object) -> object:
-    if isinstance(value, float):
-        msg = f"clause {value} is read as a number, in which 1.10 is 1.1; put it in quotes"
-        raise ValueError(msg)
-    return str(value) if isinstance(value, int) else value
-
-
 def _hours(value: object) -> object:
     if value != "always" and not isinstance(value, dict):
         msg = f"{value!r} are no hours; write always, or days with their hours: {{mon-fri: ['08:00-18:00']}}"
@@ -116,12 +61,6 @@ def _hours(value: object) -> object:
     return value
 
 
-def _limit(value: object) -> Limit:
-    return value if isinstance(value, Limit) else parse_limit(value)
-
-
-LIMITS = ["30 min", "4 open hours", "2 open days", "2 open days, next open", "2 open days, end of day"]
-LimitText = Annotated[Limit, BeforeValidator(_limit), WithJsonSchema({"type": "string", "examples": LIMITS})]
 Span = Annotated[
     Interval, BeforeValidator(_span), WithJsonSchema({"type": "string", "examples": ["08:00-12:00", "22:00-06:00"]})
 ]
@@ -130,45 +69,9 @@ ClosedText = Annotated[
     BeforeValidator(parse_closure),
     WithJsonSchema({"type": "string", "examples": ["2026-12-31", "12-24 to 01-02"]}),
 ]
-ClassName = Annotated[str, AfterValidator(_class)]
-Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
-SeverityWord = Annotated[Severity, _word("severity", Severity)]
-Classes = Annotated[list[ClassName], BeforeValidator(_many), Field(min_length=1), _OneOrMany()]
-Severities = Annotated[list[SeverityWord], BeforeValidator(_many), Field(min_length=1), _OneOrMany()]
-Systems = Annotated[
-    list[Annotated[System, _word("system", System)]], BeforeValidator(_many), Field(min_length=1), _OneOrMany()
-]
-Criticalities = Annotated[
-    list[Annotated[Criticality, _word("criticality", Criticality)]],
-    BeforeValidator(_many),
-    Field(min_length=1),
-    _OneOrMany(),
-]
-Kinds = Annotated[
-    list[Annotated[OrderKind, _word("kind", OrderKind)]], BeforeValidator(_many), Field(min_length=1), _OneOrMany()
-]
-Names = Annotated[list[Identifier], BeforeValidator(_many), Field(min_length=1), _OneOrMany()]
-Pauses = list[Annotated[PauseReason, _word("pause reason", PauseReason)]]
 
 
-def _window(value: object) -> timedelta:
-    window = value if isinstance(value, timedelta) else parse_duration(value if isinstance(value, str) else "")
-    if not window:
-        msg = f"{value!r} holds nothing; write a time such as '7 days'"
-        raise ValueError(msg)
-    return window
-
-
-RepeatText = Annotated[
-    timedelta, BeforeValidator(_window), WithJsonSchema({"type": "string", "examples": ["7 days", "48 h"]})
-]
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
-
-
-class HolidaysEntry(_Strict):
+class HolidaysEntry(Strict):
     """Public holidays of a country, with its make-up working days."""
 
     country: str = Field(description="ISO 3166 code, such as CN")
@@ -182,13 +85,13 @@ class HolidaysEntry(_Strict):
         return self
 
 
-class CalendarEntry(_Strict):
+class CalendarEntry(Strict):
     """When someone is at work."""
 
     hours: Annotated[Literal["always"] | dict[str, list[Span]], BeforeValidator(_hours)]
     zone: Zone | None = Field(default=None, description="time zone, when it is not the contract's")
     holidays: HolidaysEntry | None = None
-    closed: list[ClosedText] = []
+    closed: list[ClosedText] = Field(default=[])
     dates: dict[date, list[Span]] = Field(default={}, description="hours of one date; they beat everything else")
     breaks: dict[date, list[Span]] = Field(default={}, description="hours in which one date is closed all the same")
 
@@ -209,7 +112,7 @@ class CalendarEntry(_Strict):
         return self
 
 
-class PromiseEntry(_Strict):
+class PromiseEntry(Strict):
     """A limit with its own list of pauses."""
 
     limit: LimitText
@@ -220,58 +123,57 @@ def _promise(value: object) -> object:
     return {"limit": value} if not isinstance(value, dict | PromiseEntry) else value
 
 
-PromiseText = Annotated[PromiseEntry, BeforeValidator(_promise), _TextOrEntry()]
+PromiseText = Annotated[PromiseEntry, BeforeValidator(_promise), TextOrEntry()]
 
 
-class MatchEntry(_Strict):
-    """What a level is for; every key is optional, and a list means any of them."""
-
-    equipment_class: Classes | None = Field(default=None, alias="class")
-    system: Systems | None = None
-    severity: Severities | None = None
-    rule: Names | None = None
-    criticality: Criticalities | None = None
-    building: Names | None = None
-    space: Names | None = None
-    kind: Kinds | None = None
+def _clock_name(name: str) -> str:
+    if name in ("response", "resolution"):
+        msg = f"{name!r} stands on the level itself, beside `clocks`"
+        raise ValueError(msg)
+    return name
 
 
-class RepeatTerms(_Strict):
+ClockName = Annotated[str, Field(pattern=r"^[a-z][a-z_]{0,30}$"), AfterValidator(_clock_name)]
+
+
+class RepeatTerms(Strict):
     """When a fault that returns counts as a repeat; on a revision for every level, on a level for itself."""
 
-    repeat_window: RepeatText | None = Field(default=None, description="a cause that returns so soon after closing")
+    repeat_window: SpanText | None = Field(default=None, description="a cause that returns so soon after closing")
     on_repeat: OnRepeat | None = Field(default=None, description="reopen the order, or open another and link the two")
 
 
 class TermsEntry(RepeatTerms):
     """What a level promises."""
 
-    clause: Annotated[str, BeforeValidator(_clause)] = ""
+    clause: Clause = ""
     priority: int = Field(ge=1, le=4, description="1 first, 4 last")
     calendar: str
     response: PromiseText
     resolution: PromiseText
+    clocks: dict[ClockName, ClockEntry] = Field(default={}, description="any others, by name: answer, contain ...")
 
 
 class LevelEntry(TermsEntry):
     """A service level for what it matches."""
 
     id: Identifier
+    name: str = Field(default="", description="what people call it, in any language")
     match: MatchEntry
     rank: int = Field(default=0, description="decides between levels that match as closely; the higher wins")
 
 
-class RevisionEntry(RepeatTerms):
+class RevisionEntry(RepeatTerms, TermsPart):
     """The terms from an instant on."""
 
     revision: int = Field(ge=1)
     effective_at: Annotated[str, BeforeValidator(lambda value: value.isoformat() if isinstance(value, date) else value)]
     calendars: dict[str, CalendarEntry] = Field(min_length=1)
     default_level: TermsEntry | None = None
-    levels: list[LevelEntry] = []
+    levels: list[LevelEntry] = Field(default=[])
 
 
-class ContractEntry(_Strict):
+class ContractEntry(Strict):
     """Who promised what to whom."""
 
     id: Identifier
@@ -279,16 +181,17 @@ class ContractEntry(_Strict):
     customer: str = ""
     supplier: str = ""
     zone: Zone
-    sites: list[Identifier] = []
-    buildings: list[Identifier] = []
+    sites: list[Identifier] = Field(default=[])
+    buildings: list[Identifier] = Field(default=[])
     ends_on: date | None = Field(default=None, description="the last day in force, in the contract's zone")
 
 
-class ContractFile(_Strict):
+class ContractFile(Strict):
     """A whole contract file."""
 
     contract: ContractEntry
     revisions: list[RevisionEntry] = Field(min_length=1)
+    declared: list[DeclaredEntry] = Field(default=[], description="warnings, force majeure, assets out of service")
 
 
 def contract_schema() -> dict[str, Any]:

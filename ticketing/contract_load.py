@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 from facility.document import Places, check_data, format_path, load_yaml
 from facility.errors import InputError, Problem
 from facility.fields import unknown
-from facility.instant import parse_instant
 from facility.site_file import days_of
 from ticketing.calendar import Calendar, CalendarError
 from ticketing.calendar_days import DayRules
@@ -19,8 +18,6 @@ from ticketing.contract import (
     RESPONSE_PAUSES,
     Contract,
     OnRepeat,
-    PauseReason,
-    Promise,
     RepeatRule,
     Revision,
     ServiceLevel,
@@ -30,14 +27,14 @@ from ticketing.contract_file import (
     CalendarEntry,
     ContractFile,
     LevelEntry,
-    MatchEntry,
-    PromiseEntry,
     RepeatTerms,
     RevisionEntry,
     TermsEntry,
 )
 from ticketing.contract_match import Match
 from ticketing.level import BUILT_IN_LEVEL
+from ticketing.terms import Declared
+from ticketing.terms_load import TermsLoader, clocks_of, declared_of, instant_of, match_of, promise_of
 
 Path = tuple[str | int, ...]
 
@@ -68,6 +65,7 @@ class _Loader:
             ends_at = datetime.combine(entry.ends_on + timedelta(days=1), time(), self.zone).astimezone(UTC)
             if ends_at <= revisions[0].effective_at:
                 self.refuse(("contract", "ends_on"), "the contract ends before its first revision is in force")
+        declared = self._declared()
         if self.problems:
             raise InputError(self.problems)
         return Contract(
@@ -80,8 +78,19 @@ class _Loader:
             customer=entry.customer,
             supplier=entry.supplier,
             ends_at=ends_at,
+            declared=declared,
             where=self.where,
         )
+
+    def _declared(self) -> tuple[Declared, ...]:
+        found = []
+        for index, entry in enumerate(self.file.declared):
+            try:
+                found.append(declared_of(entry, self.zone))
+            except ValueError as error:
+                hint = "Write dates such as 2026-07-20, or instants such as 2026-07-20T06:00:00+08:00."
+                self.refuse(("declared", index), str(error), hint)
+        return tuple(found)
 
     def _order(self, revisions: list[Revision]) -> None:
         for index, (earlier, later) in enumerate(pairwise(revisions), start=1):
@@ -109,14 +118,14 @@ class _Loader:
             self.refuse(path, f"revision {entry.revision} promises nothing", "Add `levels` or a `default_level`.")
         self._unique(levels, path)
         tied = self._ties(levels, path)
-        return Revision(entry.revision, effective_at, calendars, () if tied else tuple(levels), default)
+        every = (*levels, *([default] if default is not None else []))
+        terms = TermsLoader(path, calendars, every, self.refuse).load(entry)
+        return Revision(entry.revision, effective_at, calendars, () if tied else tuple(levels), default, terms)
 
     def _effective(self, entry: RevisionEntry, path: Path) -> datetime:
         text = entry.effective_at
         try:
-            if len(text) == len("2026-01-01"):
-                return datetime.combine(datetime.fromisoformat(text).date(), time(), self.zone).astimezone(UTC)
-            return parse_instant(text)
+            return instant_of(text, self.zone)
         except ValueError:
             hint = "Write a date such as 2026-01-01 (midnight in the contract's zone) or 2026-01-01T09:00:00+08:00."
             self.refuse((*path, "effective_at"), f"{text!r} is not a date or an instant", hint)
@@ -168,11 +177,13 @@ class _Loader:
             match=match,
             priority=entry.priority,
             calendar=calendar,
-            response=_promise(entry.response, RESPONSE_PAUSES),
-            resolution=_promise(entry.resolution, RESOLUTION_PAUSES),
+            response=promise_of(entry.response.limit, entry.response.pauses, RESPONSE_PAUSES),
+            resolution=promise_of(entry.resolution.limit, entry.resolution.pauses, RESOLUTION_PAUSES),
             rank=rank,
             is_default=is_default,
             repeat=repeat_rule(entry, self.revision),
+            clocks=clocks_of(entry.clocks),
+            name=entry.name if isinstance(entry, LevelEntry) else "",
             line=self.places.find(path)[1],
         )
 
@@ -216,26 +227,8 @@ def day_rules(entry: CalendarEntry) -> DayRules:
     )
 
 
-def match_of(entry: MatchEntry) -> Match:
-    """The match of an entry."""
-    return Match(
-        classes=frozenset(entry.equipment_class or ()),
-        systems=frozenset(entry.system or ()),
-        severities=frozenset(entry.severity or ()),
-        rules=frozenset(entry.rule or ()),
-        criticalities=frozenset(entry.criticality or ()),
-        buildings=frozenset(entry.building or ()),
-        spaces=frozenset(entry.space or ()),
-        kinds=frozenset(entry.kind or ()),
-    )
-
-
 def repeat_rule(level: RepeatTerms, revision: RepeatTerms) -> RepeatRule | None:
     """The rule of a level: what it says itself comes before what its revision says; no window, no rule."""
     window = level.repeat_window or revision.repeat_window
     action = level.on_repeat or revision.on_repeat or OnRepeat.REOPEN
     return RepeatRule(window, action) if window is not None else None
-
-
-def _promise(entry: PromiseEntry, usual: frozenset[PauseReason]) -> Promise:
-    return Promise(entry.limit, frozenset(entry.pauses) if entry.pauses is not None else usual)

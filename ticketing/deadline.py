@@ -5,7 +5,7 @@ the one that holds if work resumes now, and `left` says how much time is left: i
 `ticketing.deadline_explain` puts it into words.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -99,7 +99,7 @@ def decide_deadline(
     """
     runs_in = running_calendar(promise.limit, calendar)
     start_us, now_us = to_us(started_at), to_us(now)
-    counted = [pause for pause in pauses if pause.reason in promise.pauses]
+    counted = capped([pause for pause in pauses if pause.reason in promise.pauses], dict(promise.caps), now)
     stopped = [(to_us(low), to_us(high)) for low, high in gaps]
     closed = [*stopped, *(_interval(pause, now_us) for pause in counted)]
     due_us = due_at_us(promise.limit, calendar, start_us, closed)
@@ -122,6 +122,23 @@ def decide_deadline(
         now=now,
         gaps=tuple(gaps),
     )
+
+
+def capped(pauses: Sequence[Pause], caps: Mapping[PauseReason, timedelta], now: datetime) -> list[Pause]:
+    """The pauses as far as their reason's cap (around the clock, over the order's whole life) lets them count."""
+    left, counted = dict(caps), []
+    for pause in sorted(pauses, key=lambda one: one.from_at):
+        if pause.reason not in left:
+            counted.append(pause)
+            continue
+        until = pause.until_at if pause.until_at is not None else max(now, pause.from_at)
+        end = pause.from_at + left[pause.reason]
+        if pause.until_at is None and until < end:
+            counted.append(pause)
+        elif left[pause.reason]:
+            counted.append(Pause(pause.from_at, min(until, end), pause.reason))
+        left[pause.reason] = max(timedelta(0), end - until)
+    return counted
 
 
 def running_calendar(limit: Limit, calendar: Calendar) -> Calendar:

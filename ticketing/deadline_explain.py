@@ -7,7 +7,7 @@ from ticketing.calendar import Calendar
 from ticketing.calendar_days import Day, DayKind
 from ticketing.calendar_table import Interval, subtract, unite
 from ticketing.calendar_zone import local_of, pieces_us
-from ticketing.deadline import Deadline, Pause
+from ticketing.deadline import Deadline, Pause, capped
 from ticketing.limit import LimitUnit, format_hours
 
 FULL_DAYS = 45
@@ -22,6 +22,7 @@ def explain_deadline(deadline: Deadline) -> list[str]:
     hours = f"on calendar {calendar.name}" if limit.needs_calendar else "around the clock"
     lines = [
         f"Limit: {limit}{clause}, counted {hours}; times are in {zone.key}.",
+        *deadline.promise.steps,
         f"The clock starts {_when(deadline.started_at, calendar)}.",
     ]
     lines += _pause_lines(deadline)
@@ -51,6 +52,7 @@ def _reason(pause: Pause) -> str:
 def _pause_lines(deadline: Deadline) -> list[str]:
     calendar, taken = deadline.calendar, to_us(deadline.started_at)
     lines = []
+    counted = {one.from_at: one for one in _counted(deadline)}
     for pause in sorted(deadline.pauses, key=lambda one: one.from_at):
         until = pause.until_at if pause.until_at is not None else max(deadline.now, pause.from_at)
         ends = _when(until, calendar) if pause.until_at is not None else f"now, {_when(until, calendar)}"
@@ -60,11 +62,13 @@ def _pause_lines(deadline: Deadline) -> list[str]:
         elif pause.reason not in deadline.promise.pauses:
             lines.append(f"{span}: does not stop this clock.")
         else:
-            low, high = to_us(pause.from_at), to_us(until)
+            kept = counted.get(pause.from_at, Pause(pause.from_at, pause.from_at, pause.reason)).until_at or until
+            low, high = to_us(pause.from_at), to_us(kept)
+            cap = " (its cap is used up, the clock runs on)" if kept < until else ""
             removed = format_hours(timedelta(microseconds=calendar.elapsed_us(max(low, taken), high)))
             kind = " of open time" if deadline.promise.limit.needs_calendar else ""
             shared = " (the rest is in the pause before)" if lines and low < taken else ""
-            lines.append(f"{span}: {removed}{kind} removed{shared}.")
+            lines.append(f"{span}: {removed}{kind} removed{shared}{cap}.")
             taken = max(taken, high)
     return lines
 
@@ -115,12 +119,16 @@ def _pieces(day: Day, calendar: Calendar, holes: list[Interval], within: Interva
     return subtract(clipped, holes)
 
 
+def _counted(deadline: Deadline) -> list[Pause]:
+    stopping = [pause for pause in deadline.pauses if pause.reason in deadline.promise.pauses]
+    return capped(stopping, dict(deadline.promise.caps), deadline.now)
+
+
 def _holes(deadline: Deadline) -> list[Interval]:
     now_us = to_us(deadline.now)
     paused = (
         (to_us(pause.from_at), to_us(pause.until_at) if pause.until_at is not None else now_us)
-        for pause in deadline.pauses
-        if pause.reason in deadline.promise.pauses
+        for pause in _counted(deadline)
     )
     return unite([*paused, *((to_us(low), to_us(high)) for low, high in deadline.gaps)])
 

@@ -14,6 +14,7 @@ from facility.finding import Finding, FindingState, Severity
 from facility.registry import Registry
 from ticketing import repository
 from ticketing.contract_book import ContractBook
+from ticketing.order_terms import order_terms
 from ticketing.placement import JOIN, RECOVER, DoneOrder, Plan, Planner, Standing
 from ticketing.tables import WorkOrderRow
 from ticketing.work_order import Status, Verb
@@ -92,7 +93,7 @@ class Desk:
             cause: DoneOrder(
                 standing=_standing(row),
                 number=row.number,
-                level=self._book.level(row.contract_id, row.contract_revision, row.service_level),
+                level=order_terms(self._book, row, [repository.as_change(line) for line in histories[row.id]]),
                 opened_at=row.opened_at,
                 completed_at=row.completed_at,
                 closed_at=row.closed_at,

@@ -7,6 +7,7 @@ when the contract is loaded.
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from facility.asset import Criticality
@@ -73,14 +74,43 @@ class LevelChoice:
 
 def facts_of(finding: Finding, registry: Registry) -> LevelFacts:
     """The facts about a finding; of an asset that is not in the registry only what the finding itself says."""
-    asset = registry.assets.get(finding.asset_id)
-    building = registry.buildings.get(finding.building_id)
+    return facts_about(finding, registry)
+
+
+class Judged(Protocol):
+    """What has a severity, a kind, a rule and a place: a finding, or the order it led to."""
+
+    @property
+    def severity(self) -> Severity:
+        """How bad it is."""
+
+    @property
+    def kind(self) -> OrderKind:
+        """Fault or preventive."""
+
+    @property
+    def rule_id(self) -> str:
+        """The rule that found it."""
+
+    @property
+    def asset_id(self) -> str:
+        """What it is about."""
+
+    @property
+    def building_id(self) -> str:
+        """Where that is."""
+
+
+def facts_about(judged: Judged, registry: Registry) -> LevelFacts:
+    """`facts_of` for a finding or an order."""
+    asset = registry.assets.get(judged.asset_id)
+    building = registry.buildings.get(judged.building_id)
     return LevelFacts(
-        severity=finding.severity,
-        kind=finding.kind,
-        rule_id=finding.rule_id,
+        severity=judged.severity,
+        kind=judged.kind,
+        rule_id=judged.rule_id,
         site_id=building.site_id if building is not None else "",
-        building_id=finding.building_id,
+        building_id=judged.building_id,
         spaces=spaces_around(asset.space_id if asset is not None else None, registry),
         equipment_class=asset.equipment_class.name if asset is not None else "",
         system=asset.equipment_class.system if asset is not None else None,

@@ -7,6 +7,7 @@ from sqlmodel import Session
 
 from ticketing import repository
 from ticketing.contract_book import ContractBook
+from ticketing.order_terms import order_terms
 from ticketing.repository import OrderQuery
 from ticketing.tables import FindingRow, WorkOrderRow
 from ticketing.views import FindingView, WorkOrderView, finding_view, work_order_view
@@ -28,7 +29,7 @@ def view_orders(
             row,
             histories.get(row.id, ()),
             members.get(row.id, ()),
-            level=book.level(row.contract_id, row.contract_revision, row.service_level),
+            level=order_terms(book, row, [repository.as_change(line) for line in histories.get(row.id, ())]),
             now=now,
         )
         for row in rows

@@ -7,7 +7,7 @@ new one names it.
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from facility.asset import Criticality
@@ -18,6 +18,7 @@ from ticketing.contract import OnRepeat, ServiceLevel
 from ticketing.contract_book import ContractBook
 from ticketing.level import LevelChoice, facts_of
 from ticketing.order_clock import OrderClocks, decide_clocks
+from ticketing.terms import Circumstances
 from ticketing.work_order import OPEN_STATUSES, RUNNING_STATUSES, Change, Status, Verb
 
 DESK = "desk"
@@ -77,6 +78,7 @@ class NewOrder:
     opening: Change
     clocks: OrderClocks
     key_equipment: bool = False
+    planned_due_at: datetime | None = None
     repeat_of: str | None = None
     repeats: int = 0
 
@@ -109,7 +111,7 @@ class Planner:
     """Plans one batch. `orders` are the open ones of the batch's causes and those its findings belong to already.
 
     `members` maps finding id -> order id; `number` is the next free order number; `done` maps a cause to its last
-    order whose work is done.
+    order whose work is done; `planned` maps a finding that is a visit of the plan to the end of its day.
     """
 
     def __init__(
@@ -120,7 +122,9 @@ class Planner:
         members: dict[str, str],
         number: int,
         done: Mapping[str, DoneOrder] | None = None,
+        planned: Mapping[str, datetime] | None = None,
     ) -> None:
+        self._planned = dict(planned or {})
         self._book, self._registry, self._number, self._done = book, registry, number, dict(done or {})
         self._orders, self._members = dict(orders), dict(members)
         self._open = {order.cause_key: order for order in orders.values() if order.status in OPEN_STATUSES}
@@ -171,11 +175,17 @@ class Planner:
 
     def _open_order(self, finding: Finding, before: DoneOrder | None) -> Standing:
         opened_at = from_us(finding.raised_us)
+        asset = self._registry.assets.get(finding.asset_id)
+        is_key = asset is not None and asset.criticality is Criticality.KEY
         choice = self._book.choose(facts_of(finding, self._registry), opened_at)
+        due_at = self._planned.get(finding.id)
+        facts = Circumstances(opened_at, finding.building_id, finding.asset_id, is_key, due_at)
+        terms = self._book.terms(choice.contract_id, choice.revision, choice.level.id, facts)
+        if terms is not None and choice.contract_id is not None:
+            choice = replace(choice, level=terms)
         note = f"{choice.reason} {_repeated(before, finding)}" if before is not None else choice.reason
         opening = Change(1, opened_at, OPEN, DESK, Status.OPEN, note=note)
         clocks = decide_clocks(choice.level, opened_at, [opening], opened_at)
-        asset = self._registry.assets.get(finding.asset_id)
         new = NewOrder(
             id=order_id(finding.cause_key, finding.id),
             number=self._number,
@@ -183,7 +193,8 @@ class Planner:
             choice=choice,
             opening=opening,
             clocks=clocks,
-            key_equipment=asset is not None and asset.criticality is Criticality.KEY,
+            key_equipment=is_key,
+            planned_due_at=due_at,
             repeat_of=before.standing.id if before is not None else None,
             repeats=before.repeats + 1 if before is not None else 0,
         )

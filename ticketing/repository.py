@@ -128,23 +128,6 @@ def reopened_values(change: Change) -> dict[str, Any]:
     return over | {"status": change.to_status.value, "version": change.version, "reopened_at": change.at}
 
 
-def other_open_order(session: Session, row: WorkOrderRow) -> WorkOrderRow | None:
-    """The open order of the same cause, when that is another one."""
-    same = (col(WorkOrderRow.cause_key) == row.cause_key, sa.text(OPEN_CONDITION), col(WorkOrderRow.id) != row.id)
-    return session.exec(select(WorkOrderRow).where(*same)).first()
-
-
-def active_titles(session: Session, order_id: str) -> tuple[str, ...]:
-    """The titles (with their assets) of an order's findings whose condition still holds."""
-    query = (
-        select(FindingRow)
-        .join(MemberRow, col(FindingRow.id) == col(MemberRow.finding_id))
-        .where(MemberRow.work_order_id == order_id, FindingRow.state == FindingState.ACTIVE.value)
-        .order_by(col(FindingRow.raised_at), col(FindingRow.id))
-    )
-    return tuple(f"{row.title} ({row.asset_id})" for row in session.exec(query))
-
-
 def next_number(session: Session) -> int:
     """The number after the highest one. Another process may take it first: then `insert_orders` says False."""
     return (session.exec(select(func.max(WorkOrderRow.number))).one() or 0) + 1
@@ -337,6 +320,7 @@ def _order_values(order: NewOrder) -> dict[str, Any]:
         "default_level": choice.is_default,
         "opened_at": order.opening.at,
         "key_equipment": order.key_equipment,
+        "planned_due_at": order.planned_due_at,
         "repeat_of": order.repeat_of,
         "repeats": order.repeats,
         **clocks.values(),

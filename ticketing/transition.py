@@ -7,10 +7,14 @@ from typing import Any
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
+from facility.fields import unknown
 from facility.finding import OrderKind
 from ticketing import repository
+from ticketing.contract import ServiceLevel
 from ticketing.contract_book import ContractBook
 from ticketing.order_clock import decide_clocks
+from ticketing.order_facts import active_titles, other_open_order
+from ticketing.order_terms import CHANGED, order_terms
 from ticketing.placement import Line
 from ticketing.tables import WorkOrderRow
 from ticketing.work_order import (
@@ -18,6 +22,7 @@ from ticketing.work_order import (
     Order,
     Refusal,
     Refused,
+    Status,
     Transition,
     Verb,
     Words,
@@ -44,13 +49,18 @@ def carry_out(session: Session, book: ContractBook, row: WorkOrderRow, act: Act)
     """
     order = _order(session, row)
     verified = act.verb is Verb.ACCEPT and row.kind == OrderKind.FAULT
-    active = repository.active_titles(session, row.id) if verified else ()
+    active = active_titles(session, row.id) if verified else ()
     decision = decide_transition(order, act.verb, act.by, act.at, act.words, version=act.version, active=active)
     if isinstance(decision, Refused):
         return decision
-    if decision.verb is Verb.REOPEN and (other := repository.other_open_order(session, row)) is not None:
+    if decision.verb is Verb.REOPEN and (other := other_open_order(session, row)) is not None:
         what, hint = f"its cause has an open order, WO-{other.number:06d}", "Work on that one."
         return Refused(Refusal.CAUSE_TAKEN, what, hint, allowed_verbs(order.status))
+    if decision.verb is Verb.RELEVEL:
+        relevelled = _relevelled(book, row, decision)
+        if isinstance(relevelled, Refused):
+            return relevelled
+        decision = relevelled
     decision, values = _outcome(book, row, order, decision)
     if not _advance(session, row.id, order.version, values):
         what, hint = "another person was first", "Read the order again and decide anew."
@@ -58,6 +68,11 @@ def carry_out(session: Session, book: ContractBook, row: WorkOrderRow, act: Act)
     repository.append_lines(session, [Line(row.id, decision.change)])
     session.refresh(row)
     return decision
+
+
+def _pauses(level: ServiceLevel) -> frozenset[str]:
+    promises = [level.response, level.resolution, *(one.promise for one in level.clocks)]
+    return frozenset(reason.value for promise in promises for reason in promise.pauses)
 
 
 def _advance(session: Session, order_id: str, seen_version: int, values: dict[str, Any]) -> bool:
@@ -88,14 +103,30 @@ def _outcome(
         values["assignee"] = change.reason
     elif decision.verb is Verb.ACKNOWLEDGE:
         values["assignee"] = row.assignee or change.by
-    level = book.level(row.contract_id, row.contract_revision, row.service_level)
+    level = order_terms(book, row, (*order.history, change))
+    if decision.verb is Verb.RELEVEL and level is not None:
+        values |= {"service_level": level.id, "priority": level.priority, "default_level": level.is_default}
     if level is None:
         lost = "Its contract is not loaded: the deadlines stay as they were."
         values["next_due_at"] = _next_due_at(row, values)
         return _noted(decision, lost), values
-    if decision.verb is Verb.HOLD and change.reason not in level.response.pauses | level.resolution.pauses:
+    if decision.verb is Verb.HOLD and change.reason not in _pauses(level):
         decision = _noted(decision, f"The clocks run on: level {level.id} does not pause for {change.reason}.")
     return decision, values | decide_clocks(level, row.opened_at, (*order.history, change), change.at).values()
+
+
+def _relevelled(book: ContractBook, row: WorkOrderRow, decision: Transition) -> Transition | Refused:
+    """The change of level with both levels on its line, or why there is no such level."""
+    wanted = decision.change.reason or ""
+    revision = book.revision(row.contract_id, row.contract_revision)
+    known = [level.id for level in revision.every] if revision is not None else []
+    if wanted not in known or wanted == row.service_level:
+        what = f"the order is at level {wanted!r} already" if wanted == row.service_level else unknown(
+            "level of the order's contract", wanted, known)  # fmt: skip
+        return Refused(Refusal.NO_LEVEL, what, f"Levels are: {', '.join(known)}.", allowed_verbs(Status(row.status)))
+    change = decision.change
+    note = f"From level {row.service_level} to {wanted}. {change.note}"
+    return replace(decision, change=replace(change, note=note, reason=f"{row.service_level}{CHANGED}{wanted}"))
 
 
 def _next_due_at(row: WorkOrderRow, values: dict[str, Any]) -> datetime | None:

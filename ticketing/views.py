@@ -152,7 +152,10 @@ class ClockView(BaseModel):
 
 
 class DeadlineView(BaseModel):
-    """Both deadlines of an order as of `now`, and why they are these: contract, revision, level and its reason."""
+    """Both deadlines of an order as of `now`, and why they are these: contract, revision, level and its reason.
+
+    `clocks` are the other clocks of its level that have started, by name.
+    """
 
     work_order_id: str
     number: str
@@ -164,6 +167,7 @@ class DeadlineView(BaseModel):
     default_level: bool
     response: ClockView
     resolution: ClockView
+    clocks: dict[str, ClockView]
 
 
 def format_number(number: int) -> str:
@@ -231,6 +235,7 @@ def deadline_view(row: WorkOrderRow, history: Iterable[EventRow], level: Service
         default_level=row.default_level,
         response=_clock_view(clocks.response),
         resolution=_clock_view(clocks.resolution),
+        clocks={name: _clock_view(clock) for name, clock in clocks.named.items()},
     )
 
 

@@ -55,6 +55,7 @@ class Verb(StrEnum):
     CANCEL = "cancel"
     REASSIGN = "reassign"
     REOPEN = "reopen"
+    RELEVEL = "relevel"
 
 
 class Refusal(StrEnum):
@@ -63,6 +64,7 @@ class Refusal(StrEnum):
     WRONG_STATUS = "wrong_status"
     STALE = "stale"
     NO_REASON = "no_reason"
+    NO_LEVEL = "no_level"
     STILL_ACTIVE = "still_active"
     CAUSE_TAKEN = "cause_taken"
 
@@ -88,6 +90,7 @@ _FROM: dict[Verb, frozenset[Status]] = {
     Verb.TEST: _ON_SITE,
     Verb.FOLLOW_UP: _DONE,
     Verb.REASSIGN: RUNNING_STATUSES,
+    Verb.RELEVEL: RUNNING_STATUSES,
     Verb.REOPEN: _DONE | {Status.CLOSED},
 }
 _TO: dict[Verb, Status] = {
@@ -105,6 +108,7 @@ _SAYS: dict[Verb, tuple[str, str]] = {
     Verb.REPAIR: ("a repair needs its words", "Say in `note` what was done."),
     Verb.TEST: ("a test needs its result", "Say in `note` what was measured before and after."),
     Verb.FOLLOW_UP: ("a follow-up needs its result", "Say in `note` what the customer said."),
+    Verb.RELEVEL: ("a change of level needs a reason", "Say in `note` why, and name the level as `to`."),
     Verb.REOPEN: ("reopening an order needs a reason", "Say in `note` why the work is not done."),
 }
 """The steps that say nothing without a note: what is missing, and what to write."""
@@ -235,6 +239,8 @@ def _missing(verb: Verb, words: Words) -> tuple[str, str] | None:
         return "holding an order needs a reason", f"Give one as `reason`: {', '.join(PauseReason)}."
     if verb is Verb.REASSIGN and not words.to:
         return "reassigning an order needs a person", "Name who takes it over as `to`."
+    if verb is Verb.RELEVEL and not words.to:
+        return "a change of level needs the level", "Name it as `to`; it gives priority and limits."
     return _SAYS[verb] if verb in _SAYS and not words.note else None
 
 
@@ -242,7 +248,7 @@ def _argument(verb: Verb, words: Words, *, insisted: bool) -> str | None:
     """The one word of a line besides its note: a hold's reason, who takes over, or that a person insisted."""
     if verb is Verb.HOLD and words.reason is not None:
         return words.reason.value
-    if verb is Verb.REASSIGN:
+    if verb in (Verb.REASSIGN, Verb.RELEVEL):
         return words.to
     return OVERRIDE if insisted else None
 
