@@ -10,7 +10,21 @@ from rich.console import Console
 from facility.errors import PlantroomError
 from plantroom import __version__
 
-COMMANDS = ("demo", "run", "check", "init", "simulate", "replay", "backtest", "contract", "db", "schema", "doctor", "devices")
+COMMANDS = (
+    "demo",
+    "run",
+    "check",
+    "init",
+    "simulate",
+    "replay",
+    "backtest",
+    "contract",
+    "db",
+    "schema",
+    "doctor",
+    "devices",
+    "conformance",
+)
 EXIT_INPUT = 2
 
 app = typer.Typer(

@@ -20,6 +20,8 @@ class Message:
 
     topic: str
     payload: bytes
+    qos: int = 1
+    retain: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Runs a simulation on a clock and puts what it says on the wire."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from threading import Event
 from typing import Protocol
 
@@ -15,7 +15,9 @@ _SLICE_US = 600 * SECOND_US
 class Publisher(Protocol):
     """Where messages go. `publish` blocks while too many are unacknowledged; False when `stop` ended the wait."""
 
-    def publish(self, topic: str, payload: bytes, stop: Event | None = None) -> bool:
+    def publish(
+        self, topic: str, payload: bytes, stop: Event | None = None, *, qos: int = 1, retain: bool = False
+    ) -> bool:
         """Take one message over."""
 
 
@@ -25,10 +27,13 @@ def play(
     clock: Clock,
     stop: Event,
     on_step: Callable[[int], None] | None = None,
+    *,
+    spoil: Callable[[list[Message]], Iterable[Message]] = list,
 ) -> int:
     """Publish each step when the clock reaches it, until `stop` is set; the number of messages published.
 
-    After a pause of the machine it works through what was missed, ten simulated minutes at a time.
+    `spoil` may change what goes on the wire. After a pause of the machine it works through what was missed, ten
+    simulated minutes at a time.
     """
     published = 0
     while not stop.is_set():
@@ -36,7 +41,7 @@ def play(
         if simulation.next_us > now_us:
             stop.wait((simulation.next_us - now_us) / SECOND_US / clock.factor)
             continue
-        for message in simulation.advance(min(now_us, simulation.next_us + _SLICE_US)):
+        for message in spoil(simulation.advance(min(now_us, simulation.next_us + _SLICE_US))):
             if not _publish(publisher, message, stop):
                 return published
             published += 1
@@ -46,4 +51,4 @@ def play(
 
 
 def _publish(publisher: Publisher, message: Message, stop: Event) -> bool:
-    return publisher.publish(message.topic, message.payload, stop)
+    return publisher.publish(message.topic, message.payload, stop, qos=message.qos, retain=message.retain)

@@ -82,7 +82,9 @@ class Wire:
             raise WireError(msg)
         return self
 
-    def publish(self, topic: str, payload: bytes, stop: Event | None = None) -> bool:
+    def publish(
+        self, topic: str, payload: bytes, stop: Event | None = None, *, qos: int = 1, retain: bool = False
+    ) -> bool:
         """Take one message over; blocks while the window is full. False when `stop` was set first.
 
         Raises WireRefusedError for a topic that cannot be published, or when the broker has refused us.
@@ -93,7 +95,7 @@ class Wire:
         with self._changed:
             self._unacknowledged += 1
         try:
-            info = self._client.publish(topic, payload, qos=1)
+            info = self._client.publish(topic, payload, qos=qos, retain=retain)
         except ValueError as error:
             self._forget()
             msg = f"cannot publish on topic {topic!r}: {error}"

@@ -11,6 +11,7 @@ from plantroom.files import read_texts
 from plantroom.lifeline import stop_event
 from plantroom.logs import set_up_logs
 from plantroom.settings import load_settings
+from simulators.misbehave import Misbehaving, Misbehaviour
 from simulators.pace import play
 from simulators.run import Simulation
 from simulators.scenario import Scenario, parse_scenario
@@ -38,6 +39,9 @@ def register(app: typer.Typer) -> None:
         follow_clock: Annotated[  # noqa: FBT002 - Typer's way to declare a flag
             bool, typer.Option("--follow-clock", help="Live by the program's clock (var/clock.json).")
         ] = False,
+        misbehave: Annotated[
+            Misbehaviour | None, typer.Option(help="Spoil every message in one way, to try `plantroom conformance` on.")
+        ] = None,
     ) -> None:
         """Publish what a simulated building measures, with its faults at their times, until Ctrl-C."""
         settings = load_settings(mqtt_host=host, mqtt_port=mqtt_port)
@@ -56,5 +60,5 @@ def register(app: typer.Typer) -> None:
             wait_s=30.0 if follow_clock else 5.0,
         )
         with wire:
-            play(simulation, wire, clock, stop)
+            play(simulation, wire, clock, stop, spoil=Misbehaving(misbehave).spoil if misbehave is not None else list)
             wire.drain(5.0)

@@ -48,7 +48,9 @@ class Collector:
         self.clock, self.stop, self.limit = clock, stop, limit
         self.said: list[tuple[str, int]] = []
 
-    def publish(self, topic: str, payload: bytes, stop: threading.Event | None = None) -> bool:
+    def publish(
+        self, topic: str, payload: bytes, stop: threading.Event | None = None, *, qos: int = 1, retain: bool = False
+    ) -> bool:
         assert stop is self.stop
         at = msgspec.json.decode(payload, type=dict[str, object])["at"]
         self.said.append((topic, to_us(parse_instant(str(at)))))
