@@ -142,6 +142,7 @@ class Intake:
         """This entry is in the journal already: should the broker send it again, it is not new."""
         if isinstance(entry, Scan):
             self._judge.remember(entry)
+            self._router.remember(entry)
         elif isinstance(entry, Heartbeat):
             self._judge.advance(entry.at_us)
         elif isinstance(entry, DeadLetter):

@@ -5,11 +5,13 @@ from bisect import bisect_left
 from dataclasses import dataclass
 
 from facility.errors import InputError, Problem
+from facility.reading import Scan
 from facility.registry import Registry
 from ingest.dialects import DIALECTS, Decoder
 from ingest.dialects.harvest import Tenant
 from ingest.dialects.plantroom_json import PlantroomJson, own_topic
 from ingest.dialects.sparkplug import Ask
+from ingest.dialects.udmi import Udmi
 from ingest.topic_tree import TopicTree
 
 HEARTBEAT_TOPIC = "plantroom/$ingest/heartbeat"
@@ -48,12 +50,15 @@ class Router:
         self._quiet: TopicTree[bool] = TopicTree()
         self._quiet.add(SIMULATION_FILTER, True)  # noqa: FBT003 - the item of the tree
         self._problems: list[Problem] = []
+        self._udmi: dict[str, Udmi] = {}
         self._decoders: dict[tuple[str, str], tuple[tuple[Tenant, ...], Decoder]] = {}
         channels = self._channels()
         for key, tenants in channels.items():
             kept = before._decoders.get(key) if before is not None else None  # noqa: SLF001 - its own kind
             decoder = kept[1] if kept is not None and kept[0] == tenants else DIALECTS[key[0]].build(tenants, ask)
             self._decoders[key] = (tenants, decoder)
+            if isinstance(decoder, Udmi):
+                self._udmi[tenants[0].asset.id] = decoder
             self._open(key[0], tenants, decoder)
         for asset in registry.assets.values():
             own = own_topic(registry.site_of(asset.id).id, asset.id)
@@ -107,6 +112,11 @@ class Router:
     def find(self, topic: str) -> Route | None:
         """The route of a topic, None when it belongs to no asset. Its own name counts before any filter."""
         return self._routes.get(topic) or self._tree.find(topic)
+
+    def remember(self, scan: Scan) -> None:
+        """This scan is in the journal already: what it tells of its device's state is known from here on."""
+        if scan.asset_id in self._udmi:
+            self._udmi[scan.asset_id].remember(scan)
 
     def is_ignored(self, topic: str) -> bool:
         """Whether a topic is no data at all: a simulator's ground truth, commands, other messages of a device."""
