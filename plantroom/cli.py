@@ -26,6 +26,7 @@ COMMANDS = (
     "conformance",
 )
 EXIT_INPUT = 2
+_registered: set[str] = set()
 
 app = typer.Typer(
     name="plantroom",
@@ -54,14 +55,16 @@ def load_commands(words: Sequence[str]) -> None:
     """Register the command that `words` begin with, or every one when they begin with none (help, a misspelling)."""
     wanted = [words[0]] if words and words[0] in COMMANDS else COMMANDS
     for name in wanted:
-        import_module(f"plantroom.commands.{name}").register(app)
+        if name not in _registered:
+            import_module(f"plantroom.commands.{name}").register(app)
+            _registered.add(name)
 
 
 def main() -> None:
     """Run the command; an error we know becomes its text on standard error and exit code 2."""
     load_commands(sys.argv[1:])
     try:
-        app()
+        app(prog_name="plantroom")
     except PlantroomError as error:
         Console(stderr=True, highlight=False, markup=False, soft_wrap=True).print(f"plantroom: {error}")
         sys.exit(EXIT_INPUT)

@@ -68,6 +68,7 @@ def launch(
     make_folder(settings.var)
     with InstanceLock(settings.var):
         check_same_time(settings)
+        check_ports(settings)
         admin_token(settings)
         if settings.clock is ClockKind.SCALED:
             start_scaled(settings, first_us, newest_us(settings))
@@ -90,6 +91,14 @@ def make_folder(folder: Path) -> None:
     except OSError as error:
         hint = "Name a folder you may write to with --var."
         raise refuse(str(folder), f"cannot be written: {error.strerror}", hint) from error
+
+
+def check_ports(settings: Settings) -> None:
+    """Raises InputError for a port that another program has: its broker would be taken for ours."""
+    if settings.mode is Mode.EMBEDDED:
+        free_port(settings.mqtt_host, settings.mqtt_port, "--mqtt-port", fixed=True)
+    if settings.http_port:
+        free_port(settings.http_host, settings.http_port, "--http-port", fixed=True)
 
 
 def announce(settings: Settings) -> None:

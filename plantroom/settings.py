@@ -46,7 +46,9 @@ Files = Annotated[tuple[Path, ...], NoDecode]
 class Settings(BaseSettings):
     """Settings of one instance. Fields are the names of the environment variables, without `PLANTROOM_`."""
 
-    model_config = SettingsConfigDict(env_prefix="PLANTROOM_", env_file=".env", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="PLANTROOM_", env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
+    )
 
     mode: Mode = Field(default=Mode.EMBEDDED, description="embedded parts, or real servers with real secrets")
     var: Path = Field(default=Path("var"), description="folder for everything the program writes")

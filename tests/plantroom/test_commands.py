@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -162,6 +163,16 @@ def test_a_backtest_refuses_before_it_starts(change: Mapping[str, str], said: st
     assert answer.code == 2
     assert said in answer.err, answer.err
     assert not Path("out.json").exists()
+
+
+def test_run_refuses_a_port_that_another_program_has(starter: Commands) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        taken, free = str(other.getsockname()[1]), str(free_ports(1)[0])
+        for flag, rest in (("--mqtt-port", ["--http-port", free]), ("--http-port", ["--mqtt-port", free])):
+            answer = starter("run", "--site", "site.yaml", flag, taken, *rest)
+            assert answer.code == 2
+            refusal = f"127.0.0.1:{taken}: cannot be listened on: Address already in use. Stop what uses it, or"
+            assert f"plantroom: {refusal} choose another one with {flag}." in answer.err
 
 
 def test_db_upgrade_refuses_an_address_that_is_none(plantroom: Commands, monkeypatch: pytest.MonkeyPatch) -> None:

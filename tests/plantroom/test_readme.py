@@ -1,0 +1,176 @@
+"""README's commands, each run as written and in their order, in a folder of their own; only the ports differ."""
+
+import json
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from markdown import Page
+from running import ROOT, free_ports, is_alive, wait_until
+
+from simulators.wire import Wire
+
+README = Page(ROOT / "README.md")
+READY = "Ctrl-C ends it."
+
+
+class Reader:
+    """Somebody who follows the page: knows each command of it, what it should say, and when to press Ctrl-C."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.http_port, self.mqtt_port = free_ports(2)
+        self.serving: subprocess.Popen[bytes] | None = None
+        own = {"PYTHONPATH": str(ROOT), "PLANTROOM_HTTP_PORT": self.http_port, "PLANTROOM_MQTT_PORT": self.mqtt_port}
+        self.environment = {**os.environ, **{name: str(value) for name, value in own.items()}}
+
+    def run(self, command: str) -> str:
+        """Run a command that ends, with our ports; what it wrote."""
+        line = command.replace("127.0.0.1:8600", f"127.0.0.1:{self.http_port}")
+        line = re.sub(r"^mosquitto_pub ", f"mosquitto_pub -p {self.mqtt_port} ", line)
+        done = subprocess.run(
+            ["sh", "-c", line], cwd=self.folder, env=self.environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+        return done.stdout + done.stderr
+
+    def serve(self, command: str) -> str:
+        """Start a command that goes on until Ctrl-C; what it said when it was ready."""
+        log = self.folder / "served"
+        with log.open("wb") as out:
+            self.serving = subprocess.Popen(
+                ["sh", "-c", f"exec {command}"], cwd=self.folder, env=self.environment, stdin=subprocess.DEVNULL,
+                stdout=out, stderr=out, start_new_session=True,
+            )  # fmt: skip
+
+        def said() -> str:
+            text = log.read_text(encoding="utf-8", errors="replace")
+            assert self.serving is not None
+            assert self.serving.poll() is None, text
+            return text if READY in text else ""
+
+        return str(wait_until(said, 90, command))
+
+    def end(self) -> int:
+        """Press Ctrl-C; the exit code."""
+        if self.serving is None:
+            return 0
+        if self.serving.poll() is None:
+            os.killpg(self.serving.pid, signal.SIGINT)
+        code, self.serving = self.serving.wait(30), None
+        return code
+
+    def orders(self) -> list[dict[str, Any]]:
+        """The open orders of the program in `my-building`."""
+        token = (self.folder / "my-building/var/token").read_text(encoding="ascii").strip()
+        url, headers = f"http://127.0.0.1:{self.http_port}/api/work-orders", {"Authorization": f"Bearer {token}"}
+        answer = httpx.get(url, headers=headers, timeout=20, trust_env=False).raise_for_status()
+        return list(answer.json())
+
+    # --- one for each command of the page ------------------------------------------------------------------------
+    def demo(self, command: str) -> None:
+        """The printed link signs in; Ctrl-C ends it cleanly."""
+        said = self.serve(command)
+        link = re.search(r"Sign in +(\S+)", said)
+        assert link is not None, said
+        with httpx.Client(trust_env=False, follow_redirects=True, timeout=20) as browser:
+            assert "主楼 / Tower" in browser.get(link[1]).raise_for_status().text
+        assert (self.folder / "var/token").stat().st_mode & 0o777 == 0o600
+        pids = [int(path.read_text()) for path in [self.folder / "var/lock", *self.folder.glob("var/run/*.pid")]]
+        assert len(pids) > 4
+        assert self.end() in (0, -signal.SIGINT), "make ends by the signal itself"
+        assert not [pid for pid in pids if is_alive(pid)]
+
+    def init(self, command: str) -> None:
+        """It names what it wrote."""
+        assert "wrote my-building/site.yaml" in self.run(command)
+
+    def check(self, command: str) -> None:
+        """The starter set is good."""
+        assert self.run(command).count(": good ") == 3
+
+    def explain(self, command: str) -> None:
+        """The contract in words."""
+        assert "whatever no level matches" in self.run(command)
+
+    def start(self, command: str) -> None:
+        """It runs until the reader is done."""
+        assert str(self.folder / "my-building/var/token") in self.serve(command)
+
+    def leak(self, command: str) -> None:
+        """The wet sensor becomes a work order."""
+        assert not self.orders()
+        if shutil.which("mosquitto_pub"):
+            self.run(command)
+        else:
+            words = shlex.split(command, posix=False)
+            payload = self.run(f"printf %s {' '.join(words[words.index('-m') + 1 :])}")
+            with Wire("127.0.0.1", self.mqtt_port, "reader") as wire:
+                wire.publish(words[words.index("-t") + 1], payload.encode())
+                assert wire.drain(20)
+        orders = wait_until(self.orders, 30, "the order of the leak")
+        assert [order["rule_id"] for order in orders] == ["water-leak-detected"]
+
+    def ask(self, command: str) -> None:
+        """The order by API."""
+        if shutil.which("curl") is None:
+            pytest.skip("no curl: apt-get install curl")
+        answer = self.run(command.replace("curl ", "curl -sS --noproxy '*' "))
+        assert json.loads(answer)[0]["asset_id"] == "leak-1"
+
+    def backtest(self, command: str) -> None:
+        """Findings and orders of the real air handler."""
+        assert "21,600 rows" in self.run(command)
+        found = json.loads((self.folder / "out.json").read_bytes())
+        assert found["findings"]
+        assert found["work_orders"]
+
+
+KNOWN = (
+    (r"make demo$", Reader.demo),
+    (r"\.venv/bin/plantroom init ", Reader.init),
+    (r"\.venv/bin/plantroom check ", Reader.check),
+    (r"\.venv/bin/plantroom contract explain ", Reader.explain),
+    (r"\.venv/bin/plantroom run ", Reader.start),
+    (r"mosquitto_pub ", Reader.leak),
+    (r"curl ", Reader.ask),
+    (r"\.venv/bin/plantroom backtest ", Reader.backtest),
+)
+
+
+@pytest.fixture
+def reader(tmp_path: Path) -> Iterator[Reader]:
+    """In a folder like a clone in which `make` has set up `.venv` already."""
+    for name in ("Makefile", "examples", "requirements", "pyproject.toml"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    program = tmp_path / ".venv/bin/plantroom"
+    program.parent.mkdir(parents=True)
+    program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m plantroom "$@"\n', encoding="utf-8")
+    program.chmod(0o755)
+    (tmp_path / ".venv/core").touch()
+    reader = Reader(tmp_path)
+    try:
+        yield reader
+    finally:
+        if reader.serving is not None:
+            os.killpg(reader.serving.pid, signal.SIGKILL)
+            reader.serving.wait()
+
+
+def test_every_command_of_the_readme_works_as_written(reader: Reader) -> None:
+    commands = README.commands()
+    for command in commands:
+        act = next((act for pattern, act in KNOWN if re.match(pattern, command)), None)
+        assert act is not None, f"the page shows a command this test does not know: {command}"
+        act(reader, command)
+    assert len(commands) == len(KNOWN)
+    assert reader.end() == 0
