@@ -235,14 +235,18 @@ class JournalReader:
         return segments[0][0] if segments else 1
 
     def last_seq(self) -> int:
-        """The newest commit; 0 in a new journal."""
+        """The newest commit; 0 in a new journal. Raises JournalError for a damaged file."""
         with self._lock:
             segments = list_segments(self._folder)
             return self._newest(segments) if segments else 0
 
     def _newest(self, segments: list[tuple[int, Path]]) -> int:
         first, path = segments[-1]
-        newest = last_row(self._connection(path))
+        try:
+            newest = last_row(self._connection(path))
+        except (sqlite3.DatabaseError, OSError) as error:
+            msg = f"{path} cannot be read: {error}. Restart ingest: it cuts the file back to its last whole commit"
+            raise JournalError(msg) from error
         return newest if newest is not None else first - 1
 
     def _commits(self, path: Path, after_seq: int, limit: int) -> list[Commit]:
