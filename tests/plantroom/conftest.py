@@ -7,6 +7,10 @@ from pathlib import Path
 import pytest
 from commanding import Commands
 from running import ROOT, System, free_ports
+from tanks import CONTRACT, RULES, SITE, Tanks
+
+from facility.clock import Clock, RealClock, ScaledClock
+from plantroom.clocks import read_epoch
 
 
 @pytest.fixture
@@ -56,3 +60,44 @@ def plantroom(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Ca
     for name in [name for name in os.environ if name.startswith("PLANTROOM_")]:
         monkeypatch.delenv(name)
     return Commands(monkeypatch, capsys)
+
+
+@pytest.fixture
+def new_tank_plant(new_system: Callable[..., System], tmp_path: Path) -> Iterator[Callable[..., tuple[System, Tanks]]]:
+    """Makes a running system whose tanks speak."""
+    started: list[Tanks] = []
+
+    def make(**settings: str) -> tuple[System, Tanks]:
+        (tmp_path / "rules").mkdir()
+        for name, text in (("site", SITE), ("contract", CONTRACT), ("rules/own", RULES)):
+            (tmp_path / f"{name}.yaml").write_text(text, encoding="utf-8")
+        files = {name: str(tmp_path / f"{name}.yaml") for name in ("site", "contract")}
+        port = str(free_ports(1)[0])
+        on = settings.pop("on", None)
+        system = new_system(rules=str(tmp_path / "rules"), metrics_port=port, **files, **settings)
+        if on is not None:  # everything but the broker's folder and the log is on another disk
+            for name in ("journal", "readings", "db"):
+                (Path(on) / name).mkdir()
+            for name in ("journal", "readings"):
+                (system.var / name).symlink_to(Path(on) / name)
+            system.settings["PLANTROOM_DATABASE_URL"] = f"sqlite:///{on}/db/plantroom.db"
+        system.start()
+        clock: Clock = RealClock()
+        if "clock_factor" in settings:
+            epoch = read_epoch(system.var / "clock.json")
+            clock = ScaledClock(epoch.epoch_us, epoch.started_us, epoch.factor)
+        tanks = Tanks(system.mqtt_port, clock)
+        tanks.start()
+        started.append(tanks)
+        return system, tanks
+
+    yield make
+    for tanks in started:
+        tanks.halt.set()
+        tanks.join(90)
+
+
+@pytest.fixture
+def tank_plant(new_tank_plant: Callable[..., tuple[System, Tanks]]) -> tuple[System, Tanks]:
+    """A running system by the real clock, and its devices."""
+    return new_tank_plant()
