@@ -36,6 +36,7 @@ from plantroom.door import TokenDoor, enter_router
 from plantroom.engine_host import EngineHost, HostMetrics
 from plantroom.files import read_texts, write_atomically
 from plantroom.http import HttpParts, create_app
+from plantroom.jobs import Jobs
 from plantroom.plant_files import load_registry, load_rule_files
 from plantroom.plant_view import PlantSources, ProgramView
 from plantroom.reload import PlantFiles, Reload
@@ -115,6 +116,7 @@ def run(settings: Settings, stop: threading.Event) -> None:
     loops = {
         "rules": host.run,
         "files": reload.run,
+        "jobs": Jobs(database, host, book, clock).run,
         **{name: one.run for name, one in followers.items()},
         "cursors": board.run,
     }

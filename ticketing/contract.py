@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from ticketing.calendar import Calendar
 from ticketing.contract_match import Match, inside, overlap
 from ticketing.limit import Limit
+from ticketing.plan import Visit
 from ticketing.terms import NO_TERMS, Declared, Terms
 
 DEFAULT_LEVEL = "default"
@@ -135,6 +136,7 @@ class Revision:
     levels: tuple[ServiceLevel, ...]
     default_level: ServiceLevel | None
     terms: Terms = field(default=NO_TERMS, hash=False)
+    visits: tuple[Visit, ...] = ()
 
     def __post_init__(self) -> None:
         tie = next((pair for pair in combinations(self.levels, 2) if ties(*pair)), None)

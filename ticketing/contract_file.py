@@ -18,6 +18,7 @@ from ticketing.calendar_table import Interval
 from ticketing.calendar_zone import DAY_MINUTES
 from ticketing.contract import OnRepeat
 from ticketing.contract_fields import Clause, Identifier, LimitText, MatchEntry, Pauses, SpanText, Strict, TextOrEntry
+from ticketing.plan_file import VisitEntry
 from ticketing.terms_file import ClockEntry, DeclaredEntry, TermsPart
 
 _SPAN = re.compile(r"^([01]\d|2[0-3]):([0-5]\d)-(?:([01]\d|2[0-3]):([0-5]\d)|24:00)$")
@@ -171,6 +172,7 @@ class RevisionEntry(RepeatTerms, TermsPart):
     calendars: dict[str, CalendarEntry] = Field(min_length=1)
     default_level: TermsEntry | None = None
     levels: list[LevelEntry] = Field(default=[])
+    preventive: list[VisitEntry] = Field(default=[], description="visits by calendar")
 
 
 class ContractEntry(Strict):

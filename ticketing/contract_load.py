@@ -33,6 +33,7 @@ from ticketing.contract_file import (
 )
 from ticketing.contract_match import Match
 from ticketing.level import BUILT_IN_LEVEL
+from ticketing.plan_file import visits_of
 from ticketing.terms import Declared
 from ticketing.terms_load import TermsLoader, clocks_of, declared_of, instant_of, match_of, promise_of
 
@@ -120,7 +121,8 @@ class _Loader:
         tied = self._ties(levels, path)
         every = (*levels, *([default] if default is not None else []))
         terms = TermsLoader(path, calendars, every, self.refuse).load(entry)
-        return Revision(entry.revision, effective_at, calendars, () if tied else tuple(levels), default, terms)
+        visits = visits_of(entry.preventive, path, self.refuse)
+        return Revision(entry.revision, effective_at, calendars, () if tied else tuple(levels), default, terms, visits)
 
     def _effective(self, entry: RevisionEntry, path: Path) -> datetime:
         text = entry.effective_at

@@ -4,8 +4,9 @@ The same findings again change nothing, in whatever batches they come. The calle
 costs the same few statements whatever its size.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlmodel import Session
 
@@ -42,9 +43,12 @@ class Desk:
     def __init__(self, book: ContractBook, registry: Callable[[], Registry]) -> None:
         self._book, self._registry = book, registry
 
-    def receive(self, session: Session, findings: Sequence[Finding]) -> Received:
+    def receive(
+        self, session: Session, findings: Sequence[Finding], *, planned: Mapping[str, datetime] | None = None
+    ) -> Received:
         """Write findings as they stand, open or join orders, note recoveries. Pending findings are nobody's business.
 
+        `planned` maps a finding that is a visit of the preventive plan to the end of its day, by which it is due.
         Safe beside other processes: whoever writes a finding first holds it until its transaction ends. Raises
         DeskBusyError when others open orders faster than this one can.
         """
@@ -57,7 +61,7 @@ class Desk:
         repository.save_findings(session, cleared)
         members = repository.member_orders(session, {finding.id for finding in known})
         for _ in range(TRIES):
-            plan = self._plan(session, known, members, recovered)
+            plan = self._plan(session, known, members, recovered, planned or {})
             if repository.insert_orders(session, plan.orders) and repository.reopen_orders(session, plan.reopened):
                 repository.add_members(session, plan.members)
                 repository.append_lines(session, plan.lines)
@@ -66,7 +70,12 @@ class Desk:
         raise DeskBusyError(msg)
 
     def _plan(
-        self, session: Session, findings: Sequence[Finding], members: dict[str, str], recovered: frozenset[str]
+        self,
+        session: Session,
+        findings: Sequence[Finding],
+        members: dict[str, str],
+        recovered: frozenset[str],
+        planned: Mapping[str, datetime],
     ) -> Plan:
         placed = [finding for finding in findings if finding.opens_order and finding.id not in members]
         orders = repository.lock_open_orders(session, {finding.cause_key for finding in placed})
@@ -74,7 +83,8 @@ class Desk:
         orders |= repository.standings(session, told - orders.keys())
         untold = set(recovered)
         done = self._done(session, {finding.cause_key for finding in placed}) if placed else {}
-        planner = Planner(self._book, self._registry(), orders, members, repository.next_number(session), done)
+        number = repository.next_number(session)
+        planner = Planner(self._book, self._registry(), orders, members, number, done, planned)
         for finding in findings:
             if finding.opens_order:
                 planner.place(finding)

@@ -8,6 +8,7 @@ from enum import StrEnum
 from facility.asset import Asset
 from ticketing.contract_match import Match
 from ticketing.level import LevelFacts, covers
+from ticketing.plan import add_months
 from ticketing.terms import CostTerms, Season, WarrantyTerm
 
 
@@ -77,9 +78,3 @@ def _season_end(accepted_on: date, count: int, season: Season) -> date:
 def _day(year: int, day: tuple[int, int]) -> date:
     month, number = day
     return date(year, month, min(number, monthrange(year, month)[1]))
-
-
-def add_months(on: date, months: int) -> date:
-    """The same day so many months later, or the month's last day where there is no such day."""
-    year, month = divmod(on.year * 12 + on.month - 1 + months, 12)
-    return date(year, month + 1, min(on.day, monthrange(year, month + 1)[1]))

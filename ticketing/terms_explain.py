@@ -6,6 +6,7 @@ from decimal import Decimal
 from facility.instant import format_duration
 from ticketing.contract import OPENING, NamedClock, Revision, ServiceLevel
 from ticketing.limit import format_hours
+from ticketing.plan import Visit
 from ticketing.terms import CostTerms, Escalation, EscalationUnit, Modifier, ModifierKind, PenaltyTerms, WarrantyTerm
 
 
@@ -21,6 +22,7 @@ def explain_terms(revision: Revision) -> list[str]:
         ("Penalties:", _penalties(terms.penalties) if terms.penalties is not None else []),
         ("Costs and warranty:", _costs(terms.costs) if terms.costs is not None else []),
     ]
+    blocks.append(("Visits by calendar:", [_visit(one) for one in revision.visits]))
     return [line for head, lines in blocks if lines for line in ("", head, *(f"  {each}" for each in lines))]
 
 
@@ -98,6 +100,15 @@ def _costs(costs: CostTerms) -> Iterable[str]:
 
 def _price(amount: Decimal, currency: str) -> str:
     return f"{amount} {currency}" if amount else "free"
+
+
+def _visit(one: Visit) -> str:
+    first = f" from {one.first_on}" if one.first_on is not None else ""
+    more = [f"{one.follows.value} dates"] + (["statutory"] if one.statutory else [])
+    more += [f"up to {one.early_days} days early"] if one.early_days else []
+    more += [f"makes up for {', '.join(one.contains)}"] if one.contains else []
+    more += [f"missed ones: {one.catch_up}", f"{len(one.checklist)} items"]
+    return f"{one.id}{_clause(one.clause)}: {one.name}: {one.match}: {one.every}{first}; {', '.join(more)}"
 
 
 def _lasts(term: WarrantyTerm) -> str:

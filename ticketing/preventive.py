@@ -1,0 +1,130 @@
+"""Opens the orders of the preventive plan when they are due, through the desk. The same minute again opens nothing.
+
+A visit becomes a finding of kind preventive whose cause is asset, visit and day; the desk opens its order, due by the
+end of that day. `due` is called every minute by whoever owns the clock.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlmodel import Session
+
+from facility.asset import Asset
+from facility.finding import Finding, FindingState, OrderKind, Severity, finding_id
+from facility.instant import to_us
+from facility.registry import Registry
+from ticketing.contract import Contract, Revision
+from ticketing.contract_book import ContractBook
+from ticketing.desk import Desk
+from ticketing.level import LevelFacts, covers, facts_about
+from ticketing.plan import DueVisit, LastVisit, decide_visits, whole_checklist
+from ticketing.terms import DeclaredKind
+from ticketing.visit_rows import Newest, clear_done, newest_visits
+
+
+@dataclass(frozen=True, slots=True)
+class _Subject:
+    """An asset as the terms ask about it, when the work on it is planned."""
+
+    asset_id: str
+    building_id: str
+    rule_id: str = ""
+    kind: OrderKind = OrderKind.PREVENTIVE
+    severity: Severity = Severity.LOW
+
+
+def due(
+    session: Session,
+    desk: Desk,
+    book: ContractBook,
+    registry: Registry,
+    now: datetime,
+    *,
+    is_out_of_service: Callable[[str], bool] = lambda _: False,
+) -> tuple[str, ...]:
+    """Open every visit that is due at `now` (aware UTC); the ids of the orders opened. The caller commits.
+
+    Nothing is opened for an asset that is out of service; its dates count as missed when it returns.
+    """
+    clear_done(session)
+    known = newest_visits(session)
+    findings: list[Finding] = []
+    planned: dict[str, datetime] = {}
+    for asset in registry.assets.values():
+        if is_out_of_service(asset.id):
+            continue
+        for finding, due_at in _of_asset(asset, book, registry, known, now):
+            findings.append(finding)
+            planned[finding.id] = due_at
+    return desk.receive(session, findings, planned=planned).opened if findings else ()
+
+
+def _of_asset(
+    asset: Asset, book: ContractBook, registry: Registry, known: dict[tuple[str, str], Newest], now: datetime
+) -> Iterator[tuple[Finding, datetime]]:
+    facts = facts_about(_Subject(asset.id, asset.building_id), registry)
+    terms = _terms(book, facts, now)
+    if terms is None or _is_declared_out(terms[0], asset, now):
+        return
+    contract, revision = terms
+    zone = contract.zone
+    visits = [visit for visit in revision.visits if covers(visit.match, facts)]
+    today, began_on = now.astimezone(zone).date(), revision.effective_at.astimezone(zone).date()
+    starts_on = max(began_on, asset.accepted_on) if asset.accepted_on is not None else began_on
+    last = {
+        visit.id: _last(known[asset.id, visit.rule_id], zone) for visit in visits if (asset.id, visit.rule_id) in known
+    }
+    for one in decide_visits(visits, last, starts_on, today):
+        opened_at = max(_midnight(one.opens_on, zone), revision.effective_at)
+        yield _finding(one, asset, revision, opened_at), _midnight(one.due_on + timedelta(days=1), zone)
+
+
+def _terms(book: ContractBook, facts: LevelFacts, now: datetime) -> tuple[Contract, Revision] | None:
+    choice = book.choose(facts, now)
+    contract = next((one for one in book.contracts if one.id == choice.contract_id), None)
+    revision = book.revision(choice.contract_id, choice.revision)
+    return (contract, revision) if contract is not None and revision is not None and revision.visits else None
+
+
+def _is_declared_out(contract: Contract, asset: Asset, now: datetime) -> bool:
+    return any(
+        one.kind is DeclaredKind.OUT_OF_SERVICE and one.holds(now) and one.concerns(asset.building_id, asset.id)
+        for one in contract.declared
+    )
+
+
+def _last(newest: Newest, zone: ZoneInfo) -> LastVisit:
+    due_at, completed_at, is_open = newest
+    due_on = due_at.astimezone(zone).date() - timedelta(days=1)  # the end of the day is the next midnight
+    return LastVisit(due_on, completed_at.astimezone(zone).date() if completed_at is not None else None, is_open)
+
+
+def _midnight(on: date, zone: ZoneInfo) -> datetime:
+    return datetime.combine(on, time(), zone).astimezone(UTC)
+
+
+def _finding(due_visit: DueVisit, asset: Asset, revision: Revision, opened_at: datetime) -> Finding:
+    visit, opened_us = due_visit.visit, to_us(opened_at)
+    items = "; ".join(str(item) for item in whole_checklist(visit, revision.visits))
+    words = [
+        f"Planned visit, due on {due_visit.due_on}{f' (clause {visit.clause})' if visit.clause else ''}.",
+        *(["Its day has passed: make it up."] if due_visit.missed else []),
+        *(["The law asks for it: it cannot be left out."] if visit.statutory else []),
+        *([f"Check list: {items}."] if items else []),
+    ]
+    return Finding(
+        id=finding_id(visit.rule_id, f"{asset.id}/{due_visit.due_on}", opened_us),
+        rule_id=visit.rule_id,
+        asset_id=asset.id,
+        building_id=asset.building_id,
+        kind=OrderKind.PREVENTIVE,
+        severity=Severity.LOW,
+        state=FindingState.ACTIVE,
+        title=visit.name,
+        advice=" ".join(words),
+        cause_key=f"{asset.id}/{visit.rule_id}/{due_visit.due_on}",
+        onset_us=opened_us,
+        raised_us=opened_us,
+    )
