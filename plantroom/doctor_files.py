@@ -104,7 +104,9 @@ def check_clock(settings: Settings) -> list[Check]:
     if now_us < BUILT_US:
         return [bad("clock", f"the machine says {said}", "Set its clock; readings would be judged in the future.")]
     checks = []
-    newest = newest_us(settings) if settings.clock is ClockKind.REAL else None
+    has_lived_in_simulated_time = settings.clock_file.exists()
+    is_real = settings.clock is ClockKind.REAL and not has_lived_in_simulated_time
+    newest = newest_us(settings) if is_real else None
     if newest is not None and newest > now_us + 60_000_000:
         stood = format_instant(from_us(newest - newest % 1_000_000))
         advice = "Set the clock, or wait: event time stands still until then."
@@ -114,6 +116,9 @@ def check_clock(settings: Settings) -> list[Check]:
         checks.append(warn("clock", f"{said}; the kernel says that nothing keeps it right", advice))
     else:
         checks.append(good("clock", said))
+    if settings.clock is ClockKind.REAL and has_lived_in_simulated_time:
+        advice = "Set PLANTROOM_CLOCK=scaled to look at it, or another PLANTROOM_VAR for a real building."
+        checks.append(warn("time", f"{settings.var} has lived in simulated time", advice))
     if settings.clock is ClockKind.SCALED:
         try:
             shown = describe_clock(clock_for(settings))

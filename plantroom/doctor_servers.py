@@ -8,6 +8,7 @@ from facility.errors import PlantroomError
 from facility.registry import Registry
 from ingest.conformance_listen import probe
 from ingest.link import BrokerAddress, LinkError
+from plantroom.broker_address import broker_address
 from plantroom.database import Database, parse_url
 from plantroom.doctor import Check, bad, good, warn
 from plantroom.settings import Mode, Settings, StoreKind
@@ -17,12 +18,6 @@ _SPACE_ADVICE = (
     "Such devices (zigbee2mqtt allows it) need a broker that takes them: run Mosquitto and set PLANTROOM_MODE and "
     "PLANTROOM_MQTT_HOST, or take the space out of the device's name."
 )
-
-
-def broker_address(settings: Settings) -> BrokerAddress:
-    """Where the broker is, with the name and password of the settings."""
-    password = settings.mqtt_password.get_secret_value() if settings.mqtt_password is not None else None
-    return BrokerAddress(settings.mqtt_host, settings.mqtt_port, user=settings.mqtt_user, password=password)
 
 
 def check_broker(settings: Settings, registry: Registry | None) -> list[Check]:

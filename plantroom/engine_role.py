@@ -21,12 +21,14 @@ from ingest.follower import Follower, FollowerMetrics, Sink
 from ingest.journal import JournalReader
 from ingest.latest import LatestValues
 from ingest.quality_skew import DeviceClocks
+from ingest.self_report import SelfReporter
 from ingest.stores.base import SeriesSink, SeriesStore
 from ingest.stores.influx import InfluxStore
 from ingest.stores.influx_wire import InfluxAddress
 from ingest.stores.parquet import ParquetStore
 from plantroom.access import Access
 from plantroom.allowance import allowance_us
+from plantroom.broker_address import broker_address
 from plantroom.clocks import clock_for
 from plantroom.contracts import load_contracts
 from plantroom.cursor_board import CursorBoard
@@ -41,6 +43,7 @@ from plantroom.plant_files import load_registry, load_rule_files
 from plantroom.plant_view import PlantSources, ProgramView
 from plantroom.reload import PlantFiles, Reload
 from plantroom.secret_files import admin_token
+from plantroom.self_watch import SelfWatch, Watched
 from plantroom.settings import Settings, StoreKind
 from rules.api import build_router as rules_router
 from rules.rule_set import RuleSet
@@ -113,12 +116,19 @@ def run(settings: Settings, stop: threading.Event) -> None:
         settings.cursors_file,
         {"engine": lambda: host.kept_cursor, "readings": lambda: store.cursor, "dead_letters": lambda: letters.cursor},
     )
+    reporter = SelfReporter(broker_address(settings))
+
+    def lags() -> list[int]:
+        return [journal.last_seq() - host.cursor, *(one.state.lag for one in followers.values())]
+
+    watch = SelfWatch(Watched(view.registry, latest, lags, settings.var, clock), reporter.say)
     loops = {
         "rules": host.run,
         "files": reload.run,
         "jobs": Jobs(database, host, book, clock).run,
         **{name: one.run for name, one in followers.items()},
         "cursors": board.run,
+        "self": watch.run,
     }
     threads = [_thread(name, loop, stop, failures) for name, loop in loops.items()]
     for thread in threads:
@@ -129,6 +139,7 @@ def run(settings: Settings, stop: threading.Event) -> None:
         stop.set()
         for thread in threads:
             thread.join(_STOP_SECONDS)
+        reporter.close()
         store.close()
         database.close()
     if failures:

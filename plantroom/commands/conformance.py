@@ -13,8 +13,8 @@ from facility.instant import SECOND_US
 from ingest.conformance import Mark, Verdict, worst
 from ingest.conformance_examine import examine
 from ingest.conformance_listen import Guest
+from plantroom.broker_address import broker_address
 from plantroom.clocks import clock_for
-from plantroom.doctor_servers import broker_address
 from plantroom.lifeline import stop_event
 from plantroom.plant_files import load_registry
 from plantroom.settings import load_settings

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 
 import pytest
+import typer
 from running import ROOT, free_ports
 from typer.testing import CliRunner
 
@@ -12,7 +13,7 @@ from facility.clock import RealClock
 from ingest.broker import EmbeddedBroker
 from ingest.conformance_listen import Guest, probe
 from ingest.link import BrokerAddress, LinkError
-from plantroom.cli import app, load_commands
+from plantroom.commands import conformance
 from simulators.dialect import own_message
 from simulators.wire import Wire
 
@@ -45,12 +46,13 @@ def test_a_probe_comes_back_and_nobody_answers_where_nobody_is(broker: EmbeddedB
 
 
 def test_the_command_reports_and_fails_when_the_device_does(broker: EmbeddedBroker) -> None:
-    load_commands(["conformance"])
+    app = typer.Typer()
+    conformance.register(app)
     bad = own_message("demo", "TANK-1", "2020-01-01T00:00:00Z", {"tank_level": 130.0})
     with Wire(broker.host, broker.port, "tank") as wire:
         wire.publish(bad.topic, bad.payload, retain=True)
         assert wire.drain(5)
-    call = ["conformance", bad.topic, "nobody/#", "--seconds", "0.5", "--mqtt-port", str(broker.port)]
+    call = [bad.topic, "nobody/#", "--seconds", "0.5", "--mqtt-port", str(broker.port)]
     call += ["--site", str(ROOT / "plantroom/demo/site.yaml")]
     answer = CliRunner().invoke(app, [*call, "--json"])
     assert answer.exit_code == 1, answer.output

@@ -1,0 +1,117 @@
+"""The monitor watches itself: where a site file declares an asset of class `monitor`, it sends readings of itself.
+
+They go to the broker and come back like any other, so a monitor that hangs falls silent, and its rules are ordinary
+rules with ordinary work orders.
+"""
+
+import shutil
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+import structlog
+
+from facility.clock import Clock, JournalClock
+from facility.instant import format_instant, from_us
+from facility.reading import Reading
+from facility.registry import Registry
+from ingest.dialects.plantroom_json import own_topic
+from ingest.latest import IngestCounters
+
+log = structlog.get_logger(__name__)
+MONITOR = "monitor"
+EVERY_S = 60.0
+"""Seconds of the clock between two readings of ourselves; at least one real second."""
+SILENT_CADENCES = 10
+SILENT_LEAST_US = 30 * 60 * 10**6
+
+
+class NewestReadings(Protocol):
+    """The newest reading of every point, and what ingest counts."""
+
+    @property
+    def counters(self) -> IngestCounters:
+        """From the newest heartbeat."""
+
+    def of(self, asset_id: str) -> dict[str, Reading]:
+        """The newest readings of an asset that ever spoke."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What is looked at. `lags` gives how many commits each follower is behind."""
+
+    registry: Callable[[], Registry]
+    latest: NewestReadings
+    lags: Callable[[], Sequence[int]]
+    folder: Path
+    clock: Clock
+
+
+@dataclass(slots=True)
+class SelfWatch:
+    """Measures and hands messages to `say` (topic, payload); what it returns says whether they left."""
+
+    watched: Watched
+    say: Callable[[str, bytes], bool]
+    _before: IngestCounters = field(default_factory=IngestCounters)
+    _lost: bool = False
+
+    def run(self, stop: threading.Event) -> None:
+        """Every minute of the clock until `stop`. With the journal clock there is no now to speak of: nothing."""
+        if isinstance(self.watched.clock, JournalClock):
+            stop.wait()
+            return
+        while not stop.wait(max(1.0, EVERY_S / self.watched.clock.factor)):
+            self.report()
+
+    def report(self) -> int:
+        """Say it once; how many monitors the site declares."""
+        registry = self.watched.registry()
+        monitors = [asset for asset in registry.assets.values() if asset.equipment_class.name == MONITOR]
+        if not monitors:
+            return 0
+        values = self.measure(registry)
+        at = format_instant(from_us(self.watched.clock.now_us()))
+        for asset in monitors:
+            own = {name: value for name, value in values.items() if name in asset.points}
+            payload = msgspec.json.encode({"at": at, "values": own})
+            said = self.say(own_topic(registry.site_of(asset.id).id, asset.id), payload)
+            if said is self._lost:
+                log.info("readings of myself leave again") if said else log.warning("no broker to tell of myself")
+            self._lost = not said
+        return len(monitors)
+
+    def measure(self, registry: Registry) -> Mapping[str, float]:
+        """Point -> value, in the units of the catalogue."""
+        usage = shutil.disk_usage(self.watched.folder)
+        return {
+            "follower_lag": float(max(self.watched.lags(), default=0)),
+            "disk_free": round(100.0 * usage.free / usage.total, 2),
+            "rejected_rate": self._rejected(),
+            "silent_devices": float(self._silent(registry)),
+        }
+
+    def _rejected(self) -> float:
+        """Share of the messages since the last look that could not be read, in percent."""
+        before, now = self._before, self.watched.latest.counters
+        self._before = now
+        if now.received < before.received:  # ingest started anew
+            before = IngestCounters()
+        received = now.received - before.received
+        return round(100.0 * (now.rejected - before.rejected) / received, 2) if received > 0 else 0.0
+
+    def _silent(self, registry: Registry) -> int:
+        """Assets that spoke once and have said nothing for ten cadences, half an hour at least."""
+        now_us, silent = self.watched.clock.now_us(), 0
+        for asset in registry.assets.values():
+            newest = max((reading.at_us for reading in self.watched.latest.of(asset.id).values()), default=None)
+            cadence = min((point.cadence for point in asset.points.values()), default=None)
+            if newest is None or cadence is None:
+                continue
+            limit_us = max(SILENT_LEAST_US, round(SILENT_CADENCES * cadence.total_seconds() * 1e6))
+            silent += now_us - newest > limit_us
+        return silent

@@ -1,0 +1,75 @@
+"""What the monitor says of itself, and that it says nothing where nobody asked."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from facility.clock import ScaledClock
+from facility.reading import Commit, Heartbeat, PointValue, Scan
+from facility.registry import Registry
+from facility.site_file import parse_site
+from ingest.latest import LatestValues
+from plantroom.self_watch import SelfWatch, Watched
+
+S = 10**6
+NOW = 1_795_000_000 * S
+SITE = """
+site: {id: demo, zone: UTC}
+buildings:
+  - id: tower
+    assets:
+      - {id: plantroom, class: monitor, points: [follower_lag, disk_free, rejected_rate, silent_devices]}
+      - {id: TANK-1, class: tank, points: [tank_level]}
+      - {id: TANK-2, class: tank, points: [tank_level]}
+      - {id: TANK-3, class: tank, points: [tank_level]}
+"""
+
+
+class Setup:
+    """A monitor on a clock that stands still, with what it said."""
+
+    def __init__(self, folder: Path, site: str = SITE) -> None:
+        self.latest, self.said = LatestValues(), list[tuple[str, Mapping[str, float]]]()
+        registry: Registry = parse_site(site, "site.yaml")
+        clock = ScaledClock(NOW, 0, 1.0, wall_us=lambda: 0)
+        self.watch = SelfWatch(Watched(lambda: registry, self.latest, lambda: [3, 40, 0], folder, clock), self.say)
+
+    def say(self, topic: str, payload: bytes) -> bool:
+        self.said.append((topic, json.loads(payload)["values"]))
+        return True
+
+    def hear(self, *entries: Scan | Heartbeat) -> None:
+        self.latest.take([Commit(1, NOW, entries)])
+
+
+def level(asset_id: str, minutes_ago: int) -> Scan:
+    return Scan(asset_id, NOW - minutes_ago * 60 * S, True, (PointValue("tank_level", 50.0),))
+
+
+def test_it_tells_lag_disk_and_who_is_silent_on_its_own_topic(tmp_path: Path) -> None:
+    own = Setup(tmp_path)
+    own.hear(level("TANK-1", 1), level("TANK-2", 45))
+    assert own.watch.report() == 1
+    ((topic, values),) = own.said
+    assert topic == "plantroom/demo/plantroom/readings"
+    assert values["follower_lag"] == 40.0
+    assert 0 < values["disk_free"] <= 100
+    assert values["silent_devices"] == 1.0, "TANK-2; TANK-3 never spoke, which is another rule's business"
+
+
+def test_the_share_of_what_cannot_be_read_is_of_the_time_since_the_last_look(tmp_path: Path) -> None:
+    own = Setup(tmp_path)
+    shares = []
+    for received, rejected in ((1000, 0), (1100, 25), (1100, 25), (50, 5)):
+        own.hear(Heartbeat(NOW, received, rejected))
+        own.watch.report()
+        shares.append(own.said[-1][1]["rejected_rate"])
+    assert shares == pytest.approx([0.0, 25.0, 0.0, 10.0])
+
+
+def test_a_site_without_a_monitor_hears_nothing(tmp_path: Path) -> None:
+    own = Setup(tmp_path, SITE.replace("class: monitor, points: [follower_lag", "class: sensor, points: [follower_lag"))
+    assert own.watch.report() == 0
+    assert own.said == []
