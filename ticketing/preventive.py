@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from sqlmodel import Session
 
 from facility.asset import Asset
-from facility.finding import Finding, FindingState, OrderKind, Severity, finding_id
+from facility.finding import Evidence, Finding, FindingState, OrderKind, Severity, finding_id
 from facility.instant import to_us
 from facility.registry import Registry
 from ticketing.contract import Contract, Revision
@@ -77,8 +77,8 @@ def _of_asset(
         visit.id: _last(known[asset.id, visit.rule_id], zone) for visit in visits if (asset.id, visit.rule_id) in known
     }
     for one in decide_visits(visits, last, starts_on, today):
-        opened_at = max(_midnight(one.opens_on, zone), revision.effective_at)
-        yield _finding(one, asset, revision, opened_at), _midnight(one.due_on + timedelta(days=1), zone)
+        due_at = _midnight(one.due_on + timedelta(days=1), zone)
+        yield _finding(one, asset, revision, now, due_at), due_at
 
 
 def _terms(book: ContractBook, facts: LevelFacts, now: datetime) -> tuple[Contract, Revision] | None:
@@ -105,8 +105,8 @@ def _midnight(on: date, zone: ZoneInfo) -> datetime:
     return datetime.combine(on, time(), zone).astimezone(UTC)
 
 
-def _finding(due_visit: DueVisit, asset: Asset, revision: Revision, opened_at: datetime) -> Finding:
-    visit, opened_us = due_visit.visit, to_us(opened_at)
+def _finding(due_visit: DueVisit, asset: Asset, revision: Revision, now: datetime, due_at: datetime) -> Finding:
+    visit, opened_us = due_visit.visit, to_us(now)
     items = "; ".join(str(item) for item in whole_checklist(visit, revision.visits))
     words = [
         f"Planned visit, due on {due_visit.due_on}{f' (clause {visit.clause})' if visit.clause else ''}.",
@@ -115,7 +115,7 @@ def _finding(due_visit: DueVisit, asset: Asset, revision: Revision, opened_at: d
         *([f"Check list: {items}."] if items else []),
     ]
     return Finding(
-        id=finding_id(visit.rule_id, f"{asset.id}/{due_visit.due_on}", opened_us),
+        id=finding_id(visit.rule_id, asset.id, to_us(due_at)),
         rule_id=visit.rule_id,
         asset_id=asset.id,
         building_id=asset.building_id,
@@ -127,4 +127,5 @@ def _finding(due_visit: DueVisit, asset: Asset, revision: Revision, opened_at: d
         cause_key=f"{asset.id}/{visit.rule_id}/{due_visit.due_on}",
         onset_us=opened_us,
         raised_us=opened_us,
+        evidence=(Evidence(asset.id, "due_on", opened_us, str(due_visit.due_on), "date"),),
     )

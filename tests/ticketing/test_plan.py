@@ -186,7 +186,7 @@ def test_a_visit_opens_one_order_due_by_the_end_of_its_day(database: Database, r
     (order,) = plan.orders()
     assert (order.kind, order.rule_id, order.asset_id) == ("preventive", "plan.quarter", "lift-1")
     assert order.cause_key == "lift-1/plan.quarter/2026-01-10"
-    assert order.opened_at == datetime(2026, 1, 4, 16, tzinfo=UTC)  # the early window begins on the 5th
+    assert order.opened_at == datetime(2026, 1, 6, 20, tzinfo=UTC)  # when the plan was asked
     assert (
         order.planned_due_at
         == order.resolution_due_at
