@@ -4,6 +4,8 @@
 A writing transaction takes SQLite's write lock at its first statement, so that it can never fail for what it read.
 """
 
+import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.resources import as_file, files
@@ -24,6 +26,7 @@ from facility.errors import PermanentError, RetryableError, refuse
 BUSY_MS = 10_000
 UPGRADE_LOCK = 0x706C616E74  # PostgreSQL advisory lock: only one process upgrades
 _WRITES = "plantroom_writes"
+_WAL_TRIES, _WAL_PAUSE_S = 100, 0.05
 
 
 class DatabaseAwayError(RetryableError):
@@ -144,8 +147,24 @@ def create_engine(url: URL, *, busy_ms: int = BUSY_MS) -> sa.Engine:
 
 def _set_up_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own connection
     connection.isolation_level = None  # we say BEGIN ourselves
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    _switch_to_wal(connection)
+    for pragma in ("synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _switch_to_wal(connection: Any) -> None:  # noqa: ANN401 - the driver's own connection
+    """SQLite does not wait for a lock when it changes the journal mode: two first starts at once need another try."""
+    pause = threading.Event()
+    for _ in range(_WAL_TRIES):
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error):
+                raise
+            pause.wait(_WAL_PAUSE_S)
+        else:
+            return
+    connection.execute("PRAGMA journal_mode=WAL")
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:

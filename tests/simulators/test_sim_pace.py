@@ -51,7 +51,7 @@ class Collector:
     def publish(
         self, topic: str, payload: bytes, stop: threading.Event | None = None, *, qos: int = 1, retain: bool = False
     ) -> bool:
-        assert stop is self.stop
+        assert (stop, qos, retain) == (self.stop, 1, False)
         at = msgspec.json.decode(payload, type=dict[str, object])["at"]
         self.said.append((topic, to_us(parse_instant(str(at)))))
         if len(self.said) >= self.limit:

@@ -128,7 +128,7 @@ def test_every_value_is_a_point_of_its_asset_inside_its_range() -> None:
                 assert point.minimum is None or value >= point.minimum
                 assert point.maximum is None or value <= point.maximum
     for name, points in seen.items():
-        if name != "AHU-1":
+        if name != "AHU-1" and site().assets[name].equipment_class.name != "monitor":
             assert points == set(site().assets[name].points), name
 
 
