@@ -48,7 +48,7 @@ def run_backtest(
     rule_files: Mapping[str, str],
     book: ContractBook,
     *,
-    attended: timedelta | None = ATTENDED,
+    attended: timedelta | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Backtest:
     """Judge the scans in their order. `progress` is told after every thousand how many there were so far.

@@ -11,10 +11,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from facility.errors import refuse
-from facility.instant import format_duration, parse_duration
+from facility.instant import parse_duration
 from ingest.map_file import parse_map
 from ingest.wide_csv import WideCsv
-from plantroom.backtest import ATTENDED, Backtest, run_backtest
+from plantroom.backtest import Backtest, run_backtest
 from plantroom.contracts import load_contracts
 from plantroom.files import read_texts, write_atomically
 from plantroom.plant_files import load_registry, load_rule_files
@@ -29,7 +29,7 @@ def backtest_files(
     rules: Path | None,
     contract: Path | None,
     console: Console,
-    attended: timedelta | None = ATTENDED,
+    attended: timedelta | None = None,
 ) -> tuple[Backtest, WideCsv]:
     """Run a backtest over files, with a progress bar on `console`. Raises InputError for what cannot be used."""
     registry, site_texts = load_registry([site])
@@ -52,7 +52,7 @@ def _duration(text: str) -> timedelta:
     try:
         return parse_duration(text)
     except ValueError as error:
-        raise refuse("--attended", str(error), "Give one like 1 h, or --unattended.") from error
+        raise refuse("--attended", str(error), "Give one like 1 h, or leave it out.") from error
 
 
 def register(app: typer.Typer) -> None:
@@ -67,15 +67,16 @@ def register(app: typer.Typer) -> None:
         rules: Annotated[Path | None, typer.Option(help="Folder of own rules beside the shipped catalogue.")] = None,
         contract: Annotated[Path | None, typer.Option(help="The contract; without it the default level.")] = None,
         attended: Annotated[
-            str, typer.Option(help="An order is closed when its findings have been cleared for so long.")
-        ] = format_duration(ATTENDED),
-        unattended: Annotated[  # noqa: FBT002 - a flag of the command line
-            bool, typer.Option("--unattended", help="Nobody works on orders, as in a replay over MQTT.")
-        ] = False,
+            str | None,
+            typer.Option(
+                help="Somebody works on the orders: each is closed when its findings have been cleared for so long "
+                "(1 h is usual). Without it nobody does, as in a replay over MQTT."
+            ),
+        ] = None,
     ) -> None:
         """Run rules and contract over history and write the findings and orders that would have been."""
         console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
-        work = None if unattended else _duration(attended)
+        work = _duration(attended) if attended is not None else None
         if not out.parent.is_dir():
             raise refuse(str(out.parent), "is no folder", "Make it first, or write somewhere else with --out.")
         result, table = backtest_files(readings, site, map, rules, contract, console, work)

@@ -125,6 +125,12 @@ def test_every_dependency_has_its_line_in_the_dependency_record() -> None:
         assert f"| {bare} |" in record, f"{bare} has no line in docs/adr/dependencies.md"
 
 
+def test_every_test_that_a_page_names_exists() -> None:
+    for page in (*(ROOT / "docs").rglob("*.md"), ROOT / "CONTRIBUTING.md"):
+        for name in re.findall(r"tests/[\w/]+\.py", page.read_text(encoding="utf-8")):
+            assert (ROOT / name).exists(), f"{_name(page)} names {name}"
+
+
 def test_contracts_of_the_import_linter_name_every_pure_ticketing_module() -> None:
     project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     for name in ("calendar", "contract", "deadline"):

@@ -109,7 +109,7 @@ def _kill_and_compare(
     dice, scans = random.Random(seed), _scans(seed)
     registry = parse_site(SITE, files["site"])
     book = load_contracts({files["contract"]: CONTRACT}, registry)
-    expected = run_backtest(scans, registry, {files["site"]: SITE}, load_rule_files(None), book, attended=None)
+    expected = run_backtest(scans, registry, {files["site"]: SITE}, load_rule_files(None), book)
     assert len(expected.work_orders) >= TANKS
     system = new_system(clock="journal", **files)
     system.start()

@@ -44,7 +44,7 @@ def test_replay_and_backtest_give_the_same_findings_and_orders(
     name: str, new_system: Callable[..., System], tmp_path: Path
 ) -> None:
     out, contract = tmp_path / "out.json", LBNL / "contract.yaml"
-    _plantroom("backtest", *_files(name), "--contract", str(contract), "--out", str(out), "--unattended")
+    _plantroom("backtest", *_files(name), "--contract", str(contract), "--out", str(out))
     expected: dict[str, Any] = json.loads(out.read_text(encoding="utf-8"))
     assert expected["findings"], "a backtest without findings proves nothing"
 

@@ -7,10 +7,10 @@ import sys
 
 import uvicorn
 from fastapi import FastAPI
+from preview.plant import PreviewDoor, PreviewPlant
 
 from dashboards.web.router import web_router
 from facility.clock import RealClock
-from preview.plant import PreviewDoor, PreviewPlant
 
 
 def main() -> None:
