@@ -88,6 +88,8 @@ class EngineHost:
         self.kept_cursor = self.cursor
         """Up to here nobody will ever read the journal again for the engine: its snapshot is that old."""
         self.findings_total = 0
+        self._handed: list[Path] = []
+        self._handed_seq = 0
         self.touched = 0
         self.away = ""
         self._reported_errors = 0
@@ -180,8 +182,16 @@ class EngineHost:
         digest = RuleSet.load(rule_files).digest
         if self.engine.rule_set is None or self.engine.rule_set.digest != digest:
             events.append(RuleSetActivated(uuid.uuid4().hex, at_us, digest, rule_files))
-        for event in events:
-            submit(control_folder, event)
+        self._handed = [submit(control_folder, event) for event in events]
+
+    def awaits_files(self) -> bool:
+        """Whether ingest has yet to journal the files of `bring_up_to`, or the engine to take them up.
+
+        Until then readings are kept, but nobody judges them.
+        """
+        if self._handed and not any(path.exists() for path in self._handed):
+            self._handed, self._handed_seq = [], self._journal.last_seq()
+        return bool(self._handed) or self.cursor < self._handed_seq
 
     def _write(self, findings: Sequence[Finding], seq: int, *, snapshot: bool = False) -> None:
         now_us = self._wall.now_us()

@@ -212,6 +212,8 @@ def _not_ready(host: EngineHost, database: Database, threads: list[threading.Thr
     reasons = [f"the {thread.name} thread has ended" for thread in threads if not thread.is_alive()]
     if host.away:
         reasons.append(host.away)
+    if host.awaits_files():
+        reasons.append("the site and rule files are not in force yet: ingest has to write them into the journal first")
     try:
         database.check()
     except (RetryableError, PermanentError) as error:
