@@ -4,11 +4,12 @@ A message is kept until the broker acknowledges it; after a reconnect the kept o
 that was taken over is lost while this process lives (it may arrive twice).
 """
 
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from threading import Condition, Event
 from time import monotonic
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import structlog
 from paho.mqtt.client import MQTT_ERR_NO_CONN, MQTT_ERR_SUCCESS, Client
@@ -30,10 +31,18 @@ class WireRefusedError(PermanentError):
     """The broker refused the connection, or a topic cannot be published."""
 
 
+class _Held(NamedTuple):
+    topic: str
+    payload: bytes
+    qos: int
+    retain: bool
+
+
 class Wire:
     """Publishes at QoS 1. Use as a context manager, or `connect` and `close`.
 
-    At most `window` messages are unacknowledged at any time, connected or not: `publish` blocks above that. Safe
+    At most `window` messages are unacknowledged at any time, connected or not: `publish` blocks above that. What comes
+    without a connection waits here until the older messages are on their way again, so that none overtakes them. Safe
     for one publishing thread; paho's own thread acknowledges.
     """
 
@@ -56,6 +65,8 @@ class Wire:
         self._changed = Condition()
         self._unacknowledged, self._acknowledged = 0, 0
         self._connected, self._lost_count = False, 0
+        self._is_in_order = False
+        self._held: deque[_Held] = deque()
         self._refusal: str | None = None
         # A stable id and a lasting session: the broker knows us again. The answer to a lost PUBACK is to send again.
         self._client = Client(
@@ -92,19 +103,26 @@ class Wire:
         while not self._await(lambda: self._unacknowledged < self._window, _LOOK_S):
             if stop is not None and stop.is_set():
                 return False
+        message = _Held(topic, payload, qos, retain)
         with self._changed:
             self._unacknowledged += 1
+            if not self._is_in_order or self._held:
+                self._held.append(message)
+                return True
+        self._send(message)
+        return True
+
+    def _send(self, message: "_Held") -> None:
         try:
-            info = self._client.publish(topic, payload, qos=qos, retain=retain)
+            info = self._client.publish(message.topic, message.payload, qos=message.qos, retain=message.retain)
         except ValueError as error:
             self._forget()
-            msg = f"cannot publish on topic {topic!r}: {error}"
+            msg = f"cannot publish on topic {message.topic!r}: {error}"
             raise WireRefusedError(msg) from error
         if info.rc not in (MQTT_ERR_SUCCESS, MQTT_ERR_NO_CONN):  # both of these keep the message
             self._forget()
-            msg = f"the message on {topic!r} was not taken over: {info.rc!r}"
+            msg = f"the message on {message.topic!r} was not taken over: {info.rc!r}"
             raise WireError(msg)
-        return True
 
     def drain(self, timeout_s: float | None = None, stop: Event | None = None) -> bool:
         """Wait until everything is acknowledged; False when the time passed or `stop` was set first."""
@@ -166,13 +184,17 @@ class Wire:
                 self._refusal = None if reason.getName() == "Server unavailable" else str(reason)
             else:
                 self._connected = True
+                # paho sends its kept messages after this call; the first acknowledgement shows that it has.
+                self._is_in_order = self._unacknowledged == len(self._held)
             self._changed.notify_all()
+        self._release()
         if not reason.is_failure:
             _log.info("connected", broker=self._place, to_resend=self._unacknowledged)
 
     def _on_disconnect(self, _client: Client, _data: Any, _flags: Any, reason: ReasonCode, _properties: Any) -> None:  # noqa: ANN401 - paho's callback signature
         with self._changed:
             was, self._connected = self._connected, False
+            self._is_in_order = False
             self._lost_count += int(was and reason.is_failure)
         if was and reason.is_failure:
             _log.warning("connection lost", broker=self._place, reason=str(reason), kept=self._unacknowledged)
@@ -181,4 +203,20 @@ class Wire:
         with self._changed:
             self._unacknowledged -= 1
             self._acknowledged += 1
+            self._is_in_order = self._connected
             self._changed.notify_all()
+        self._release()
+
+    def _release(self) -> None:
+        """Send what was taken over while an older message could have been overtaken; only paho's thread does this."""
+        while True:
+            with self._changed:
+                if not self._is_in_order or not self._held:
+                    return
+                message = self._held[0]
+            try:
+                self._send(message)
+            except (WireError, WireRefusedError) as error:
+                _log.error("message given up", topic=message.topic, reason=str(error))
+            with self._changed:
+                self._held.popleft()
