@@ -1,0 +1,113 @@
+"""The tables of findings and of the orders they belong to. The caller owns the transaction; nothing commits here."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+from sqlmodel import Session, col, select
+
+from facility.finding import Finding, FindingState
+from facility.instant import from_us
+from ticketing.statements import chunks, insert_into
+from ticketing.tables import FindingRow, MemberRow
+
+
+def save_findings(session: Session, findings: Iterable[Finding]) -> None:
+    """Write findings as they stand now, the last word of each. A cleared one stays cleared: an onset clears once."""
+    last = {finding.id: finding for finding in findings}
+    if last:
+        values = [_finding_values(last[finding_id]) for finding_id in sorted(last)]
+        session.execute(_upsert_finding(session.get_bind().dialect.name), values)
+
+
+def lock_active(session: Session, finding_ids: Iterable[str]) -> frozenset[str]:
+    """Those of the findings that are known and not cleared yet, held until the transaction ends."""
+    found: set[str] = set()
+    for part in chunks(sorted(finding_ids)):
+        state = col(FindingRow.state) != FindingState.CLEARED.value
+        query = select(FindingRow.id).where(col(FindingRow.id).in_(part), state).order_by(FindingRow.id)
+        found |= set(session.exec(query.with_for_update()))
+    return frozenset(found)
+
+
+def list_findings(
+    session: Session, *, active: bool | None, limit: int | None, offset: int = 0, asset_id: str | None = None
+) -> Sequence[FindingRow]:
+    """Findings, the newest raised first; only active or only cleared ones when `active` says so. No limit: all."""
+    query = select(FindingRow)
+    if active is not None:
+        state = FindingState.ACTIVE if active else FindingState.CLEARED
+        query = query.where(FindingRow.state == state.value)
+    if asset_id is not None:
+        query = query.where(FindingRow.asset_id == asset_id)
+    newest = (col(FindingRow.raised_at).desc(), col(FindingRow.id))
+    return session.exec(query.order_by(*newest).limit(limit).offset(offset)).all()
+
+
+def member_orders(session: Session, finding_ids: Iterable[str]) -> dict[str, str]:
+    """Finding id -> order id, of those that belong to an order."""
+    found: dict[str, str] = {}
+    for part in chunks(finding_ids):
+        query = select(MemberRow).where(col(MemberRow.finding_id).in_(part))
+        found |= {row.finding_id: row.work_order_id for row in session.exec(query)}
+    return found
+
+
+def add_members(session: Session, members: Sequence[tuple[str, str]]) -> None:
+    """Add (finding id, order id). A finding that is in an order already raises IntegrityError."""
+    if members:
+        values = [{"finding_id": finding_id, "work_order_id": order_id} for finding_id, order_id in members]
+        session.execute(sa.insert(MemberRow), values)
+
+
+def members(session: Session, order_ids: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Order id -> the ids of its findings, in order of their raising."""
+    found: dict[str, list[str]] = {}
+    for part in chunks(order_ids):
+        query = (
+            select(MemberRow)
+            .join(FindingRow, col(FindingRow.id) == col(MemberRow.finding_id))
+            .where(col(MemberRow.work_order_id).in_(part))
+            .order_by(col(FindingRow.raised_at), col(FindingRow.id))
+        )
+        for row in session.exec(query):
+            found.setdefault(row.work_order_id, []).append(row.finding_id)
+    return {order_id: tuple(ids) for order_id, ids in found.items()}
+
+
+def _finding_values(finding: Finding) -> dict[str, Any]:
+    return {
+        "id": finding.id,
+        "rule_id": finding.rule_id,
+        "asset_id": finding.asset_id,
+        "building_id": finding.building_id,
+        "kind": finding.kind.value,
+        "severity": finding.severity.value,
+        "state": finding.state.value,
+        "title": finding.title,
+        "advice": finding.advice,
+        "cause_key": finding.cause_key,
+        "onset_at": from_us(finding.onset_us),
+        "raised_at": from_us(finding.raised_us),
+        "cleared_at": _instant(finding.cleared_us),
+        "suppressed_by": finding.suppressed_by,
+        "shelved_by": finding.shelved_by,
+        "diagnoses": list(finding.diagnoses),
+        "evidence": finding.evidence,
+    }
+
+
+def _instant(at_us: int | None) -> datetime | None:
+    return from_us(at_us) if at_us is not None else None
+
+
+@cache
+def _upsert_finding(dialect: str) -> "postgresql.Insert":
+    """Built once: its many columns cost more to put together than to run."""
+    insert = insert_into(dialect, FindingRow)
+    changed = {name: insert.excluded[name] for name in FindingRow.model_fields if name != "id"}
+    keep = col(FindingRow.state) != FindingState.CLEARED.value
+    return insert.on_conflict_do_update(index_elements=["id"], set_=changed, where=keep)

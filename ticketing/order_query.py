@@ -1,0 +1,62 @@
+"""Which orders a list shows, and the lists themselves: by time left, without sorting what an index gives."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, func, select
+
+from ticketing.tables import WorkOrderRow
+from ticketing.work_order import RUNNING_STATUSES, Status
+
+_STOPPED = frozenset(Status) - RUNNING_STATUSES
+
+
+@dataclass(frozen=True, slots=True)
+class OrderQuery:
+    """Which orders a list shows. `statuses` empty means all; every other None means any, a limit
+    of None all.
+    """
+
+    statuses: frozenset[Status] = frozenset()
+    asset_id: str | None = None
+    kind: str | None = None
+    rule_id: str | None = None
+    limit: int | None = 100
+    offset: int = 0
+
+
+def list_orders(session: Session, query: OrderQuery) -> Sequence[WorkOrderRow]:
+    """Orders by time left: the nearest running deadline first, then those that have none, newest first."""
+    statuses = query.statuses or frozenset(Status)
+    running, rest = statuses & RUNNING_STATUSES, statuses - RUNNING_STATUSES
+    due, number, status = col(WorkOrderRow.next_due_at), col(WorkOrderRow.number), col(WorkOrderRow.status)
+    rows: list[WorkOrderRow] = []
+    before = 0
+    # Each condition is the one whose index also gives the order: nothing is sorted but a few completed orders.
+    if running:
+        where = [due.is_not(None) if running == RUNNING_STATUSES else status.in_(sorted(running)), *_wanted(query)]
+        page = select(WorkOrderRow).where(*where).order_by(due, number)
+        rows += session.exec(page.limit(query.limit).offset(query.offset))
+        if query.limit is not None and len(rows) >= query.limit:
+            return rows
+        if query.offset:
+            before = session.exec(select(func.count()).select_from(WorkOrderRow).where(*where)).one()
+    if rest:
+        where = [due.is_(None) if rest == _STOPPED else status.in_(sorted(rest)), *_wanted(query)]
+        page = select(WorkOrderRow).where(*where).order_by(number.desc())
+        left = query.limit - len(rows) if query.limit is not None else None
+        rows += session.exec(page.limit(left).offset(max(0, query.offset - before)))
+    return rows
+
+
+def _wanted(query: OrderQuery) -> list[sa.ColumnElement[bool]]:
+    return [
+        col(column) == value
+        for column, value in (
+            (WorkOrderRow.asset_id, query.asset_id),
+            (WorkOrderRow.kind, query.kind),
+            (WorkOrderRow.rule_id, query.rule_id),
+        )
+        if value is not None
+    ]
