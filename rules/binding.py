@@ -13,6 +13,7 @@ from rules.memory import BuildingMemory, JudgementMemory, TermMemory
 from rules.parameters import Override, microseconds, resolve
 from rules.program import BOUND_POINT, Known, Term
 from rules.rule import Rule
+from rules.running import AverageTerm, CusumTerm, SampledTerm
 from rules.terms import (
     Alarm,
     ConditionTerm,
@@ -28,10 +29,13 @@ from rules.terms import (
 )
 from rules.window import Window
 
-_CONDITIONS: dict[str, type[SinceTerm] | type[CountTerm] | type[StartsTerm]] = {
+_CONDITIONS: dict[str, Callable[..., ConditionTerm]] = {
     "since": SinceTerm,
     "count": CountTerm,
     "starts": StartsTerm,
+    "average": AverageTerm,
+    "sampled": SampledTerm,
+    "cusum": CusumTerm,
 }
 _FLAGS = {"out_of_range": Quality.OUT_OF_RANGE, "flagged_stuck": Quality.STUCK, "flagged_spike": Quality.SPIKE}
 

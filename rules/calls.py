@@ -81,5 +81,5 @@ def duration(node: ast.expr, environment: Environment) -> int | str:
 
 def _spell(form: str) -> str:
     words = {"n": "a number", "p": "a point", "t": "a numeric point", "w": "a duration", "c": "a condition",
-             "s": "a name in quotes", "*": "two or more numbers"}  # fmt: skip
+             "s": "a name in quotes", "e": "a number", "*": "two or more numbers"}  # fmt: skip
     return ", ".join(words[letter] for letter in form) or "nothing"

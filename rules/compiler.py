@@ -12,7 +12,7 @@ from typing import cast
 from facility.fields import unknown
 from rules.calls import duration, find_form, find_function, point_name
 from rules.errors import ExpressionError
-from rules.functions import FROM_CONDITION
+from rules.functions import FROM_CONDITION, FROM_NUMBER
 from rules.kinds import Kind, Typed
 from rules.program import BOUND_POINT, Code, Environment, LetCode, Program, Term
 from rules.scope import Scope, fresh_names
@@ -74,9 +74,10 @@ class Compiler:
             clear=clear,
         )
 
-    def _function(self, tree: ast.expr) -> tuple[Code, tuple[str, ...]]:
+    def _function(self, tree: ast.expr, *, number: bool = False) -> tuple[Code, tuple[str, ...]]:
         outer, self._scope = self._scope, Scope(self._fresh)
-        result = self._as_condition(self.expression(tree), tree)
+        part = self.expression(tree)
+        result = self._as_number(part, tree) if number else self._as_condition(part, tree)
         code = _build(self._scope.source("condition", result))
         points = tuple(self._scope.points)
         self._scope = outer
@@ -292,10 +293,11 @@ class Compiler:
 
     def _term(self, name: str, form: str, node: ast.Call) -> Term:
         length = duration(node.args[form.index("w")], self.environment) if "w" in form else None
-        if name in FROM_CONDITION:
-            key = ast.dump(node.args[0])
+        if name in FROM_CONDITION or name in FROM_NUMBER:
+            number = name in FROM_NUMBER
+            key = f"{number} {ast.dump(node.args[0])}"
             if key not in self._conditions:
-                code, points = self._function(node.args[0])
+                code, points = self._function(node.args[0], number=number)
                 self._conditions[key] = len(self._codes)
                 self._codes.append(code)
                 self._condition_points.append(points)

@@ -11,7 +11,7 @@ from rules.kinds import Kind
 @dataclass(frozen=True, slots=True)
 class Function:
     """One function. `arguments` spells each form: n number, p point, t numeric point, w duration, c condition,
-    s a name in quotes, * any count of numbers.
+    s a name in quotes, e an expression that is a number, * any count of numbers.
     """
 
     name: str
@@ -45,6 +45,12 @@ FUNCTIONS = _table(
              " known from the first reading on"),
     Function("starts", ("cw",), NUMBER, "how often the condition became true in the window"),
     Function("since", ("c",), NUMBER, "seconds since the condition became true without a break; 0 while it is false"),
+    Function("average", ("ew",), NUMBER, "time-weighted mean of an expression over the window; while the window is not"
+             " full, over what there is of it"),
+    Function("sampled", ("ew",), NUMBER, "the expression as it was at the last full multiple of the duration since the"
+             " first reading"),
+    Function("cusum", ("ew",), NUMBER, "cumulative sum of the expression, added once per duration, never below zero: a"
+             " small deviation that stays on one side adds up"),
     Function("since_visit", ("t",), NUMBER, "how far a counter went since the last recorded visit (its reading when"
              " there was none)"),
     Function("silent", ("w", "pw"), CONDITION, "no good reading of the point (of any point of the asset) for that long,"
@@ -61,5 +67,6 @@ FUNCTIONS = _table(
 
 WINDOWED = frozenset({"mean", "lowest", "highest", "total", "deviation", "delta", "rate", "ago", "changes"})
 FROM_CONDITION = frozenset({"count", "starts", "since"})
+FROM_NUMBER = frozenset({"average", "sampled", "cusum"})
 FLAGS = frozenset({"out_of_range", "flagged_stuck", "flagged_spike"})
 SILENCE = frozenset({"silent", "never_seen"})

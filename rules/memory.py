@@ -46,11 +46,15 @@ class AssetMemory(msgspec.Struct):
 
 
 class TermMemory(msgspec.Struct, array_like=True):
-    """One `since`, `count` or `starts`: when it became true (-1: it is not), its last known truth, its instants."""
+    """One `since`, `count` or `starts`: when it became true (-1: it is not), its last known truth, its instants.
+
+    What `average`, `sampled` and `cusum` keep here is said in `running.py`.
+    """
 
     since_us: int = -1
     known: bool | None = None
     times: list[int] = []
+    numbers: list[float] = []
 
 
 class Phase(IntEnum):
