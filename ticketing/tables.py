@@ -96,7 +96,8 @@ class WorkOrderRow(SQLModel, table=True):
     `version` counts decisions of people and guards against two at once. `next_due_at` is the deadline that runs
     now (response until arrival, then resolution until completion, then none): lists sort by it. `repeats` counts how
     often the cause returned inside the contract's window; `repeat_of` is the order that did not last. `key_equipment`
-    (at opening) and `planned_due_at` (of a visit of the plan) are what its terms need besides.
+    (at opening) and `planned_due_at` (of a visit of the plan) are what its terms need besides. `parent_id` is the order
+    it is part of, `merged_into` the order that took over its findings and its cause.
     """
 
     model_config = {"arbitrary_types_allowed": True}  # Evidence is a msgspec struct
@@ -109,6 +110,8 @@ class WorkOrderRow(SQLModel, table=True):
         Index("ix_work_order_asset", "asset_id"),
         Index("ix_work_order_rule", "rule_id"),
         Index("ix_work_order_cause", "cause_key", "number"),
+        Index("ix_work_order_parent", "parent_id"),
+        Index("ix_work_order_merged", "merged_into"),
     )  # fmt: skip
 
     id: str = Field(sa_column=Column(String(64), primary_key=True))
@@ -148,6 +151,8 @@ class WorkOrderRow(SQLModel, table=True):
     repeat_of: str | None = Field(default=None, sa_column=Column(String(64)))
     key_equipment: bool = False
     planned_due_at: datetime | None = Field(default=None, sa_column=Column(UtcInstant))
+    parent_id: str | None = Field(default=None, sa_column=Column(String(64)))
+    merged_into: str | None = Field(default=None, sa_column=Column(String(64)))
 
 
 class MemberRow(SQLModel, table=True):
@@ -178,6 +183,7 @@ class EventRow(SQLModel, table=True):
     from_status: str | None = None
     to_status: str
     finding_id: str | None = Field(default=None, sa_column=Column(String(64), ForeignKey("finding.id")))
+    proof: str | None = Field(default=None, sa_column=Column(Text))
 
 
 class EngineStateRow(SQLModel, table=True):

@@ -5,8 +5,15 @@ from sqlmodel import SQLModel
 
 import ingest.tables
 import ticketing.tables
+import ticketing.tables_outbox
+import ticketing.tables_work
 
-TABLES = (ingest.tables, ticketing.tables)  # importing them fills the metadata
+TABLES = (  # importing them fills the metadata
+    ingest.tables,
+    ticketing.tables,
+    ticketing.tables_outbox,
+    ticketing.tables_work,
+)
 
 context.configure(
     connection=context.config.attributes["connection"],
