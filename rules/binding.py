@@ -5,13 +5,15 @@ from collections.abc import Callable, Sequence
 from facility.asset import Asset
 from facility.reading import Quality
 from facility.registry import Registry
+from rules.baseline import Baseline
 from rules.freshness import fresh_limit
 from rules.functions import FLAGS, WINDOWED
 from rules.hours import Hours
 from rules.judgement import Judgement, Look
+from rules.learners import BaselineTerm, LearningTerm, TrendTerm, number
 from rules.memory import BuildingMemory, JudgementMemory, TermMemory
 from rules.parameters import Override, microseconds, resolve
-from rules.program import BOUND_POINT, Known, Term
+from rules.program import BOUND_POINT, Known, Learner, Term
 from rules.rule import Rule
 from rules.running import AverageTerm, CusumTerm, SampledTerm
 from rules.terms import (
@@ -27,6 +29,7 @@ from rules.terms import (
     VisitTerm,
     WindowTerm,
 )
+from rules.trend import Trend
 from rules.window import Window
 
 _CONDITIONS: dict[str, Callable[..., ConditionTerm]] = {
@@ -53,9 +56,10 @@ class Binder:
         memory: BuildingMemory,
         hours: Hours,
         windows: dict[int, set[int]],
+        learnt: dict[str, set[str]],
     ) -> None:
         self._rule, self._asset, self._point, self._registry = rule, asset, point, registry
-        self._memory, self._hours, self._windows = memory, hours, windows
+        self._memory, self._hours, self._windows, self._learnt = memory, hours, windows, learnt
         self._overrides = overrides
         self._alarm = Alarm()
         self._looks: dict[str, Look] = {}
@@ -95,14 +99,18 @@ class Binder:
         """The judgement, ready to run; its memory gets room for every term that remembers."""
         rule, program = self._rule, self._rule.program
         self._parameters = resolve(rule, self._asset, self._registry, self._overrides)
-        wanted = sum(term.condition is not None for term in program.terms)
+        wanted = sum(term.remembers for term in program.terms)
         if len(memory.terms) != wanted:
             memory.terms = [TermMemory() for _ in range(wanted)]
-        remembering: list[ConditionTerm] = []
+        remembering: list[ConditionTerm | LearningTerm] = []
         terms: list[Callable[[int], Known]] = []
         for term in program.terms:
-            bound = self._term(term, memory, len(remembering))
-            if isinstance(bound, ConditionTerm):
+            if term.learner is not None:
+                learner = program.learners[term.learner]
+                bound: Callable[[int], Known] = self._learning(term.function, learner, memory.terms[len(remembering)])
+            else:
+                bound = self._term(term, memory, len(remembering))
+            if isinstance(bound, ConditionTerm | LearningTerm):
                 remembering.append(bound)
             terms.append(bound)
         windowed = {term.point for term in program.terms if term.function in WINDOWED and term.point}
@@ -121,6 +129,7 @@ class Binder:
             parameters=self._parameters,
             terms=tuple(terms),
             remembering=tuple(remembering),
+            learning=tuple(term for term in remembering if isinstance(term, LearningTerm)),
             alarm=self._alarm,
             persistence_us=microseconds(rule, rule.persistence, self._parameters),
             clear_persistence_us=microseconds(rule, rule.clear_persistence, self._parameters),
@@ -151,3 +160,28 @@ class Binder:
         self._windows.setdefault(id(look.memory), set()).add(length)
         window = look.memory.windows.setdefault(length, Window(length))
         return WindowTerm(look.memory, window, term.function)
+
+    def _learning(self, function: str, learner: Learner, memory: TermMemory) -> LearningTerm:
+        settings, parameters = dict(learner.settings), self._parameters
+        lengths = {
+            name: max(microseconds(self._rule, settings[name], parameters), 1)  # type: ignore[arg-type]  # no float here
+            for name in ("train", "follow")
+            if name in settings
+        }
+        scope = (self._rule.id if learner.with_parameters else "", self._point or "")
+        key = "\n".join([learner.signature, *scope, str(settings.get("by", "")), *map(str, lengths.values())])
+        self._learnt.setdefault(self._asset.id, set()).add(key)
+        learnt = self._memory.assets[self._asset.id].learnt
+        codes = self._rule.program.conditions
+        looked_at = [self._looks[name].memory for name in learner.points]
+        common = (learner, codes, looked_at, memory, lengths["train"])
+        if learner.group == "trend":
+            trend = learnt.setdefault(key, Trend())
+            assert isinstance(trend, Trend)  # noqa: S101 - the key begins with the group
+            return TrendTerm(*common).bind(trend, self._hours, function, number(settings["sure"], parameters))
+        baseline = learnt.setdefault(key, Baseline())
+        assert isinstance(baseline, Baseline)  # noqa: S101 - the key begins with the group
+        least = number(settings["least"], parameters)
+        return BaselineTerm(*common).bind(
+            baseline, self._hours, str(settings["by"]), lengths["follow"], least, off=function == "off_baseline"
+        )

@@ -18,12 +18,12 @@ def find_function(node: ast.Call) -> Function:
     """The function a call means. Raises ExpressionError for anything else than a known plain name."""
     if not isinstance(node.func, ast.Name):
         raise ExpressionError("only our functions can be called, by their name", "", node.col_offset + 1)
-    if node.keywords:
-        what = f"{node.func.id}() takes no named arguments"
-        raise ExpressionError(what, "Write the values in order.", node.col_offset + 1)
     function = FUNCTIONS.get(node.func.id)
     if function is None:
         raise ExpressionError(unknown("function", node.func.id, FUNCTIONS), "", node.col_offset + 1)
+    if node.keywords and not function.named:
+        what = f"{node.func.id}() takes no named arguments"
+        raise ExpressionError(what, "Write the values in order.", node.col_offset + 1)
     return function
 
 

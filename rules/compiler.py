@@ -12,9 +12,10 @@ from typing import cast
 from facility.fields import unknown
 from rules.calls import duration, find_form, find_function, point_name
 from rules.errors import ExpressionError
-from rules.functions import FROM_CONDITION, FROM_NUMBER
+from rules.functions import FROM_CONDITION, FROM_NUMBER, Function
 from rules.kinds import Kind, Typed
-from rules.program import BOUND_POINT, Code, Environment, LetCode, Program, Term
+from rules.learning import compile_learner
+from rules.program import BOUND_POINT, Code, Environment, Learner, LetCode, Program, Term
 from rules.scope import Scope, fresh_names
 from rules.syntax import parse_expression
 
@@ -38,6 +39,7 @@ class Compiler:
         self._conditions: dict[str, int] = {}
         self._codes: list[Code] = []
         self._condition_points: list[tuple[str, ...]] = []
+        self._learners: dict[Learner, int] = {}
         self._lets: dict[str, ast.expr] = {}
         self._let_kinds: dict[str, Kind] = {}
         self._scope = Scope(self._fresh)
@@ -67,6 +69,7 @@ class Compiler:
             terms=tuple(self._terms),
             conditions=tuple(self._codes),
             condition_points=tuple(self._condition_points),
+            learners=tuple(self._learners),
             let_names=tuple(self._lets),
             let_kinds=tuple(self._let_kinds[name] for name in self._lets),
             lets=lets,
@@ -74,10 +77,30 @@ class Compiler:
             clear=clear,
         )
 
-    def _function(self, tree: ast.expr, *, number: bool = False) -> tuple[Code, tuple[str, ...]]:
+    @property
+    def let_trees(self) -> Mapping[str, ast.expr]:
+        """The let terms so far."""
+        return self._lets
+
+    def part(self, node: ast.expr, wanted: Kind | None) -> tuple[int, tuple[str, ...]]:
+        """Compile a part as a function of its own: its number among the conditions, and the points it looks at."""
+        key = f"{wanted} {ast.dump(node)}"
+        if key not in self._conditions:
+            code, points = self._function(node, wanted)
+            self._conditions[key] = len(self._codes)
+            self._codes.append(code)
+            self._condition_points.append(points)
+        number = self._conditions[key]
+        self._scope.points.update(dict.fromkeys(self._condition_points[number]))
+        return number, self._condition_points[number]
+
+    def _function(self, tree: ast.expr, wanted: Kind | None = Kind.CONDITION) -> tuple[Code, tuple[str, ...]]:
         outer, self._scope = self._scope, Scope(self._fresh)
         part = self.expression(tree)
-        result = self._as_number(part, tree) if number else self._as_condition(part, tree)
+        if wanted is Kind.CONDITION:
+            result = self._as_condition(part, tree)
+        else:
+            result = self._as_number(part, tree) if wanted is Kind.NUMBER else part.name
         code = _build(self._scope.source("condition", result))
         points = tuple(self._scope.points)
         self._scope = outer
@@ -281,6 +304,8 @@ class Compiler:
                 raise ExpressionError("design() wants a name in quotes", 'Write design("rated_flow").',
                                       node.col_offset + 1)  # fmt: skip
             return Typed(Kind.NUMBER, self._constant_slot("design", node.args[0].value))
+        if function.learns:
+            return self._learnt(function, node)
         term = self._term(name, form, node)
         kind = function.kind or Kind.NUMBER
         values_of: tuple[str, ...] = ()
@@ -294,22 +319,24 @@ class Compiler:
     def _term(self, name: str, form: str, node: ast.Call) -> Term:
         length = duration(node.args[form.index("w")], self.environment) if "w" in form else None
         if name in FROM_CONDITION or name in FROM_NUMBER:
-            number = name in FROM_NUMBER
-            key = f"{number} {ast.dump(node.args[0])}"
-            if key not in self._conditions:
-                code, points = self._function(node.args[0], number=number)
-                self._conditions[key] = len(self._codes)
-                self._codes.append(code)
-                self._condition_points.append(points)
-            for used in self._condition_points[self._conditions[key]]:
-                self._scope.points[used] = None
-            return Term(name, None, length, self._conditions[key])
+            wanted = Kind.NUMBER if name in FROM_NUMBER else Kind.CONDITION
+            return Term(name, None, length, self.part(node.args[0], wanted)[0])
         point: str | None = None
         if form[:1] in ("p", "t"):
             point = point_name(node.args[0], self.environment, name, numeric=form[0] == "t")
             self._points[point] = None
             self._scope.points[point] = None
         return Term(name, point, length)
+
+    def _learnt(self, function: Function, node: ast.Call) -> Typed:
+        """`days_to_limit` and its like get their limit when they are asked; what they learn is without it."""
+        limited = function.arguments == ("nn",)
+        limit = self._as_number(self.expression(node.args[1]), node.args[1]) if limited else ""
+        learner = compile_learner(self, function, node, node.args[:1] if limited else node.args)
+        term = Term(function.name, learner=self._learners.setdefault(learner, len(self._learners)))
+        index = self._terms.setdefault(term, len(self._terms))
+        read = f"t[{index}].until({limit}, now)" if limited else f"t[{index}](now)"
+        return Typed(Kind.NUMBER, self._scope.assign(read))
 
     def _slot(self, name: str) -> int:
         self._points[name] = None

@@ -110,8 +110,12 @@ class Engine:
         return [finding for stream in self._streams.values() for finding in stream.active()]
 
     def not_applicable(self) -> list[NotApplicable]:
-        """Which rules cannot judge which assets, and what is missing."""
-        return [item for stream in self._streams.values() for item in stream.plan.not_applicable]
+        """Which rules cannot judge which assets, and what is missing or still being learnt."""
+        return [
+            item
+            for stream in self._streams.values()
+            for item in (*stream.plan.not_applicable, *stream.plan.warming(stream.memory.judged_us))
+        ]
 
     def snapshot(self) -> bytes:
         """Everything the engine remembers. `restore` goes on from it as if nothing had happened."""

@@ -3,7 +3,8 @@
 The documentation of the language is generated from this table, so each entry says what it gives and its unit.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from rules.kinds import Kind
 
@@ -11,13 +12,17 @@ from rules.kinds import Kind
 @dataclass(frozen=True, slots=True)
 class Function:
     """One function. `arguments` spells each form: n number, p point, t numeric point, w duration, c condition,
-    s a name in quotes, e an expression that is a number, * any count of numbers.
+    s a name in quotes, e an expression that is a number, * any count of numbers. `named` are the named ones: w
+    duration, c condition, m anything, k a number or parameter, b one of BY. `learns` names what a function learns,
+    empty for one that does not.
     """
 
     name: str
     arguments: tuple[str, ...]
     kind: Kind | None
     text: str
+    named: Mapping[str, str] = field(default_factory=dict, hash=False)
+    learns: str = ""
 
 
 def _table(*functions: Function) -> dict[str, Function]:
@@ -25,6 +30,12 @@ def _table(*functions: Function) -> dict[str, Function]:
 
 
 NUMBER, CONDITION = Kind.NUMBER, Kind.CONDITION
+
+BY = ("none", "hour", "workday", "workday hour", "weekday", "weekday hour")
+"""How a baseline tells its slots apart, in the building's local time; workday is Monday to Friday against the rest."""
+
+_BASELINE = {"by": "b", "mode": "m", "when": "c", "train": "w", "follow": "w"}
+_TREND = {"when": "c", "train": "w"}
 
 FUNCTIONS = _table(
     Function("abs", ("n",), NUMBER, "magnitude"),
@@ -53,6 +64,19 @@ FUNCTIONS = _table(
              " small deviation that stays on one side adds up"),
     Function("since_visit", ("t",), NUMBER, "how far a counter went since the last recorded visit (its reading when"
              " there was none)"),
+    Function("baseline", ("n",), NUMBER, "what the number usually is on this asset, by hour of the day and mode;"
+             " Unknown while it is being learnt", _BASELINE, "baseline"),
+    Function("off_baseline", ("n",), NUMBER, "how far the number lies from its baseline, in usual spreads (standard"
+             " deviations), below it negative; Unknown while it is being learnt", {**_BASELINE, "least": "k"},
+             "baseline"),
+    Function("trend", ("n",), NUMBER, "slope of the number's daily means, a day; Unknown until there are days enough",
+             _TREND, "trend"),
+    Function("days_to_limit", ("nn",), NUMBER, "days until the trend of the first number rises to the second; 0 beyond"
+             " it, 3650 when it is not surely rising", {**_TREND, "sure": "k"}, "trend"),
+    Function("days_to_floor", ("nn",), NUMBER, "days until the trend of the first number falls to the second; 0 beyond"
+             " it, 3650 when it is not surely falling", {**_TREND, "sure": "k"}, "trend"),
+    Function("rising_confidence", ("n",), NUMBER, "how sure the daily means rise, 0 to 100 (below 50 they rather fall)",
+             _TREND, "trend"),
     Function("silent", ("w", "pw"), CONDITION, "no good reading of the point (of any point of the asset) for that long,"
              " counted in time we were listening; false until the first reading"),
     Function("never_seen", ("w", "pw"), CONDITION, "not one good reading of the point (of any point of the asset)"
@@ -70,3 +94,4 @@ FROM_CONDITION = frozenset({"count", "starts", "since"})
 FROM_NUMBER = frozenset({"average", "sampled", "cusum"})
 FLAGS = frozenset({"out_of_range", "flagged_stuck", "flagged_spike"})
 SILENCE = frozenset({"silent", "never_seen"})
+LEARNING = frozenset(function.name for function in FUNCTIONS.values() if function.learns)

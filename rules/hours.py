@@ -19,6 +19,7 @@ class Hours:
         self._zone, self._occupied = building.zone, building.occupied
         self._from_us, self.until_us = 0, 0
         self._hour, self._expected = 0.0, False
+        self._weekday, self._day = 0, 0
 
     @property
     def known(self) -> bool:
@@ -29,6 +30,16 @@ class Hours:
         """Local hour of the day, 0 to 23."""
         self._look(now_us)
         return self._hour
+
+    def weekday(self, now_us: int) -> int:
+        """Local day of the week, 0 is Monday."""
+        self._look(now_us)
+        return self._weekday
+
+    def day(self, now_us: int) -> int:
+        """Number of the local day, counted without gaps."""
+        self._look(now_us)
+        return self._day
 
     def occupied(self, now_us: int) -> bool:
         """Whether people are expected now."""
@@ -42,6 +53,7 @@ class Hours:
         minute = local.hour * 60 + local.minute
         spans = self._occupied.get(local.weekday(), ())
         self._hour = float(local.hour)
+        self._weekday, self._day = local.weekday(), local.toordinal()
         self._expected = any(first <= minute < last for first, last in spans)
         edges = [edge - minute for span in spans for edge in span if edge > minute]
         whole = now_us - now_us % _MINUTE_US

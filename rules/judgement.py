@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from facility.asset import Asset
 from facility.reading import Value
+from rules.learners import LearningTerm
 from rules.memory import NEVER, JudgementMemory, Phase, PointMemory
 from rules.program import Known
 from rules.rule import Rule
@@ -43,7 +44,8 @@ class Judgement:
     constants: tuple[float, ...]
     parameters: dict[str, float]
     terms: tuple[Callable[[int], Known], ...]
-    remembering: tuple[ConditionTerm, ...]
+    remembering: tuple[ConditionTerm | LearningTerm, ...]
+    learning: tuple[LearningTerm, ...]
     alarm: Alarm
     persistence_us: int
     clear_persistence_us: int

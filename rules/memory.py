@@ -9,6 +9,8 @@ import msgspec
 
 from facility.finding import Finding
 from facility.reading import PointValue, Value
+from rules.baseline import Baseline
+from rules.trend import Trend
 from rules.window import Window
 
 NEVER = 1 << 62
@@ -38,23 +40,27 @@ class PointMemory(msgspec.Struct):
 
 
 class AssetMemory(msgspec.Struct):
-    """The points of one asset, and the silence of all of them together."""
+    """The points of one asset, the silence of all of them together, and what was learnt of it."""
 
     seen: bool = False
     quiet_from_us: int = -1
     points: dict[str, PointMemory] = {}
+    learnt: dict[str, Baseline | Trend] = {}
 
 
 class TermMemory(msgspec.Struct, array_like=True):
     """One `since`, `count` or `starts`: when it became true (-1: it is not), its last known truth, its instants.
 
     What `average`, `sampled` and `cusum` keep here is said in `running.py`.
+    Of a term that learns: the number at the last look, None when it was Unknown or did not count, and its slot.
     """
 
     since_us: int = -1
     known: bool | None = None
     times: list[int] = []
     numbers: list[float] = []
+    value: float | None = None
+    slot: str = ""
 
 
 class Phase(IntEnum):

@@ -20,7 +20,7 @@ from rules.trigger import Trigger, find_trigger
 
 @dataclass(frozen=True, slots=True)
 class NotApplicable:
-    """A rule meant for an asset's class that cannot judge it: these points or figures are missing."""
+    """A rule meant for an asset's class that cannot judge it: these points or figures are missing or not learnt yet."""
 
     rule_id: str
     asset_id: str
@@ -55,6 +55,13 @@ class Plan:
     not_applicable: list[NotApplicable] = field(default_factory=list)
     by_subject: dict[tuple[str, str], list[Judgement]] = field(default_factory=dict)
 
+    def warming(self, now_us: int) -> Iterator[NotApplicable]:
+        """The rules that cannot judge yet at `now_us`, because what is usual is still being learnt."""
+        for judgement in self.judgements:
+            missing = [text for term in judgement.learning if (text := term.warming(now_us)) is not None]
+            if missing:
+                yield NotApplicable(judgement.rule.id, judgement.asset.id, tuple(dict.fromkeys(missing)))
+
 
 def build_plan(
     registry: Registry,
@@ -79,6 +86,7 @@ def build_plan(
         }
     hours = Hours(registry.buildings[building_id])
     windows: dict[int, set[int]] = {}
+    learnt: dict[str, set[str]] = {}
     watchers: dict[int, dict[Trigger, list[Judgement]]] = {}
     old, memory.judgements = memory.judgements, {}
     for asset in assets:
@@ -86,7 +94,7 @@ def build_plan(
             if not rule.covers(asset.equipment_class.name) or not asset.points:
                 continue
             for point in _points_of(rule, asset):
-                binder = Binder(rule, asset, point, registry, overrides, memory, hours, windows)
+                binder = Binder(rule, asset, point, registry, overrides, memory, hours, windows, learnt)
                 if binder.missing:
                     plan.not_applicable.append(NotApplicable(rule.id, asset.id, binder.missing))
                     continue
@@ -99,6 +107,8 @@ def build_plan(
                 plan.judgements.append(judgement)
                 plan.by_subject.setdefault((rule.id, asset.id), []).append(judgement)
                 _watch(judgement, memory, watchers)
+    for asset_id, known in memory.assets.items():
+        known.learnt = {key: item for key, item in known.learnt.items() if key in learnt.get(asset_id, ())}
     for feed in (feed for feeds in plan.feeds.values() for feed in feeds.values()):
         wanted = windows.get(id(feed.memory), set())
         feed.memory.windows = {length: window for length, window in feed.memory.windows.items() if length in wanted}

@@ -33,13 +33,38 @@ class Term:
     """A call that needs more than the present values: a window, a timer, a flag, the calendar.
 
     `point` is None for the whole asset; `duration` is microseconds or a parameter's name; `condition` indexes
-    `Program.conditions`.
+    `Program.conditions`, `learner` indexes `Program.learners`.
     """
 
     function: str
     point: str | None = None
     duration: int | str | None = None
     condition: int | None = None
+    learner: int | None = None
+
+    @property
+    def remembers(self) -> bool:
+        """Whether it is brought up to date before the conditions are evaluated."""
+        return self.condition is not None or self.learner is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Learner:
+    """What a call that learns looks at. `values`, `when` and `mode` index `Program.conditions`.
+
+    `settings` are numbers, microseconds or names of parameters. Two calls of one `signature` and equal settings on one
+    asset learn the same thing, once; `with_parameters` says that it holds within one rule only. `label` is for people.
+    """
+
+    group: str
+    signature: str
+    label: str
+    values: tuple[int, ...]
+    when: int | None
+    mode: int | None
+    settings: tuple[tuple[str, int | float | str], ...]
+    points: tuple[str, ...]
+    with_parameters: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +81,7 @@ class Program:
     terms: tuple[Term, ...]
     conditions: tuple[Code, ...]
     condition_points: tuple[tuple[str, ...], ...]
+    learners: tuple[Learner, ...]
     let_names: tuple[str, ...]
     let_kinds: tuple[Kind, ...]
     lets: LetCode

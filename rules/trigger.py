@@ -3,10 +3,10 @@
 import ast
 from enum import Enum
 
-from rules.functions import FLAGS, FROM_NUMBER, SILENCE, WINDOWED
+from rules.functions import FLAGS, FROM_NUMBER, LEARNING, SILENCE, WINDOWED
 from rules.rule import Rule
 
-_EVERY_READING = WINDOWED | SILENCE | FROM_NUMBER | {"count", "starts"}
+_EVERY_READING = WINDOWED | SILENCE | FROM_NUMBER | LEARNING | {"count", "starts"}
 
 
 class Trigger(Enum):
