@@ -1,31 +1,47 @@
 """Fixtures that start the whole program."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
 from commanding import Commands
 from running import ROOT, System, free_ports
+from soaking import Begin, SoakRow, with_row
 from tanks import CONTRACT, RULES, SITE, Tanks
 
 from facility.clock import Clock, RealClock, ScaledClock
 from plantroom.clocks import read_epoch
 
+_OUTCOME: pytest.StashKey[str] = pytest.StashKey()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Notes on the test how its body went, for `soak_row`."""
+    report = yield
+    if call.when == "call":
+        item.stash[_OUTCOME] = report.outcome
+    return report
+
 
 @pytest.fixture
-def soak_table() -> Callable[[str, dict[str, int]], None]:
-    """Writes a line of docs/reliability.md's table: what was done, and what was counted."""
-    page = ROOT / "docs/reliability.md"
+def soak_row(request: pytest.FixtureRequest) -> Iterator[Begin]:
+    """Begins a line of docs/reliability.md's table and gives what to count into; written when the test is over,
+    also when it failed."""
+    page, rows = ROOT / "docs/reliability.md", list[SoakRow]()
 
-    def write(what: str, counted: dict[str, int]) -> None:
-        text = page.read_text(encoding="utf-8")
-        row = f"| {what} | passed | {', '.join(f'{value:,} {name}' for name, value in counted.items())} |"
-        lines = [line for line in text.splitlines() if not line.startswith(f"| {what} |")]
-        end = max(index for index, line in enumerate(lines) if line.startswith("|"))
-        page.write_text("\n".join([*lines[: end + 1], row, *lines[end + 1 :]]) + "\n", encoding="utf-8")
+    def begin(what: str) -> dict[str, int]:
+        rows.append(SoakRow(what))
+        return rows[-1].counted
 
-    return write
+    yield begin
+    outcome, on = request.node.stash.get(_OUTCOME, "failed"), RealClock().now().date()
+    for row in rows if outcome != "skipped" else ():
+        text = with_row(page.read_text(encoding="utf-8"), row, passed=outcome == "passed", on=on)
+        page.write_text(text, encoding="utf-8")
 
 
 @pytest.fixture
@@ -94,7 +110,7 @@ def new_tank_plant(new_system: Callable[..., System], tmp_path: Path) -> Iterato
     yield make
     for tanks in started:
         tanks.halt.set()
-        tanks.join(90)
+        tanks.join(180)
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 import pytest
 from running import System, wait_until
+from soaking import Begin
 
 from facility.instant import SECOND_US, format_instant, from_us
 from facility.reading import PointValue, Scan
@@ -149,9 +150,9 @@ def test_killed_at_random_instants_nothing_is_lost_or_doubled(
 
 
 @pytest.mark.soak
+@pytest.mark.parametrize("seed", [2, 3])
 def test_killed_ten_times_nothing_is_lost_or_doubled(
-    new_system: Callable[..., System], files: dict[str, str], soak_table: Callable[[str, dict[str, int]], None]
+    new_system: Callable[..., System], files: dict[str, str], soak_row: Begin, seed: int
 ) -> None:
-    for seed in (2, 3):
-        counted = _kill_and_compare(new_system, files, seed=seed, kills=10)
-        soak_table(f"kill -9 of the whole program, seed {seed}", counted)
+    counted = soak_row(f"kill -9 of the whole program at random instants of a replay, seed {seed}")
+    counted.update(_kill_and_compare(new_system, files, seed=seed, kills=10))

@@ -2,20 +2,19 @@
 
 A tank falls low; while the rule's persistence runs, processes die. When the finding shows at last, it is raised at the
 reading's stamp plus the persistence to the microsecond, there is one of it, and every acknowledged reading is in the
-journal once. Then the disk refuses and comes back; in the long form the journal loses its tail at last.
+journal once. Then the disk refuses and comes back.
 """
 
 import random
 import resource
 import signal
-from collections.abc import Callable
 
 import httpx
 import pytest
 from running import System, wait_until
-from tanks import TANKS, Tanks, children, damage_journal, episode, finish
+from soaking import Begin
+from tanks import Tanks, children, episode, finish
 
-from facility.clock import RealClock
 from ingest.journal import JournalReader
 
 
@@ -38,21 +37,6 @@ def refuse_writing(system: System, tanks: Tanks) -> None:
     wait_until(lambda: "journal can be written again" in system.log(), 30, "it to recover by itself")
 
 
-def lose_the_tail(system: System, dice: random.Random) -> None:
-    """The journal is cut back and says so, the engine notices, and rules go on."""
-    assert damage_journal(system) > 0
-    wait_until(lambda: "cut back to its last whole commit" in system.log(), 30, "ingest to say what it kept")
-    tanks = Tanks(system.mqtt_port, RealClock())
-    tanks.start()
-    try:
-        episode(system, tanks, TANKS - 1, [], dice)
-    finally:
-        tanks.halt.set()
-        tanks.join(90)
-    said = system.log()
-    assert "the journal was cut back after it was judged" in said, said[-3000:]
-
-
 def test_processes_die_while_a_rule_waits_and_the_disk_refuses(tank_plant: tuple[System, Tanks]) -> None:
     system, tanks = tank_plant
     dice = random.Random(7)
@@ -65,15 +49,15 @@ def test_processes_die_while_a_rule_waits_and_the_disk_refuses(tank_plant: tuple
 @pytest.mark.soak
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
 def test_each_process_dies_at_a_random_instant_of_the_persistence(
-    tank_plant: tuple[System, Tanks], how: signal.Signals, soak_table: Callable[[str, dict[str, int]], None]
+    tank_plant: tuple[System, Tanks], how: signal.Signals, soak_row: Begin
 ) -> None:
+    counted = soak_row(f"{how.name} of each process under load while a rule waits, then files that may not grow")
     system, tanks = tank_plant
     dice = random.Random(int(how))
     victims = ["ingest", "engine", "nats-server", "broker", "supervisor"]
     for tank, victim in enumerate([*victims, "ingest", "engine"]):
         more = [(dice.choice(victims[:4]), how)] if tank >= len(victims) else []
         episode(system, tanks, tank, [(victim, how), *more], dice)
+        counted["kills"] = counted.get("kills", 0) + 1 + len(more)
     refuse_writing(system, tanks)
-    counted = finish(system, tanks)
-    lose_the_tail(system, dice)
-    soak_table(f"{how.name} of each process while a rule waits, real clock", {"kills": 9, **counted})
+    counted.update(finish(system, tanks))

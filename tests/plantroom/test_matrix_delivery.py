@@ -12,6 +12,7 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from soaking import Begin
 
 from facility.clock import Clock
 from facility.finding import Finding
@@ -127,9 +128,8 @@ def told(path: Path) -> dict[str, tuple[int, str]]:
     return {name: (finding.raised_us, str(finding.state)) for name, finding in path.findings.items()}
 
 
-@settings(max_examples=15, deadline=None)
-@given(data=st.data(), seed=st.integers(0, 10_000))
-def test_duplicates_and_disorder_within_the_allowance_change_no_finding(data: st.DataObject, seed: int) -> None:
+def deliver_within_the_allowance(seed: int, disorder: int) -> int:
+    """The same readings straight, and in disorder with repetitions: the same findings. How many deliveries."""
     steps = 60
     clock = SetClock(T0 + 3600 * SECOND_US)
     events = levels(seed, steps)
@@ -138,7 +138,7 @@ def test_duplicates_and_disorder_within_the_allowance_change_no_finding(data: st
     for second in range(steps):
         straight.deliver([*deliveries[2 * second : 2 * second + 2], beat(straight, T0 + second * SECOND_US)])
     # Each message arrives up to 1.9 s later than it was sent, and some again at any later time.
-    dice = random.Random(data.draw(st.integers(0, 10_000)))
+    dice = random.Random(disorder)
     arrivals = [((place // 2) + dice.uniform(0, 1.9), place) for place in range(len(deliveries))]
     again = [(at + dice.uniform(0, 40), place) for at, place in arrivals if dice.random() < 0.3]
     queue = sorted(arrivals + again)
@@ -152,11 +152,11 @@ def test_duplicates_and_disorder_within_the_allowance_change_no_finding(data: st
         path.deliver([beat(path, T0 + (steps + 60) * SECOND_US)])
     assert told(crooked) == told(straight)
     assert len(crooked.raised) == len(set(crooked.raised))
+    return len(queue)
 
 
-@settings(max_examples=15, deadline=None)
-@given(seed=st.integers(0, 10_000), worst_s=st.floats(2.0, 200.0))
-def test_delay_beyond_the_allowance_judges_nothing_twice_and_keeps_every_reading(seed: int, worst_s: float) -> None:
+def deliver_too_late(seed: int, worst_s: float) -> int:
+    """Everything is kept once and nothing is judged twice, whenever it comes. How many deliveries."""
     dice = random.Random(seed)
     path = Path(SetClock(T0 + 3600 * SECOND_US))
     sent = [reading(tank, T0 + (place // 2) * SECOND_US, lvl) for place, (tank, lvl) in enumerate(levels(seed, 40))]
@@ -170,6 +170,36 @@ def test_delay_beyond_the_allowance_judges_nothing_twice_and_keeps_every_reading
     kept = [(e.asset_id, e.at_us) for e in path.entries if isinstance(e, Scan)]
     assert len(kept) == len(set(kept)) == len(sent)
     assert len(path.raised) == len(set(path.raised))
+    return len(queue)
+
+
+SEEDS = st.integers(0, 100_000)
+
+
+@settings(max_examples=15, deadline=None)
+@given(seed=SEEDS, disorder=SEEDS)
+def test_duplicates_and_disorder_within_the_allowance_change_no_finding(seed: int, disorder: int) -> None:
+    deliver_within_the_allowance(seed, disorder)
+
+
+@settings(max_examples=15, deadline=None)
+@given(seed=SEEDS, worst_s=st.floats(2.0, 200.0))
+def test_delay_beyond_the_allowance_judges_nothing_twice_and_keeps_every_reading(seed: int, worst_s: float) -> None:
+    deliver_too_late(seed, worst_s)
+
+
+@pytest.mark.soak
+def test_many_ways_of_delivery(soak_row: Begin) -> None:
+    counted = soak_row("duplicate, reordered and delayed delivery (hypothesis)")
+    counted.update({"histories": 0, "deliveries": 0})
+
+    @settings(max_examples=500, deadline=None)
+    @given(seed=SEEDS, disorder=SEEDS, worst_s=st.floats(2.0, 2000.0))
+    def many(seed: int, disorder: int, worst_s: float) -> None:
+        counted["deliveries"] += deliver_within_the_allowance(seed, disorder) + deliver_too_late(seed, worst_s)
+        counted["histories"] += 2
+
+    many()
 
 
 @pytest.mark.parametrize("by_s", [3600, -3600])

@@ -71,7 +71,7 @@ class Tanks(threading.Thread):
         """The level is low from the next reading on; that reading's stamp."""
         with self._lock:
             self._low[tank] = None
-        return int(wait_until(lambda: self._low.get(tank), 30, f"tank {tank} to say that it is low"))
+        return int(wait_until(lambda: self._low.get(tank), 120, f"tank {tank} to say that it is low"))
 
     @property
     def is_connected(self) -> bool:
@@ -95,7 +95,7 @@ class Tanks(threading.Thread):
                     body = {"at": format_instant(from_us(at_us)), "values": {"tank_level": 28.0 if is_low else 31.0}}
                     if wire.publish(f"plantroom/kill/tank-{tank}/readings", msgspec.json.encode(body), self.halt):
                         self.sent.add((f"tank-{tank}", at_us))
-            self.drained = wire.drain(60)
+            self.drained = wire.drain(150)
 
 
 def journalled(folder: Path) -> Counter[tuple[str, int]]:
@@ -130,11 +130,11 @@ def strike(system: System, victim: str, how: signal.Signals) -> None:
     if victim == "supervisor":
         assert system.process is not None
         system.process.send_signal(how)
-        system.process.wait(30)
-        wait_until(lambda: not system.pids(), 30, "every child to end with the supervisor")
+        system.process.wait(90)
+        wait_until(lambda: not system.pids(), 90, "every child to end with the supervisor")
         system.launch()
         return
-    pid = wait_until(lambda: children(system).get(victim), 30, f"{victim} to run")
+    pid = wait_until(lambda: children(system).get(victim), 90, f"{victim} to run")
     os.kill(pid, how)
 
 
@@ -158,11 +158,13 @@ def episode(
     """Low, the strikes while it is pending, the finding at its right instant, and full again."""
     onset_us = tanks.fall(tank)
     # A broker that dies makes devices send again what it had not taken: that may be late, so the first one is through.
-    wait_until(lambda: journalled(system.journal)[(f"tank-{tank}", onset_us)], 30, "the first low reading")
+    wait_until(lambda: journalled(system.journal)[(f"tank-{tank}", onset_us)], 120, "the first low reading")
     for victim, how in strikes:
         threading.Event().wait(dice.uniform(0.0, 1.0))
         strike(system, victim, how)
-    (found,) = wait_until(lambda: findings_of(system, tank), 90, f"tank {tank}'s finding; log:\n{system.log()[-4000:]}")
+    (found,) = wait_until(
+        lambda: findings_of(system, tank), 180, f"tank {tank}'s finding; log:\n{system.log()[-4000:]}"
+    )
     raised_us = to_us(parse_instant(found["raised_at"]))
     assert raised_us == onset_us + PERSISTENCE_US or (not exact and raised_us > onset_us)
     assert len(findings_of(system, tank)) == 1
@@ -172,13 +174,13 @@ def episode(
 def finish(system: System, tanks: Tanks) -> dict[str, int]:
     """Everything that was acknowledged is in the journal once, and every order has one finding."""
     tanks.halt.set()
-    tanks.join(90)
+    tanks.join(180)
     assert tanks.drained
-    wait_until(lambda: tanks.sent <= set(journalled(system.journal)), 60, "every acknowledged reading in the journal")
+    wait_until(lambda: tanks.sent <= set(journalled(system.journal)), 180, "every acknowledged reading in the journal")
     counts = journalled(system.journal)
     assert [key for key, count in counts.items() if count > 1] == []
     system.wait_ready()
-    wait_until(system.is_caught_up, 60, "every commit to be judged")
+    wait_until(system.is_caught_up, 180, "every commit to be judged")
     orders = system.get("/api/work-orders", limit="1000")
     assert len({order["id"] for order in orders}) == len(orders)
     return {"readings": len(tanks.sent), "orders": len(orders)}
@@ -191,7 +193,7 @@ def damage_journal(system: System) -> int:
     try:
         pid = children(system)["ingest"]
         os.kill(pid, signal.SIGKILL)
-        wait_until(lambda: Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z", 10, "its death")
+        wait_until(lambda: Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z", 60, "its death")
         with JournalReader(system.journal) as reader:
             newest = reader.last_seq()
         path = list_segments(system.journal)[-1][1]
