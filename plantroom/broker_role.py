@@ -3,15 +3,18 @@
 import threading
 
 from ingest.broker import BrokerError, EmbeddedBroker
+from plantroom.listen import check_password, listens_on
 from plantroom.settings import Settings
 
 
 def run(settings: Settings, stop: threading.Event) -> None:
-    """Run until `stop`. Raises BrokerError when it does not come up or ends by itself."""
+    """Run until `stop`. Raises InputError for an open broker without a password, BrokerError when it does not come up
+    or ends by itself."""
+    check_password(settings)
     password = settings.mqtt_password.get_secret_value() if settings.mqtt_password is not None else None
     broker = EmbeddedBroker(
         settings.var / "broker",
-        host=settings.mqtt_host,
+        host=listens_on(settings),
         port=settings.mqtt_port,
         user=settings.mqtt_user,
         password=password,

@@ -1,5 +1,6 @@
 """Starts the whole program on this machine: broker, ingest, engine with web, and what else is asked for."""
 
+import errno
 import socket
 import tempfile
 import urllib.request
@@ -14,6 +15,7 @@ from facility.errors import PermanentError, refuse
 from ingest.journal import JournalReader
 from plantroom.clocks import check_same_time, start_scaled
 from plantroom.lifeline import stop_event
+from plantroom.listen import check_password, listens_on
 from plantroom.lock import InstanceLock
 from plantroom.secret_files import admin_token, make_once_code
 from plantroom.settings import ClockKind, Mode, Settings
@@ -31,8 +33,10 @@ def free_port(host: str, wanted: int, setting: str, *, fixed: bool) -> int:
             try:
                 probe.bind((host, port))
             except OSError as error:
-                if fixed:
+                if fixed or error.errno == errno.EADDRNOTAVAIL:
                     hint = f"Stop what uses it, or choose another one with {setting}."
+                    if error.errno == errno.EADDRNOTAVAIL:
+                        hint = "It is no address of this machine: `ip address` or `ifconfig` lists them."
                     raise refuse(f"{host}:{port}", f"cannot be listened on: {error.strerror}", hint) from error
             else:
                 return int(probe.getsockname()[1])
@@ -94,15 +98,17 @@ def make_folder(folder: Path) -> None:
 
 
 def check_ports(settings: Settings) -> None:
-    """Raises InputError for a port that another program has: its broker would be taken for ours."""
+    """Raises InputError for a port that another program has (its broker would be taken for ours), and for a broker
+    that would be open without a password."""
     if settings.mode is Mode.EMBEDDED:
-        free_port(settings.mqtt_host, settings.mqtt_port, "--mqtt-port", fixed=True)
+        check_password(settings)
+        free_port(listens_on(settings), settings.mqtt_port, "--mqtt-port", fixed=True)
     if settings.http_port:
         free_port(settings.http_host, settings.http_port, "--http-port", fixed=True)
 
 
-def announce(settings: Settings) -> None:
-    """Print where the pages and the broker are, a link that lets the reader in once, and where the token is."""
+def announce(settings: Settings, more: Sequence[str] = ()) -> None:
+    """Print where the pages and the broker are, a link that lets the reader in once, where the token is, and `more`."""
     console = Console(highlight=False, markup=False, soft_wrap=True)
     address = f"http://{_shown(settings.http_host)}:{settings.http_port}/"
     console.print(f"Pages    {address}")
@@ -110,6 +116,8 @@ def announce(settings: Settings) -> None:
     console.print(f"Broker   mqtt://{_shown(settings.mqtt_host)}:{settings.mqtt_port}")
     if settings.token is None:
         console.print(f"Token    {settings.token_file.resolve()}")
+    for line in more:
+        console.print(line)
     console.print("Ctrl-C ends it.")
 
 

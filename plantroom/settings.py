@@ -60,6 +60,11 @@ class Settings(BaseSettings):
 
     mqtt_host: str = Field(default="127.0.0.1", description="address of the broker")
     mqtt_port: int = Field(default=1883, ge=1, le=65535, description="port of the broker")
+    mqtt_listen: str | None = Field(
+        default=None,
+        description="address the embedded broker listens on, where that is not mqtt_host; beyond this machine only "
+        "with a password",
+    )
     mqtt_user: str | None = Field(default=None, description="user at the broker")
     mqtt_password: SecretStr | None = Field(default=None, description="password at the broker")
 
@@ -147,6 +152,11 @@ class Settings(BaseSettings):
     @property
     def token_file(self) -> Path:
         return self.var / "token"
+
+    @property
+    def device_password_file(self) -> Path:
+        """The broker's password that `plantroom demo --listen` made."""
+        return self.var / "mqtt_password"
 
     @property
     def devices_folder(self) -> Path:

@@ -34,11 +34,16 @@ def register(app: typer.Typer) -> None:
         clock: Annotated[str | None, typer.Option(help="real, scaled or journal.")] = None,
         http_port: Annotated[int | None, typer.Option(help="Port of the pages.")] = None,
         mqtt_port: Annotated[int | None, typer.Option(help="Port of the broker.")] = None,
+        mqtt_listen: Annotated[
+            str | None,
+            typer.Option(help="Address the embedded broker listens on; only with a password."),
+        ] = None,
     ) -> None:
         """Run the program until Ctrl-C. Every setting can also come from the environment (PLANTROOM_...)."""
         settings = load_settings(
-            site=site, contract=contract, rules=rules, var=var, clock=clock, http_port=http_port, mqtt_port=mqtt_port
-        )
+            site=site, contract=contract, rules=rules, var=var, clock=clock, http_port=http_port, mqtt_port=mqtt_port,
+            mqtt_listen=mqtt_listen,
+        )  # fmt: skip
         set_up_logs(settings, "plantroom" if role is Role.ALL else role.value)
         if role is Role.ALL:
             launch(settings)
