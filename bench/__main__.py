@@ -10,6 +10,7 @@ import sys
 
 BENCHES = {
     "engine": ("readings a second through the rule engine with the shipped catalogue", "bench.engine_bench"),
+    "year": ("a year of one air handler at one minute through backtest", "bench.year_bench"),
     "mqtt": ("messages a second end to end: broker, ingest, journal on disk, acknowledged", "bench.mqtt_load"),
     "store": ("readings a second into and out of the series store", "bench.store_bench"),
     "desk": ("orders opened a second, and what one costs", "bench.desk_bench"),

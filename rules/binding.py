@@ -42,6 +42,9 @@ _CONDITIONS: dict[str, Callable[..., ConditionTerm]] = {
 }
 _FLAGS = {"out_of_range": Quality.OUT_OF_RANGE, "flagged_stuck": Quality.STUCK, "flagged_spike": Quality.SPIKE}
 
+SharedWindows = dict[int, dict[tuple[int, str], WindowTerm]]
+"""By point memory (its `id`), length and function: what one judgement asks, others need not compute again."""
+
 
 class Binder:
     """Resolves everything a rule names on one asset. `missing` says what the asset lacks; then nothing is bound."""
@@ -55,7 +58,7 @@ class Binder:
         overrides: Sequence[Override],
         memory: BuildingMemory,
         hours: Hours,
-        windows: dict[int, set[int]],
+        windows: SharedWindows,
         learnt: dict[str, set[str]],
     ) -> None:
         self._rule, self._asset, self._point, self._registry = rule, asset, point, registry
@@ -157,9 +160,11 @@ class Binder:
             return FlagTerm(look.memory, fresh_limit(point), _FLAGS[term.function], self._alarm)
         if term.function == "since_visit":
             return VisitTerm(look.memory)
-        self._windows.setdefault(id(look.memory), set()).add(length)
-        window = look.memory.windows.setdefault(length, Window(length))
-        return WindowTerm(look.memory, window, term.function)
+        shared = self._windows.setdefault(id(look.memory), {})
+        if (length, term.function) not in shared:
+            window = look.memory.windows.setdefault(length, Window(length))
+            shared[length, term.function] = WindowTerm(look.memory, window, term.function)
+        return shared[length, term.function]
 
     def _learning(self, function: str, learner: Learner, memory: TermMemory) -> LearningTerm:
         settings, parameters = dict(learner.settings), self._parameters

@@ -13,6 +13,9 @@ IGNORED = (int(Quality.FUTURE), int(Quality.DUPLICATE))
 BELIEVED = (int(Quality.GOOD), int(Quality.LATE))
 """What is judged. Late is decided here by event time: a reading that came late but in time is a good one."""
 
+HUGE = 1e100
+"""No sensor reads that: such numbers, infinite ones among them, are no readings."""
+
 
 def take_scan(  # noqa: PLR0912 - the hot loop, one pass over the readings
     at_us: int,
@@ -23,7 +26,7 @@ def take_scan(  # noqa: PLR0912 - the hot loop, one pass over the readings
 ) -> None:
     """Remember the readings of one asset at one instant and collect the judgements they concern.
 
-    A reading that is not good, not a number (NaN) or of the wrong kind makes its point missing.
+    A reading that is not good, no finite number or of the wrong kind makes its point missing.
     """
     for name, reading in values.items():
         feed = feeds.get(name)
@@ -33,7 +36,10 @@ def take_scan(  # noqa: PLR0912 - the hot loop, one pass over the readings
         memory, value = feed.memory, reading.value
         if isinstance(value, int):
             value = float(value)
-        good = quality in BELIEVED and isinstance(value, str) is feed.is_text and value == value  # noqa: PLR0124 - NaN
+        if isinstance(value, str):
+            good = quality in BELIEVED and feed.is_text
+        else:
+            good = quality in BELIEVED and not feed.is_text and -HUGE < value < HUGE  # so it is no NaN
         if feed.on_quality and (memory.quality != quality or memory.quality_us < at_us - feed.limit_us):
             for judgement in feed.on_quality:
                 touched[judgement.index] = judgement

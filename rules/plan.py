@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from facility.asset import Asset
 from facility.registry import Registry
-from rules.binding import Binder
+from rules.binding import Binder, SharedWindows
 from rules.freshness import fresh_limit
 from rules.functions import SILENCE, WINDOWED
 from rules.hours import Hours
@@ -85,7 +85,7 @@ def build_plan(
             for name, point in asset.points.items()
         }
     hours = Hours(registry.buildings[building_id])
-    windows: dict[int, set[int]] = {}
+    windows: SharedWindows = {}
     learnt: dict[str, set[str]] = {}
     watchers: dict[int, dict[Trigger, list[Judgement]]] = {}
     old, memory.judgements = memory.judgements, {}
@@ -110,7 +110,7 @@ def build_plan(
     for asset_id, known in memory.assets.items():
         known.learnt = {key: item for key, item in known.learnt.items() if key in learnt.get(asset_id, ())}
     for feed in (feed for feeds in plan.feeds.values() for feed in feeds.values()):
-        wanted = windows.get(id(feed.memory), set())
+        wanted = {length for length, _ in windows.get(id(feed.memory), ())}
         feed.memory.windows = {length: window for length, window in feed.memory.windows.items() if length in wanted}
         watching = watchers.get(id(feed.memory), {})
         feed.on_change = tuple(watching.get(Trigger.CHANGE, ()))

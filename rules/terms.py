@@ -31,17 +31,30 @@ class Alarm:
 
 
 class WindowTerm:
-    """`mean`, `delta` and the like. Unknown while the point is, and until the window is full where it must be."""
+    """`mean`, `delta` and the like. Unknown while the point is, and until the window is full where it must be.
 
-    __slots__ = ("_full", "_memory", "_read", "_window")
+    All judgements that ask the same share one, which answers each instant once: an instant is judged when all its
+    readings are known.
+    """
+
+    __slots__ = ("_at_us", "_full", "_known", "_memory", "_read", "_window")
 
     def __init__(self, memory: PointMemory, window: Window, function: str) -> None:
         self._memory, self._window = memory, window
         self._full = function != "changes"
+        if function in ("lowest", "highest"):
+            window.keep_extremes()
         name = "earlier" if function == "ago" else function
         self._read: Callable[[], Known] = getattr(window, name)
+        self._at_us = NEVER
+        self._known: Known = None
 
     def __call__(self, now_us: int) -> Known:
+        if now_us != self._at_us:
+            self._at_us, self._known = now_us, self._look(now_us)
+        return self._known
+
+    def _look(self, now_us: int) -> Known:
         if self._memory.value is None or self._memory.fresh_until_us < now_us:
             return None
         self._window.trim(now_us)

@@ -1,7 +1,8 @@
 """A sliding window over one point's good readings: plain data, bounded, exact to 1/512 of its length.
 
 Readings nearer together than 1/512 of the length share a bucket. The window is `(now - length, now]`; the value in
-force at its start is kept beside it.
+force at its start is kept beside it. Sums are kept as whole numbers, so that what comes and goes again leaves no trace:
+a window that slid for a year gives what one filled with the same readings gives.
 """
 
 import math
@@ -14,16 +15,19 @@ BUCKETS = 512
 COVERAGE = 0.75
 """Share of a window that readings must cover before its mean, extremes and sums are believed."""
 
+_FIXED = float(1 << 64)
+"""Sums count in this part of a unit: exact for every reading of 0.001 and more, so equal readings have that mean."""
+
 
 class Bucket(msgspec.Struct, array_like=True):
-    """Readings of one short stretch. `m2` is the sum of squares about their mean; `cover_us` is how long the
-    values before each of them were valid; `changes` counts values that differ from the one before."""
+    """Readings of one short stretch. `total` is their sum, `m2` that of the squares about their mean; `cover_us` is
+    how long the values before each of them were valid; `changes` counts values that differ from the one before."""
 
     at_us: int
     number: int
     value: Value
     count: int
-    mean: float
+    total: float
     m2: float
     low: float
     high: float
@@ -31,33 +35,57 @@ class Bucket(msgspec.Struct, array_like=True):
     cover_us: int
 
 
-class Window(msgspec.Struct, array_like=True):
-    """`started_us` is the first reading since the window (re)started, -1 before it."""
+class Window(msgspec.Struct, array_like=True, dict=True):
+    """`started_us` is the first reading since the window (re)started, -1 before it. All else follows from the buckets.
+
+    `count`, `sum` (in fixed point), `changed` and `covered_us` add them up. `lows` and `highs` are (bucket's number,
+    value) of the readings that no later one undercuts or exceeds: the first is the extreme. None: nobody asks.
+    """
 
     length_us: int
     started_us: int = -1
     buckets: list[Bucket] = []
     before: Bucket | None = None
 
+    def __post_init__(self) -> None:
+        self.count = sum(bucket.count for bucket in self.buckets)
+        self.sum = sum(int(bucket.total * _FIXED) for bucket in self.buckets)
+        self.changed = sum(bucket.changes for bucket in self.buckets)
+        self.covered_us = sum(bucket.cover_us for bucket in self.buckets)
+        self.lows: list[tuple[int, float]] | None = None
+        self.highs: list[tuple[int, float]] | None = None
+
     def add(self, at_us: int, value: Value, changed: int, cover_us: int) -> None:
-        """One good reading, later than all before it. A text counts as a value without magnitude."""
+        """One good finite reading, later than all before it. A text counts as a value without magnitude."""
         number = at_us * BUCKETS // self.length_us
         amount = value if isinstance(value, float) else 0.0
         if self.started_us < 0:
             self.started_us, changed, cover_us = at_us, 0, 0
-        last = self.buckets[-1] if self.buckets else None
-        if last is None or last.number != number:
+        buckets = self.buckets
+        if buckets and buckets[-1].number == number:
+            self._join(buckets[-1], at_us, value, amount)
+            buckets[-1].changes += changed
+            buckets[-1].cover_us += cover_us
+        else:
             self.trim(at_us)
-            self.buckets.append(Bucket(at_us, number, value, 1, amount, 0.0, amount, amount, changed, cover_us))
-            return
-        last.at_us, last.value = at_us, value
-        last.count += 1
-        step = amount - last.mean
-        last.mean += step / last.count
-        last.m2 += step * (amount - last.mean)
-        last.low, last.high = min(last.low, amount), max(last.high, amount)
-        last.changes += changed
-        last.cover_us += cover_us
+            buckets.append(Bucket(at_us, number, value, 1, amount, 0.0, amount, amount, changed, cover_us))
+            self.sum += int(amount * _FIXED)
+        self.count += 1
+        self.changed += changed
+        self.covered_us += cover_us
+        if self.lows is not None and self.highs is not None:
+            _slide_low(self.lows, number, amount)
+            _slide_high(self.highs, number, amount)
+
+    def _join(self, bucket: Bucket, at_us: int, value: Value, amount: float) -> None:
+        bucket.at_us, bucket.value = at_us, value
+        step = amount - bucket.total / bucket.count
+        bucket.count += 1
+        self.sum -= int(bucket.total * _FIXED)
+        bucket.total += amount
+        self.sum += int(bucket.total * _FIXED)
+        bucket.m2 += step * (amount - bucket.total / bucket.count)
+        bucket.low, bucket.high = min(bucket.low, amount), max(bucket.high, amount)
 
     def trim(self, now_us: int) -> None:
         """Forget what lies before the window, but for the value in force at its start."""
@@ -65,46 +93,67 @@ class Window(msgspec.Struct, array_like=True):
         if not buckets or buckets[0].at_us > start:
             return
         gone = 0
-        while gone < len(buckets) and buckets[gone].at_us <= start:
+        for bucket in buckets:
+            if bucket.at_us > start:
+                break
             gone += 1
+            self.count -= bucket.count
+            self.sum -= int(bucket.total * _FIXED)
+            self.changed -= bucket.changes
+            self.covered_us -= bucket.cover_us
         self.before = buckets[gone - 1]
         del buckets[:gone]
+        if self.lows is not None and self.highs is not None:
+            for slid in (self.lows, self.highs):
+                while slid and slid[0][0] <= self.before.number:
+                    del slid[0]
 
     def restart(self) -> None:
         """Forget everything: there was time nobody listened to."""
         self.started_us, self.buckets, self.before = -1, [], None
+        self.count = self.sum = self.changed = self.covered_us = 0
+        if self.lows is not None:
+            self.lows, self.highs = [], []
+
+    def keep_extremes(self) -> None:
+        """From here on `lowest` and `highest` are asked for."""
+        lows: list[tuple[int, float]] = []
+        highs: list[tuple[int, float]] = []
+        for bucket in self.buckets:
+            _slide_low(lows, bucket.number, bucket.low)
+            _slide_high(highs, bucket.number, bucket.high)
+        self.lows, self.highs = lows, highs
 
     def ready(self, now_us: int) -> bool:
         """Whether the window is full: begun a whole length ago and covered by readings for most of it."""
         if self.started_us < 0 or self.started_us > now_us - self.length_us:
             return False
-        covered = 0
-        for bucket in self.buckets:
-            covered += bucket.cover_us
-        return not self.buckets or covered >= COVERAGE * self.length_us
+        return not self.buckets or self.covered_us >= COVERAGE * self.length_us
 
     def _within(self) -> list[Bucket]:
         return self.buckets or ([self.before] if self.before is not None else [])
 
     def mean(self) -> float | None:
         """Arithmetic mean of the readings."""
-        count, total = 0, 0.0
-        for bucket in self._within():
-            count += bucket.count
-            total += bucket.mean * bucket.count
-        return total / count if count else None
+        if self.count:
+            return self.sum / self.count / _FIXED
+        return self.before.total / self.before.count if self.before is not None else None
 
     def total(self) -> float | None:
         """Sum of the readings."""
-        return sum(bucket.mean * bucket.count for bucket in self.buckets)
+        return self.sum / _FIXED
 
     def lowest(self) -> float | None:
-        """Smallest reading."""
-        return min((bucket.low for bucket in self._within()), default=None)
+        """Smallest reading; wants `keep_extremes`."""
+        if self.lows:
+            return self.lows[0][1]
+        return self.before.low if self.before is not None else None
 
     def highest(self) -> float | None:
-        """Largest reading."""
-        return max((bucket.high for bucket in self._within()), default=None)
+        """Largest reading; wants `keep_extremes`."""
+        if self.highs:
+            return self.highs[0][1]
+        return self.before.high if self.before is not None else None
 
     def deviation(self) -> float | None:
         """Population standard deviation; needs two readings."""
@@ -113,7 +162,7 @@ class Window(msgspec.Struct, array_like=True):
         mean = self.mean()
         if count < 2 or mean is None:
             return None
-        squares = sum(bucket.m2 + bucket.count * (bucket.mean - mean) ** 2 for bucket in within)
+        squares = sum(bucket.m2 + bucket.count * (bucket.total / bucket.count - mean) ** 2 for bucket in within)
         return math.sqrt(max(squares, 0.0) / count)
 
     def earlier(self) -> Value | None:
@@ -133,4 +182,18 @@ class Window(msgspec.Struct, array_like=True):
 
     def changes(self) -> float | None:
         """How often the value changed."""
-        return None if self.started_us < 0 else float(sum(bucket.changes for bucket in self.buckets))
+        return None if self.started_us < 0 else float(self.changed)
+
+
+def _slide_low(lows: list[tuple[int, float]], number: int, value: float) -> None:
+    """Add a reading; those before it that are no lower can never be the lowest again."""
+    while lows and lows[-1][1] >= value:
+        lows.pop()
+    lows.append((number, value))
+
+
+def _slide_high(highs: list[tuple[int, float]], number: int, value: float) -> None:
+    """Add a reading; those before it that are no higher can never be the highest again."""
+    while highs and highs[-1][1] <= value:
+        highs.pop()
+    highs.append((number, value))
