@@ -9,8 +9,9 @@ from rules.baseline import Baseline
 from rules.freshness import fresh_limit
 from rules.functions import FLAGS, WINDOWED
 from rules.hours import Hours
+from rules.joint import Joint
 from rules.judgement import Judgement, Look
-from rules.learners import BaselineTerm, LearningTerm, TrendTerm, number
+from rules.learners import BaselineTerm, JointTerm, LearningTerm, TrendTerm, number
 from rules.memory import BuildingMemory, JudgementMemory, TermMemory
 from rules.parameters import Override, microseconds, resolve
 from rules.program import BOUND_POINT, Known, Learner, Term
@@ -184,6 +185,10 @@ class Binder:
             trend = learnt.setdefault(key, Trend())
             assert isinstance(trend, Trend)  # noqa: S101 - the key begins with the group
             return TrendTerm(*common).bind(trend, self._hours, function, number(settings["sure"], parameters))
+        if learner.group == "joint":
+            joint = learnt.setdefault(key, Joint())
+            assert isinstance(joint, Joint)  # noqa: S101 - as above
+            return JointTerm(*common).bind(joint, lengths["follow"])
         baseline = learnt.setdefault(key, Baseline())
         assert isinstance(baseline, Baseline)  # noqa: S101 - the key begins with the group
         least = number(settings["least"], parameters)

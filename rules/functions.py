@@ -69,6 +69,9 @@ FUNCTIONS = _table(
     Function("off_baseline", ("n",), NUMBER, "how far the number lies from its baseline, in usual spreads (standard"
              " deviations), below it negative; Unknown while it is being learnt", {**_BASELINE, "least": "k"},
              "baseline"),
+    Function("off_together", ("*",), NUMBER, "how far several numbers together lie from how they went together while"
+             " they were learnt: 1 is as far as one reading in a hundred was; give smoothed numbers, like mean(p, ...)",
+             {"when": "c", "train": "w", "follow": "w"}, "joint"),
     Function("trend", ("n",), NUMBER, "slope of the number's daily means, a day; Unknown until there are days enough",
              _TREND, "trend"),
     Function("days_to_limit", ("nn",), NUMBER, "days until the trend of the first number rises to the second; 0 beyond"

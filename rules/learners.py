@@ -12,11 +12,13 @@ from facility.instant import DAY_US
 from facility.reading import Value
 from rules.baseline import Baseline
 from rules.hours import Hours
+from rules.joint import Joint
 from rules.memory import PointMemory, TermMemory
 from rules.program import Code, Known, Learner
 from rules.trend import Trend
 
 WEEKEND = 5
+_NAMES = {"baseline": "baseline", "trend": "trend", "joint": "joint behaviour"}
 
 
 class LearningTerm(ABC):
@@ -52,10 +54,15 @@ class LearningTerm(ABC):
             if mode is None:
                 return
             slot = mode if isinstance(mode, str) else f"{mode:.0f}"
-        value = self._codes[learner.values[0]](values, constants, terms, now_us)
-        if not isinstance(value, int | float):
-            return
-        memory.value, memory.slot = float(value), self._slot(slot, now_us)
+        numbers = []
+        for index in learner.values:
+            value = self._codes[index](values, constants, terms, now_us)
+            if not isinstance(value, int | float):
+                return
+            numbers.append(float(value))
+        memory.value, memory.slot = numbers[0], self._slot(slot, now_us)
+        if len(numbers) > 1:
+            memory.numbers = numbers
         if any(point.good_us == now_us for point in self._looked_at):
             self._learn(now_us)
 
@@ -66,7 +73,7 @@ class LearningTerm(ABC):
             return None
         days = -(-left // DAY_US)
         noun = "day" if days == 1 else "days"
-        return f"{self._learner.group} of {self._learner.label}: warming up, {days} {noun} left"
+        return f"{_NAMES[self._learner.group]} of {self._learner.label}: warming up, {days} {noun} left"
 
     def _slot(self, mode: str, now_us: int) -> str:
         del now_us
@@ -154,6 +161,27 @@ class TrendTerm(LearningTerm):
         if limit is None:
             return None
         return self._trend.days_until(limit, self._sure, rising=self._function == "days_to_limit")
+
+
+class JointTerm(LearningTerm):
+    """`off_together`."""
+
+    __slots__ = ("_follow_us", "_joint")
+
+    def bind(self, joint: Joint, follow_us: int) -> "JointTerm":
+        """Give it what only this one has."""
+        self._joint, self._follow_us = joint, max(follow_us, 1)
+        return self
+
+    def _learn(self, now_us: int) -> None:
+        self._joint.add(now_us, self._memory.numbers, self._train_us, self._follow_us)
+
+    def _remaining(self, now_us: int) -> int:
+        return self._joint.remaining_us(now_us, self._train_us)
+
+    def __call__(self, now_us: int) -> Known:
+        del now_us
+        return None if self._memory.value is None else self._joint.distance(self._memory.numbers)
 
 
 def number(setting: int | float | str, parameters: Mapping[str, float]) -> float:

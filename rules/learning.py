@@ -16,7 +16,7 @@ from rules.program import Environment, Learner
 _DEFAULTS: Mapping[str, Mapping[str, int | float | str]] = {
     "baseline": {"by": "hour", "train": 14 * DAY_US, "follow": 60 * DAY_US, "least": 0.0},
     "trend": {"train": 60 * DAY_US, "sure": 95.0},
-    "joint": {"train": 14 * DAY_US},
+    "joint": {"train": 14 * DAY_US, "follow": 60 * DAY_US},
 }
 
 

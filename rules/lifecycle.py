@@ -59,4 +59,4 @@ def discard(judgement: Judgement) -> None:
         memory.phase, memory.onset_us = Phase.IDLE, -1
     memory.clearing_us = -1
     for term in memory.terms:
-        term.since_us, term.known, term.times, term.numbers = -1, None, [], []
+        term.since_us, term.known, term.times, term.numbers, term.value = -1, None, [], [], None

@@ -10,6 +10,7 @@ import msgspec
 from facility.finding import Finding
 from facility.reading import PointValue, Value
 from rules.baseline import Baseline
+from rules.joint import Joint
 from rules.trend import Trend
 from rules.window import Window
 
@@ -45,14 +46,15 @@ class AssetMemory(msgspec.Struct):
     seen: bool = False
     quiet_from_us: int = -1
     points: dict[str, PointMemory] = {}
-    learnt: dict[str, Baseline | Trend] = {}
+    learnt: dict[str, Baseline | Trend | Joint] = {}
 
 
 class TermMemory(msgspec.Struct, array_like=True):
     """One `since`, `count` or `starts`: when it became true (-1: it is not), its last known truth, its instants.
 
     What `average`, `sampled` and `cusum` keep here is said in `running.py`.
-    Of a term that learns: the number at the last look, None when it was Unknown or did not count, and its slot.
+    Of a term that learns: the number at the last look, None when it was Unknown or did not count, and its slot; of
+    `off_together` the numbers.
     """
 
     since_us: int = -1
