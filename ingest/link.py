@@ -1,37 +1,37 @@
-"""The connection to the broker: MQTT 3.1.1, persistent session, QoS 1, acknowledged by hand.
+"""The connection to the broker as the service sees it: MQTT 3.1.1, persistent session, QoS 1, acknowledged by hand.
 
-Everything runs in the caller's thread. A generation counts connections: a message is acknowledged only on the
-connection that delivered it, because packet ids mean nothing on the next one.
+Two clients do it: `ingest.mqtt_raw` (our own, one large read a wake-up) and `ingest.mqtt_paho` (paho-mqtt). One test
+suite holds for both.
 """
 
-import selectors
-import threading
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
-
-import paho.mqtt.client as mqtt
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
-from paho.mqtt.properties import Properties
-from paho.mqtt.reasoncodes import ReasonCode
+from enum import StrEnum
+from threading import Event
+from typing import NamedTuple, Protocol
 
 from facility.errors import RetryableError
 
-_ALL = "#"
-_QOS = 1
-_KEEPALIVE_S = 30
-_OPEN_S = 10.0
-_OPENING_READS = 100
-_MISC_S = 1.0
-_INBOX_BYTES = 8 * 2**20
-"""Payload that is read in one turn; the rest waits in the socket. Together with the group it bounds the memory."""
-_QUEUED = 60
-"""Heartbeats that wait for the broker's acknowledgement; further ones are not sent."""
+ALL_TOPICS = "#"
+QOS = 1
+KEEPALIVE_S = 30
+OPEN_S = 10.0
+CONNECT_S = 5.0
+MAX_UNANSWERED = 60
+"""Own messages (heartbeats) that wait for the broker's acknowledgement; further ones are not sent."""
+
+NOT_UTF8 = "(a topic that is not UTF-8)"
 
 
 class LinkError(RetryableError):
     """No connection, or one that cannot receive: the message says why and what to do."""
+
+
+class ClientKind(StrEnum):
+    """Which MQTT client ingest uses: its own, or the one of paho-mqtt."""
+
+    RAW = "raw"
+    PAHO = "paho"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,198 +61,62 @@ class Delivery(NamedTuple):
     generation: int
 
 
-class BrokerLink:
-    """One persistent session, over any number of connections. Not thread-safe."""
+class Link(Protocol):
+    """One persistent session, over any number of connections, in the caller's thread.
 
-    def __init__(self, address: BrokerAddress) -> None:
-        self.address = address
-        self.generation = 0
-        self.lost: str | None = "not connected yet"
-        self._inbox: list[Delivery] = []
-        self._granted: int | None = None
-        self._misc_at = 0.0
-        self._selector = selectors.DefaultSelector()
-        self._client = mqtt.Client(
-            CallbackAPIVersion.VERSION2, address.client_id, clean_session=False, protocol=mqtt.MQTTv311, manual_ack=True
-        )
-        self._client.connect_timeout = 5.0
-        self._client.max_queued_messages_set(_QUEUED)
-        if address.user is not None:
-            self._client.username_pw_set(address.user, address.password)
-        if address.ca_file is not None:
-            self._client.tls_set(ca_certs=address.ca_file)
-        self._client.on_connect = self._on_connect
-        self._client.on_subscribe = self._on_subscribe
-        self._client.on_message = self._on_message
-        self._client.on_disconnect = self._on_disconnect
-        # With a write callback paho queues what we send, and `_turn` writes it out in one go.
-        self._client.on_socket_register_write = _nothing
+    A generation counts connections: a message is acknowledged only on the connection that delivered it, because packet
+    ids mean nothing on the next one. `lost` is why there is no connection, None while there is one.
+    """
 
-    def open(self, stop: threading.Event) -> bool:
+    address: BrokerAddress
+    generation: int
+    lost: str | None
+
+    def open(self, stop: Event) -> bool:
         """Connect and subscribe to everything; True when subscribed, False when `stop` came first.
 
         Raises LinkError: unreachable, refused, or the subscription was not granted at QoS 1.
         """
-        self._inbox.clear()
-        self._granted, self.lost = None, None
-        self.generation += 1
-        try:
-            self._client.connect(self.address.host, self.address.port, _KEEPALIVE_S)
-        except (OSError, ValueError) as error:
-            self.lost = f"{error}"
-            msg = f"cannot connect to the broker at {self.address}: {error}. Start it, or correct its address"
-            raise LinkError(msg) from error
-        self._watch()
-        deadline = time.monotonic() + _OPEN_S
-        while self._is_opening() and not stop.is_set() and time.monotonic() < deadline:
-            # A session that has a backlog delivers before it answers the subscription.
-            self._turn(0.05, len(self._inbox) + _OPENING_READS)
-        if self._is_opening() and stop.is_set():
-            return False
-        if reason := self._refusal():
-            self.close()
-            self.lost = reason
-            raise LinkError(reason)
-        return True
-
-    def _is_opening(self) -> bool:
-        return self._granted is None and self.lost is None
-
-    def _refusal(self) -> str:
-        """Why this connection cannot be used; empty when it can."""
-        if self._granted == _QOS:
-            return ""
-        if self._granted is None:
-            return f"the broker at {self.address} did not take us: {self.lost or f'no answer in {_OPEN_S:g} s'}"
-        if self._granted >= 0x80:
-            return (
-                f"the broker at {self.address} refused the subscription to {_ALL!r} (code 0x{self._granted:02x}). "
-                f"Allow {self.address.client_id!r} to read it; on nats-server max_ack_pending must be below 32768"
-            )
-        return (
-            f"the broker at {self.address} grants only QoS {self._granted} for {_ALL!r}: messages would be lost while "
-            "ingest is down. Allow QoS 1"
-        )
 
     @property
     def is_over(self) -> bool:
         """Whether nothing can be read any more: the connection is lost, and what it had delivered is read."""
-        return self.lost is not None and not self._inbox
 
     def read(self, limit: int, timeout_s: float) -> list[Delivery]:
         """What arrived, at most `limit` messages, waiting at most `timeout_s` for the first. `lost` says afterwards
         whether the connection still stands."""
-        if not self._inbox and self.lost is None:
-            self._turn(timeout_s, limit)
-        found, self._inbox = self._inbox[:limit], self._inbox[limit:]
-        return found
 
     def acknowledge(self, deliveries: Iterable[Delivery]) -> int:
         """Acknowledge what this connection delivered at QoS 1; returns how many. What an older connection delivered
         is forgotten: the broker sends it again."""
-        count = 0
-        if self.lost is None:
-            for delivery in deliveries:
-                if delivery.qos == _QOS and delivery.generation == self.generation:
-                    self._client.ack(delivery.mid, _QOS)
-                    count += 1
-            self._write()
-        return count
 
     def publish(self, topic: str, payload: bytes) -> None:
         """Send at QoS 1; nothing happens while there is no connection."""
-        if self.lost is None:
-            self._client.publish(topic, payload, _QOS)
-            self._write()
 
     def keep_alive(self) -> None:
         """Answer the broker's patience while we cannot read."""
-        if self.lost is None:
-            self._check(self._client.loop_misc())
-            self._write()
 
     def close(self) -> None:
         """Take leave; the session stays at the broker, and so does what was not acknowledged."""
-        if self.lost is None:
-            self._client.disconnect()
-            self._write()
-            self.lost = "closed by us"
-        self._unwatch()
 
-    def _turn(self, timeout_s: float, limit: int) -> None:
-        events = selectors.EVENT_READ | (selectors.EVENT_WRITE if self._client.want_write() else 0)
-        for key in list(self._selector.get_map().values()):
-            self._selector.modify(key.fileobj, events)
-        for _key, ready in self._selector.select(timeout_s):
-            if ready & selectors.EVENT_WRITE:
-                self._write()
-            if ready & selectors.EVENT_READ:
-                self._drain(limit)
-        now = time.monotonic()
-        if self.lost is None and now - self._misc_at >= _MISC_S:
-            self._misc_at = now
-            self._check(self._client.loop_misc())
 
-    def _drain(self, limit: int) -> None:
-        """Read packets until the socket has no whole one more, or `limit` messages are in."""
-        size = 0
-        while self.lost is None and len(self._inbox) < limit and size < _INBOX_BYTES:
-            before = len(self._inbox)
-            self._check(self._client.loop_read())
-            if len(self._inbox) == before:
-                return
-            size += sum(len(delivery.payload) for delivery in self._inbox[before:])
+def explain_unreachable(address: BrokerAddress, error: Exception) -> str:
+    """For a broker that cannot be reached at all."""
+    return f"cannot connect to the broker at {address}: {error}. Start it, or correct its address"
 
-    def _write(self) -> None:
-        if self.lost is None and self._client.want_write():
-            self._check(self._client.loop_write())
 
-    def _check(self, code: MQTTErrorCode) -> None:
-        if code != MQTTErrorCode.MQTT_ERR_SUCCESS and self.lost is None:
-            self.lost = mqtt.error_string(code)
-        if self.lost is not None:
-            self._unwatch()
-
-    def _watch(self) -> None:
-        self._unwatch()
-        sock = self._client.socket()
-        if sock is not None:
-            self._selector.register(sock, selectors.EVENT_READ)
-
-    def _unwatch(self) -> None:
-        for key in list(self._selector.get_map().values()):
-            self._selector.unregister(key.fileobj)
-
-    def _on_connect(
-        self, client: mqtt.Client, _data: Any, _flags: mqtt.ConnectFlags, code: ReasonCode, _more: Properties | None  # noqa: ANN401 - paho's own signature
-    ) -> None:  # fmt: skip
-        if code.is_failure:
-            self.lost = f"refused: {code}. Check user and password"
-        else:
-            client.subscribe(_ALL, _QOS)
-
-    def _on_subscribe(
-        self, _client: mqtt.Client, _data: Any, _mid: int, codes: list[ReasonCode], _more: Properties | None  # noqa: ANN401 - paho's own signature
-    ) -> None:  # fmt: skip
-        self._granted = codes[0].value
-
-    def _on_disconnect(
-        self, _client: mqtt.Client, _data: Any, _flags: mqtt.DisconnectFlags, code: ReasonCode, _more: Properties | None  # noqa: ANN401 - paho's own signature
-    ) -> None:  # fmt: skip
-        if self.lost is None:
-            self.lost = "the broker closed the connection" if code == "Unspecified error" else str(code)
-
-    def _on_message(self, _client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:  # noqa: ANN401 - paho's own signature
-        try:
-            topic = message.topic
-        except UnicodeDecodeError:
-            topic = "(a topic that is not UTF-8)"
-        self._inbox.append(
-            Delivery(
-                topic, bytes(message.payload), message.qos, message.mid, message.retain, message.dup, self.generation
-            )
+def explain_refusal(address: BrokerAddress, granted: int | None, lost: str | None) -> str:
+    """Why a connection cannot be used, by the code of SUBACK (None: none came); empty when it can."""
+    if granted == QOS:
+        return ""
+    if granted is None:
+        return f"the broker at {address} did not take us: {lost or f'no answer in {OPEN_S:g} s'}"
+    if granted >= 0x80:
+        return (
+            f"the broker at {address} refused the subscription to {ALL_TOPICS!r} (code 0x{granted:02x}). "
+            f"Allow {address.client_id!r} to read it; on nats-server max_ack_pending must be below 32768"
         )
-
-
-def _nothing(*_: object) -> None:
-    """Paho asks to be told when it may write; `_turn` asks paho instead."""
+    return (
+        f"the broker at {address} grants only QoS {granted} for {ALL_TOPICS!r}: messages would be lost while "
+        "ingest is down. Allow QoS 1"
+    )

@@ -25,8 +25,9 @@ from ingest.control import Submitted, reject, waiting
 from ingest.heartbeat import Pulse
 from ingest.intake import Batch, Intake
 from ingest.limits import Limits
-from ingest.link import BrokerAddress, BrokerLink, Delivery, LinkError
+from ingest.link import BrokerAddress, ClientKind, Delivery, LinkError
 from ingest.metrics import IngestMetrics
+from ingest.mqtt_link import make_link
 from ingest.payload import MAX_PAYLOAD_BYTES
 from ingest.quality import QualityJudge
 from ingest.recall import recall
@@ -71,6 +72,7 @@ class IngestSettings:
     backoff_s: tuple[float, float] = (0.1, 10.0)
     message_bytes: int = MAX_PAYLOAD_BYTES
     device_per_s: float = 0.0
+    client: ClientKind = ClientKind.RAW
 
     def __post_init__(self) -> None:
         if self.allowance_us < 0 or self.redelivery_s < 0:
@@ -99,7 +101,7 @@ class IngestService:
         metrics: CollectorRegistry,
     ) -> None:
         self._journal, self._spool, self._clock, self._settings = journal, spool, clock, settings
-        self._link = BrokerLink(address)
+        self._link = make_link(settings.client, address)
         self._pulse = Pulse()
         judge = QualityJudge(
             registry, clock, allowance_us=settings.allowance_us, tolerance_us=settings.future_tolerance_us

@@ -43,6 +43,7 @@ def run(settings: Settings, stop: threading.Event) -> None:
             IngestSettings(
                 allowance_us=allowance_us(clock),
                 redelivery_s=REDELIVERY_S if settings.mode is Mode.EMBEDDED else 0.0,
+                client=settings.mqtt_client,
                 message_bytes=settings.message_max_kib * 1024,
                 # The past comes as fast as it can be read, and simulated devices as often as their time is faster.
                 device_per_s=0.0

@@ -13,6 +13,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from facility.errors import InputError, Problem
+from ingest.link import ClientKind
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _DEFAULT_SECRETS = ("changeme", "change-me", "secret", "password", "admin", "plantroom", "token")
@@ -67,6 +68,10 @@ class Settings(BaseSettings):
     )
     mqtt_user: str | None = Field(default=None, description="user at the broker")
     mqtt_password: SecretStr | None = Field(default=None, description="password at the broker")
+
+    mqtt_client: ClientKind = Field(
+        default=ClientKind.RAW, description="MQTT client of ingest: raw (our own, the cheaper one) or paho"
+    )
 
     store: StoreKind = Field(default=StoreKind.PARQUET, description="parquet (embedded) or influx")
     influx_url: str = Field(default="http://127.0.0.1:8086", description="address of InfluxDB")

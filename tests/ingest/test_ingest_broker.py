@@ -6,15 +6,15 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from facility.errors import PermanentError
 from ingest.broker import BrokerError, EmbeddedBroker
-from ingest.link import BrokerAddress, BrokerLink, Delivery, LinkError
+from ingest.link import BrokerAddress, Delivery, LinkError
+from ingest.mqtt_raw import RawLink
 
 PARENT = """
 import sys
@@ -37,7 +37,7 @@ def wait_until(holds: Callable[[], bool], what: str, seconds: float = 20.0) -> N
     pytest.fail(f"not within {seconds:g} s: {what}")
 
 
-def receive(link: BrokerLink, count: int) -> list[Delivery]:
+def receive(link: RawLink, count: int) -> list[Delivery]:
     found: list[Delivery] = []
     for _ in range(100):
         found += link.read(count - len(found), 0.1)
@@ -55,7 +55,7 @@ def test_a_message_goes_through_and_waits_for_a_restart_of_the_broker(tmp_path: 
     broker = EmbeddedBroker(tmp_path, port=0)
     broker.start()
     try:
-        link, sender = BrokerLink(address(broker, "own")), BrokerLink(address(broker, "other"))
+        link, sender = RawLink(address(broker, "own")), RawLink(address(broker, "other"))
         assert link.open(stop)
         assert sender.open(stop)
         sender.publish("a/$b/c", b"1")
@@ -82,43 +82,6 @@ def test_a_message_goes_through_and_waits_for_a_restart_of_the_broker(tmp_path: 
     assert broker.pid is None
 
 
-@contextmanager
-def broker_that_grants(code: int) -> Iterator[int]:
-    """A broker by hand: takes one client, and answers its subscription with this code."""
-
-    def serve() -> None:
-        client, _ = server.accept()
-        with client:
-            client.recv(1024)
-            client.sendall(b"\x20\x02\x00\x00")
-            subscribe = client.recv(1024)
-            client.sendall(b"\x90\x03" + subscribe[2:4] + bytes([code]))
-            while client.recv(1024):
-                continue
-
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        thread = threading.Thread(target=serve)
-        thread.start()
-        yield server.getsockname()[1]
-        thread.join(10)
-
-
-@pytest.mark.parametrize(
-    ("code", "said"),
-    [(0x80, r"refused the subscription to '#' \(code 0x80\)"), (0x00, "grants only QoS 0 .* would be lost")],
-)
-def test_a_subscription_that_is_not_granted_is_said(code: int, said: str) -> None:
-    with broker_that_grants(code) as port, pytest.raises(LinkError, match=said):
-        BrokerLink(BrokerAddress("127.0.0.1", port)).open(threading.Event())
-
-
-def test_no_broker_is_said() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-    with pytest.raises(LinkError, match=f"cannot connect to the broker at 127.0.0.1:{port}: .*refused"):
-        BrokerLink(BrokerAddress("127.0.0.1", port)).open(threading.Event())
-
-
 def test_a_taken_port_is_said(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
@@ -137,11 +100,11 @@ def test_a_broker_that_cannot_start_says_why(tmp_path: Path) -> None:
 def test_user_and_password_are_asked_for(tmp_path: Path) -> None:
     secret = "".join(["r", '"', "oom"])  # a quote in it has to survive the broker's configuration
     with EmbeddedBroker(tmp_path, port=0, user="plant", password=secret) as broker:
-        link = BrokerLink(address(broker, "own", user="plant", password=secret))
+        link = RawLink(address(broker, "own", user="plant", password=secret))
         assert link.open(threading.Event())
         link.close()
         with pytest.raises(LinkError, match=r"did not take us: .*Check user and password"):
-            BrokerLink(address(broker, "own", user="plant", password=secret + "!")).open(threading.Event())
+            RawLink(address(broker, "own", user="plant", password=secret + "!")).open(threading.Event())
         assert (tmp_path / "nats-server.conf").stat().st_mode & 0o077 == 0
     with pytest.raises(PermanentError, match="user and password together"):
         EmbeddedBroker(tmp_path, user="plant")
