@@ -49,6 +49,7 @@ from rules.api import build_router as rules_router
 from rules.rule_set import RuleSet
 from ticketing.api import build_router as ticketing_router
 from ticketing.desk import Desk
+from ticketing.opening_api import build_opening_router as opening_router
 
 log = structlog.get_logger(__name__)
 _STOP_SECONDS = 5.0
@@ -105,6 +106,7 @@ def run(settings: Settings, stop: threading.Event) -> None:
                 devices_router(desk),
                 rules_router(host),
                 ticketing_router(database, clock, book),
+                opening_router(database, clock, book, lambda: host.registry),
             ],
             [web_router(view, door), enter_router(door)],
             metrics,

@@ -53,8 +53,12 @@ def order_view(row: WorkOrderRow, history: Sequence[EventRow], members: Sequence
         clause=terms.level.clause if terms.level is not None else "",
         is_default_level=row.default_level,
         history=[OrderEventView(line.at, line.verb, line.by, line.note) for line in history],
-        verbs=[verb.value for verb in allowed_verbs(Status(row.status)) if verb is not Verb.RELEVEL],  # it has no form
+        verbs=[verb.value for verb in allowed_verbs(Status(row.status)) if verb not in _NO_FORM],
     )
+
+
+_NO_FORM = frozenset({Verb.RELEVEL, Verb.TRIAGE, Verb.DISPATCH, Verb.ESCALATE, Verb.MERGE, Verb.LINK, Verb.PARENT})
+"""Verbs that name a level, a person or another order: they are in the API, and the pages have no form for them yet."""
 
 
 def _deadlines(row: WorkOrderRow, history: Sequence[EventRow], terms: OrderTerms) -> list[DeadlineView]:

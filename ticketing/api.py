@@ -1,12 +1,10 @@
 """Routes of ticketing: findings, work orders, their verbs and deadlines. The only place with HTTP codes."""
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from typing import Annotated, Any, NoReturn, Protocol, TypeVar
+from typing import Annotated, Protocol, TypeVar
 
-from fastapi import APIRouter, Header, HTTPException, Query, Request, Response
-from fastapi.exceptions import RequestValidationError
-from fastapi.routing import APIRoute
+from fastapi import APIRouter, Header, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from sqlmodel import Session
 
@@ -16,8 +14,10 @@ from facility.finding import OrderKind
 from ticketing import repository
 from ticketing.contract import PauseReason
 from ticketing.contract_book import ContractBook
+from ticketing.kept_answer import Call, IdempotencyKey, answer_once
 from ticketing.lists import read_findings, read_orders, view_orders
 from ticketing.order_terms import order_terms
+from ticketing.problem import REFUSALS, ProblemRoute, refuse
 from ticketing.repository import OrderQuery
 from ticketing.tables import WorkOrderRow
 from ticketing.transition import Act, carry_out
@@ -45,8 +45,9 @@ class Sessions(Protocol):
 class VerbBody(BaseModel):
     """Who does it, what she says, and the version of the order she saw.
 
-    All optional but for a hold's `reason`, a reassignment's `to`, and the `note` of what says nothing without one
-    (diagnose, repair, test, follow_up, reopen). `override` accepts a fault order whose finding is still active.
+    All optional but for a hold's `reason`, the `to` of what names a person, a level or another order (reassign,
+    dispatch, escalate, relevel, merge, link), and the `note` of what says nothing without one (triage, diagnose,
+    repair, test, follow_up, reopen, escalate). `parent` without `to` takes an order out of the one it is part of.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -55,46 +56,19 @@ class VerbBody(BaseModel):
     note: Text = ""
     reason: Text | None = Field(default=None, description=f"of a hold: {', '.join(PauseReason)}")
     to: Annotated[str, StringConstraints(strip_whitespace=True, max_length=200, pattern=r"^[^\x00]*$")] = Field(
-        default="", description="who takes the order over"
+        default="", description="the person, level or order that the verb names"
     )
-    override: Text = Field(default="", description="why it is accepted although its condition still holds")
+    override: Text = Field(
+        default="",
+        description="why it is accepted while its condition holds, or completed before its children",
+    )
+    proof: Text = Field(default="", description="of a hold: where its reason can be seen (a letter, a photo, a link)")
     version: int | None = Field(default=None, ge=1)
-
-
-class ProblemView(BaseModel):
-    """What went wrong, where, and what to do."""
-
-    what: str
-    where: str
-    hint: str
-
-
-class ErrorView(BaseModel):
-    """The answer to a call that was refused."""
-
-    detail: ProblemView
-
-
-class ProblemRoute(APIRoute):
-    """Says what is wrong with a call's parameters in the same shape as every other refusal."""
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """The route's own handler, with FastAPI's list of errors put into words."""
-        original = super().get_route_handler()
-
-        async def handle(request: Request) -> Response:
-            try:
-                return await original(request)
-            except RequestValidationError as error:
-                refuse(422, *_in_words(error.errors()), "See the parameters of this route in /openapi.json.")
-
-        return handle
 
 
 def build_router(sessions: Sessions, clock: Clock, book: ContractBook) -> APIRouter:
     """The routes. Who may call is decided where they are mounted."""
-    answers: dict[int | str, dict[str, Any]] = {code: {"model": ErrorView} for code in (404, 409, 422)}
-    router = APIRouter(prefix="/api", tags=["ticketing"], route_class=ProblemRoute, responses=answers)
+    router = APIRouter(prefix="/api", tags=["ticketing"], route_class=ProblemRoute, responses=REFUSALS)
 
     @router.get("/findings")
     def findings(
@@ -147,24 +121,26 @@ def build_router(sessions: Sessions, clock: Clock, book: ContractBook) -> APIRou
         response: Response,
         body: VerbBody | None = None,
         if_match: Annotated[str | None, Header(description="the version you saw, as the ETag gave it")] = None,
+        idempotency_key: IdempotencyKey = None,
     ) -> WorkOrderView:
-        """Acknowledge, arrive, contain, diagnose, repair, test, complete, hold, resume, accept, follow_up, close,
-        cancel, reassign or reopen. 409 says what is possible instead."""
+        """Triage, dispatch, acknowledge, arrive, contain, diagnose, repair, test, complete, hold, resume, accept,
+        follow_up, close, cancel, reassign, relevel, escalate, reopen, merge, link or parent. 409 says what is possible
+        instead. The same Idempotency-Key again gives the first answer again and does nothing."""
         given = body or VerbBody()
         wanted = _act(id, verb, given, _version(id, given, if_match), clock)
-        with sessions.writing() as session:
+
+        def carried(session: Session) -> WorkOrderView:
             row = _found(session, id, lock=True)
             decision = carry_out(session, book, row, wanted)
             if isinstance(decision, Refused):
                 refuse(409, decision.what, _where(row.id), decision.hint)
-            return _view(session, book, row, clock, response)
+            return view_orders(session, book, [row], clock.now())[0]
+
+        call = Call(idempotency_key, f"{id}/{verb}", f"{given.model_dump_json()} {if_match}", clock.now())
+        with sessions.writing() as session:
+            return answer_once(session, call, response, carried)
 
     return router
-
-
-def refuse(status: int, what: str, where: str, hint: str) -> NoReturn:
-    """Answer with an error that says what, where, and what to do."""
-    raise HTTPException(status, detail={"what": what, "where": where, "hint": hint})
 
 
 def _act(order: str, verb: str, body: VerbBody, version: int | None, clock: Clock) -> Act:
@@ -175,7 +151,7 @@ def _act(order: str, verb: str, body: VerbBody, version: int | None, clock: Cloc
         reason = PauseReason(_chosen("reason", body.reason, PauseReason)[0])
     elif body.reason:
         note = f"{note} Reason: {body.reason}".strip()
-    return Act(Verb(verb), body.by, clock.now(), Words(note, reason, body.to, body.override), version)
+    return Act(Verb(verb), body.by, clock.now(), Words(note, reason, body.to, body.override, body.proof), version)
 
 
 def _version(order: str, body: VerbBody, if_match: str | None) -> int | None:
@@ -210,12 +186,6 @@ def _chosen(name: str, given: str | None, known: type[Choice], more: Sequence[st
             422, unknown(name, given, (*values, *more)), f"?{name}=", f"Write one of: {', '.join((*more, *values))}."
         )
     return (values[given],)
-
-
-def _in_words(errors: Sequence[Any]) -> tuple[str, str]:
-    """What is wrong and where, of FastAPI's list of errors."""
-    whats = [f"{error['loc'][-1]}: {error['msg']}, got {error.get('input')!r:.80}" for error in errors]
-    return "; ".join(whats), " ".join(str(part) for part in errors[0]["loc"])
 
 
 def _where(order: str) -> str:

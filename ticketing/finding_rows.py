@@ -11,8 +11,12 @@ from sqlmodel import Session, col, select
 
 from facility.finding import Finding, FindingState
 from facility.instant import from_us
+from ticketing.relation_rows import merged_ids
 from ticketing.statements import chunks, insert_into
-from ticketing.tables import FindingRow, MemberRow
+from ticketing.tables import FindingRow, MemberRow, WorkOrderRow
+
+REPORTED = "reported."
+"""How the rules of findings begin that a person reported: no reading verifies them."""
 
 
 def save_findings(session: Session, findings: Iterable[Finding]) -> None:
@@ -48,11 +52,16 @@ def list_findings(
 
 
 def member_orders(session: Session, finding_ids: Iterable[str]) -> dict[str, str]:
-    """Finding id -> order id, of those that belong to an order."""
+    """Finding id -> order id, of those that belong to an order; of a merged one the order that took it over."""
     found: dict[str, str] = {}
+    order_id = sa.func.coalesce(col(WorkOrderRow.merged_into), col(WorkOrderRow.id))
     for part in chunks(finding_ids):
-        query = select(MemberRow).where(col(MemberRow.finding_id).in_(part))
-        found |= {row.finding_id: row.work_order_id for row in session.exec(query)}
+        query = (
+            sa.select(col(MemberRow.finding_id), order_id)
+            .join(WorkOrderRow, col(WorkOrderRow.id) == col(MemberRow.work_order_id))
+            .where(col(MemberRow.finding_id).in_(part))
+        )
+        found |= {finding: str(order) for finding, order in session.execute(query)}
     return found
 
 
@@ -64,18 +73,33 @@ def add_members(session: Session, members: Sequence[tuple[str, str]]) -> None:
 
 
 def members(session: Session, order_ids: Iterable[str]) -> dict[str, tuple[str, ...]]:
-    """Order id -> the ids of its findings, in order of their raising."""
-    found: dict[str, list[str]] = {}
-    for part in chunks(order_ids):
+    """Order id -> the ids of its findings and of those merged into it, in order of their raising."""
+    wanted = list(order_ids)
+    merged = merged_ids(session, wanted)
+    found: dict[str, list[tuple[datetime, str]]] = {}
+    for part in chunks([*wanted, *merged]):
         query = (
-            select(MemberRow)
+            sa.select(col(MemberRow.work_order_id), col(FindingRow.raised_at), col(FindingRow.id))
             .join(FindingRow, col(FindingRow.id) == col(MemberRow.finding_id))
             .where(col(MemberRow.work_order_id).in_(part))
-            .order_by(col(FindingRow.raised_at), col(FindingRow.id))
         )
-        for row in session.exec(query):
-            found.setdefault(row.work_order_id, []).append(row.finding_id)
-    return {order_id: tuple(ids) for order_id, ids in found.items()}
+        for order_id, raised_at, finding_id in session.execute(query):
+            found.setdefault(merged.get(order_id, order_id), []).append((raised_at, finding_id))
+    return {order_id: tuple(finding for _, finding in sorted(rows)) for order_id, rows in found.items()}
+
+
+def clear_reported(session: Session, order_id: str, at: datetime) -> None:
+    """Clear what people reported, of an order whose work is over: no reading ever will."""
+    mine = sa.select(col(MemberRow.finding_id)).where(col(MemberRow.work_order_id) == order_id)
+    session.execute(
+        sa.update(FindingRow)
+        .where(
+            col(FindingRow.id).in_(mine),
+            col(FindingRow.rule_id).startswith(REPORTED),
+            col(FindingRow.state) == FindingState.ACTIVE.value,
+        )
+        .values(state=FindingState.CLEARED.value, cleared_at=at)
+    )
 
 
 def _finding_values(finding: Finding) -> dict[str, Any]:

@@ -36,7 +36,9 @@ def as_order(row: WorkOrderRow, history: Iterable[EventRow]) -> Order:
 def as_change(row: EventRow) -> Change:
     """One line of history as a value."""
     before = Status(row.from_status) if row.from_status is not None else None
-    return Change(row.version, row.at, row.verb, row.by, Status(row.to_status), before, row.note, row.reason)
+    return Change(
+        row.version, row.at, row.verb, row.by, Status(row.to_status), before, row.note, row.reason, row.proof or ""
+    )
 
 
 def _line_values(line: Line) -> dict[str, Any]:
@@ -52,4 +54,5 @@ def _line_values(line: Line) -> dict[str, Any]:
         "from_status": change.from_status.value if change.from_status is not None else None,
         "to_status": change.to_status.value,
         "finding_id": line.finding_id,
+        "proof": change.proof or None,
     }

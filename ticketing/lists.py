@@ -8,6 +8,7 @@ from sqlmodel import Session
 from ticketing import repository
 from ticketing.contract_book import ContractBook
 from ticketing.order_terms import order_terms
+from ticketing.relation_rows import relations
 from ticketing.repository import OrderQuery
 from ticketing.tables import FindingRow, WorkOrderRow
 from ticketing.views import FindingView, WorkOrderView, finding_view, work_order_view
@@ -24,6 +25,7 @@ def view_orders(
     """These orders with members and history, in their order."""
     ids = [row.id for row in rows]
     histories, members = repository.histories(session, ids), repository.members(session, ids)
+    related = relations(session, rows)
     return [
         work_order_view(
             row,
@@ -31,6 +33,7 @@ def view_orders(
             members.get(row.id, ()),
             level=order_terms(book, row, [repository.as_change(line) for line in histories.get(row.id, ())]),
             now=now,
+            related=related[row.id],
         )
         for row in rows
     ]

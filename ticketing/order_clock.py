@@ -4,9 +4,9 @@ Response runs from the opening to the first arrival, resolution to the completio
 again with the time it had left. A hold pauses the clocks whose promise names its reason; cancelling stops both.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from ticketing.calendar import Calendar
 from ticketing.contract import OPENING, PauseReason, Promise, ServiceLevel
@@ -71,6 +71,20 @@ def pauses_of(history: Iterable[Change]) -> tuple[Pause, ...]:
     if held is not None:
         pauses.append(Pause(held.at, None, PauseReason(held.reason or "")))
     return tuple(pauses)
+
+
+def cap_ends_at(pauses: Sequence[Pause], level: ServiceLevel) -> datetime | None:
+    """When the resolution clock goes on although the last pause is still open; None when no cap lets it."""
+    if not pauses or pauses[-1].until_at is not None:
+        return None
+    held = pauses[-1]
+    cap = dict(level.resolution.caps).get(held.reason)
+    if cap is None or held.reason not in level.resolution.pauses:
+        return None
+    used = sum(
+        ((one.until_at or one.from_at) - one.from_at for one in pauses[:-1] if one.reason is held.reason), timedelta(0)
+    )
+    return held.from_at + max(timedelta(0), cap - used)
 
 
 def decide_clocks(level: ServiceLevel, opened_at: datetime, history: Iterable[Change], now: datetime) -> OrderClocks:

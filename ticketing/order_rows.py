@@ -5,24 +5,27 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, func, select
 
 from facility.finding import Severity
 from ticketing.placement import NewOrder, Reopening, Standing
 from ticketing.statements import chunks, row_count
 from ticketing.tables import OPEN_CONDITION, WorkOrderRow
-from ticketing.work_order import Change, Status
+from ticketing.work_order import OPEN_STATUSES, Change, Status
 
 
 class _MovedOnError(Exception):
     """A row is no longer at the version a decision was made on; the savepoint is rolled back."""
 
 
-def lock_open_orders(session: Session, cause_keys: Iterable[str]) -> dict[str, Standing]:
+def lock_open_orders(session: Session, causes: Iterable[str]) -> dict[str, Standing]:
     """The open orders of these causes by id, held until the transaction ends, so that nobody closes one meanwhile."""
+    cause_keys = sorted(causes)
     # The condition is written as in the unique index, else neither database would use it.
-    parts = ((col(WorkOrderRow.cause_key).in_(part), sa.text(OPEN_CONDITION)) for part in chunks(sorted(cause_keys)))
-    return _standings(session, parts, lock=True)
+    parts = ((col(WorkOrderRow.cause_key).in_(part), sa.text(OPEN_CONDITION)) for part in chunks(cause_keys))
+    found = _standings(session, parts, lock=True)
+    return found | _merged_standings(session, set(cause_keys) - {one.cause_key for one in found.values()})
 
 
 def standings(session: Session, order_ids: Iterable[str]) -> dict[str, Standing]:
@@ -140,4 +143,22 @@ def _standings(session: Session, parts: Iterable[Sequence[Any]], *, lock: bool) 
         query = sa.select(*columns).where(*where).order_by(col(row.id))
         for key, cause, status, version, severity in session.execute(query.with_for_update() if lock else query):
             found[key] = Standing(key, cause, Status(status), version, Severity(severity))
+    return found
+
+
+def _merged_standings(session: Session, cause_keys: Iterable[str]) -> dict[str, Standing]:
+    """The open orders that took over causes without an open order of their own, under those causes."""
+    merged, into = aliased(WorkOrderRow), aliased(WorkOrderRow)
+    found: dict[str, Standing] = {}
+    for part in chunks(sorted(cause_keys)):
+        query = (
+            sa.select(col(merged.cause_key), into)
+            .join(into, col(merged.merged_into) == col(into.id))
+            .where(col(merged.cause_key).in_(part), col(into.status).in_(sorted(OPEN_STATUSES)))
+            .order_by(col(into.id))
+            .with_for_update(of=into)
+        )
+        for cause, row in session.execute(query):
+            status, severity = Status(row.status), Severity(row.severity)
+            found[f"{row.id} for {cause}"] = Standing(row.id, cause, status, row.version, severity)
     return found

@@ -4,7 +4,15 @@ The caller owns the transaction; nothing commits here.
 """
 
 from ticketing.engine_state import load_engine_state, save_cursor, save_snapshot
-from ticketing.finding_rows import add_members, list_findings, lock_active, member_orders, members, save_findings
+from ticketing.finding_rows import (
+    add_members,
+    clear_reported,
+    list_findings,
+    lock_active,
+    member_orders,
+    members,
+    save_findings,
+)
 from ticketing.history_rows import append_lines, as_change, as_order, histories
 from ticketing.order_query import OrderQuery, list_orders
 from ticketing.order_rows import (
@@ -26,6 +34,7 @@ __all__ = [
     "append_lines",
     "as_change",
     "as_order",
+    "clear_reported",
     "find_order",
     "histories",
     "insert_orders",

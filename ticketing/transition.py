@@ -16,8 +16,11 @@ from ticketing.order_clock import decide_clocks
 from ticketing.order_facts import active_titles, other_open_order
 from ticketing.order_terms import CHANGED, order_terms
 from ticketing.placement import Line
+from ticketing.relating import Related, relate, tell_other
+from ticketing.relation_rows import running_children
 from ticketing.tables import WorkOrderRow
 from ticketing.work_order import (
+    RELATING,
     SILENT,
     Order,
     Refusal,
@@ -50,9 +53,18 @@ def carry_out(session: Session, book: ContractBook, row: WorkOrderRow, act: Act)
     order = _order(session, row)
     verified = act.verb is Verb.ACCEPT and row.kind == OrderKind.FAULT
     active = active_titles(session, row.id) if verified else ()
-    decision = decide_transition(order, act.verb, act.by, act.at, act.words, version=act.version, active=active)
+    children = running_children(session, row.id) if act.verb is Verb.COMPLETE else ()
+    decision = decide_transition(
+        order, act.verb, act.by, act.at, act.words, version=act.version, active=active, children=children
+    )
     if isinstance(decision, Refused):
         return decision
+    related: Related | None = None
+    if decision.verb in RELATING:
+        found = relate(session, row, decision)
+        if isinstance(found, Refused):
+            return found
+        decision, related = found.decision, found
     if decision.verb is Verb.REOPEN and (other := other_open_order(session, row)) is not None:
         what, hint = f"its cause has an open order, WO-{other.number:06d}", "Work on that one."
         return Refused(Refusal.CAUSE_TAKEN, what, hint, allowed_verbs(order.status))
@@ -62,10 +74,16 @@ def carry_out(session: Session, book: ContractBook, row: WorkOrderRow, act: Act)
             return relevelled
         decision = relevelled
     decision, values = _outcome(book, row, order, decision)
+    if related is not None:
+        values |= related.values
     if not _advance(session, row.id, order.version, values):
         what, hint = "another person was first", "Read the order again and decide anew."
         return Refused(Refusal.STALE, what, hint, allowed_verbs(order.status))
     repository.append_lines(session, [Line(row.id, decision.change)])
+    if related is not None and related.other is not None:
+        tell_other(session, row, decision, related.other)
+    if decision.change.to_status in (Status.COMPLETED, Status.CANCELLED):
+        repository.clear_reported(session, row.id, decision.change.at)
     session.refresh(row)
     return decision
 
@@ -99,7 +117,7 @@ def _outcome(
     elif decision.stamp is not None:
         first = getattr(row, decision.stamp) if decision.verb in (Verb.ACKNOWLEDGE, Verb.ARRIVE) else None
         values[decision.stamp] = first or change.at  # a reopened order was answered once already
-    if decision.verb is Verb.REASSIGN:
+    if decision.verb in (Verb.REASSIGN, Verb.DISPATCH):
         values["assignee"] = change.reason
     elif decision.verb is Verb.ACKNOWLEDGE:
         values["assignee"] = row.assignee or change.by

@@ -10,12 +10,14 @@ from facility.finding import Evidence, FindingState, OrderKind, Severity
 from facility.instant import format_duration, from_us
 from facility.reading import Value
 from ticketing.contract import ServiceLevel
+from ticketing.deadline import Pause
 from ticketing.deadline_explain import explain_deadline
-from ticketing.order_clock import OrderClock, decide_clocks, pauses_of
+from ticketing.order_clock import OrderClock, cap_ends_at, decide_clocks, pauses_of
+from ticketing.relation_rows import Relations
 from ticketing.repository import as_change
 from ticketing.tables import EventRow, FindingRow, WorkOrderRow
 from ticketing.telemetry import Telemetry, TelemetryLine, TelemetryState, judge_telemetry
-from ticketing.work_order import Status, Verb, allowed_verbs
+from ticketing.work_order import Change, Status, Verb, allowed_verbs
 
 
 class EvidenceView(BaseModel):
@@ -42,13 +44,17 @@ class HistoryView(BaseModel):
     to_status: Status = Field(alias="to")
     finding_id: str | None
     version: int
+    proof: str | None = None
 
 
 class PauseView(BaseModel):
-    """Why and since when work waits."""
+    """Why and since when work waits, and where that can be seen. From `capped_at` on the resolution clock runs again,
+    held or not: the contract caps this reason."""
 
     reason: str
     since: datetime
+    proof: str = ""
+    capped_at: datetime | None = None
 
 
 class TelemetryView(BaseModel):
@@ -66,7 +72,8 @@ class WorkOrderView(BaseModel):
     `findings` are all members, the first one first. `default_level` marks an order for which no level was meant.
     While `paused`, `resolution_due_at` is the deadline it has if work resumes now. `repeats` counts how often the
     cause returned inside the contract's window, `repeat_of` names the order that did not last. `planned_due_at` is
-    the day's end a visit of the preventive plan is due by.
+    the day's end a visit of the preventive plan is due by. `parent`, `children`, `links`, `merged_into` and `merged`
+    are numbers of orders.
     """
 
     id: str
@@ -99,6 +106,11 @@ class WorkOrderView(BaseModel):
     repeats: int
     repeat_of: str | None
     key_equipment: bool
+    parent: str | None
+    children: list[str]
+    links: list[str]
+    merged_into: str | None
+    merged: list[str]
     telemetry: TelemetryView
     contract_id: str | None
     contract_revision: int | None
@@ -182,12 +194,14 @@ def work_order_view(
     *,
     level: ServiceLevel | None = None,
     now: datetime | None = None,
+    related: Relations | None = None,
 ) -> WorkOrderView:
     """The order as others see it. `level` (its pinned terms) and `now` are needed only to bring a pause up to date."""
     lines, members = list(history), list(findings)
     changes = [as_change(line) for line in lines]
     held = [pause for pause in pauses_of(changes) if pause.until_at is None]
-    values = row.model_dump(exclude={"number", "diagnoses", "evidence"})
+    values = row.model_dump(exclude={"number", "diagnoses", "evidence", "parent_id", "merged_into"})
+    values |= asdict(related if related is not None else Relations())
     if held and level is not None and now is not None:
         clocks = decide_clocks(level, row.opened_at, changes, now)
         values |= clocks.values()
@@ -197,11 +211,17 @@ def work_order_view(
         findings=members,
         telemetry=TelemetryView(**asdict(telemetry_of(lines, members))),
         diagnoses=list(row.diagnoses),
-        paused=PauseView(reason=held[-1].reason, since=held[-1].from_at) if held else None,
+        paused=_pause_view(held[-1], changes, level) if held else None,
         verbs=list(allowed_verbs(Status(row.status))),
         evidence=evidence_views(row.evidence),
         history=[_history_view(line) for line in lines],
     )
+
+
+def _pause_view(pause: Pause, changes: Iterable[Change], level: ServiceLevel | None) -> PauseView:
+    hold = [change for change in changes if change.verb == Verb.HOLD][-1]
+    capped_at = cap_ends_at(pauses_of(changes), level) if level is not None else None
+    return PauseView(reason=pause.reason, since=pause.from_at, proof=hold.proof, capped_at=capped_at)
 
 
 def telemetry_of(history: Iterable[EventRow], members: Iterable[str]) -> Telemetry:

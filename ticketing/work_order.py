@@ -1,9 +1,10 @@
 """The life of an order as pure decisions: a verb is either a transition with everything it changes, or refused.
 
-open -> acknowledged -> arrived -> completed -> accepted -> closed, with held beside and cancelled at the side. On site
-one contains, diagnoses, repairs and tests: steps that add a line and leave the state as it is. Reopening leads back to
-open. A fault order is verified by data: it is not accepted while one of its findings is active, unless a person says
-why. Nothing here knows of a database or a page.
+open -> acknowledged -> arrived -> completed -> accepted -> closed, with held beside and cancelled at the side. Before
+somebody takes an order on it is triaged and dispatched; on site one contains, diagnoses, repairs and tests: steps that
+add a line and leave the state as it is. Reopening leads back to open; merging ends an order in favour of another. A
+fault order is verified by data: it is not accepted while one of its findings is active, unless a person says why.
+Nothing here knows of a database or a page.
 """
 
 from collections.abc import Sequence
@@ -56,6 +57,16 @@ class Verb(StrEnum):
     REASSIGN = "reassign"
     REOPEN = "reopen"
     RELEVEL = "relevel"
+    TRIAGE = "triage"
+    DISPATCH = "dispatch"
+    ESCALATE = "escalate"
+    MERGE = "merge"
+    LINK = "link"
+    PARENT = "parent"
+
+
+RELATING = frozenset({Verb.MERGE, Verb.LINK, Verb.PARENT})
+"""Verbs whose `to` is another order."""
 
 
 class Refusal(StrEnum):
@@ -67,6 +78,8 @@ class Refusal(StrEnum):
     NO_LEVEL = "no_level"
     STILL_ACTIVE = "still_active"
     CAUSE_TAKEN = "cause_taken"
+    NOT_RELATED = "not_related"
+    OPEN_CHILDREN = "open_children"
 
 
 OVERRIDE = "override"
@@ -92,6 +105,12 @@ _FROM: dict[Verb, frozenset[Status]] = {
     Verb.REASSIGN: RUNNING_STATUSES,
     Verb.RELEVEL: RUNNING_STATUSES,
     Verb.REOPEN: _DONE | {Status.CLOSED},
+    Verb.TRIAGE: frozenset({Status.OPEN}),
+    Verb.DISPATCH: frozenset({Status.OPEN}),
+    Verb.ESCALATE: RUNNING_STATUSES,
+    Verb.MERGE: RUNNING_STATUSES,
+    Verb.LINK: OPEN_STATUSES,
+    Verb.PARENT: OPEN_STATUSES,
 }
 _TO: dict[Verb, Status] = {
     Verb.ACKNOWLEDGE: Status.ACKNOWLEDGED,
@@ -102,6 +121,7 @@ _TO: dict[Verb, Status] = {
     Verb.CLOSE: Status.CLOSED,
     Verb.CANCEL: Status.CANCELLED,
     Verb.REOPEN: Status.OPEN,
+    Verb.MERGE: Status.CANCELLED,
 }
 _SAYS: dict[Verb, tuple[str, str]] = {
     Verb.DIAGNOSE: ("a diagnosis needs its words", "Say in `note` what the cause is."),
@@ -110,8 +130,22 @@ _SAYS: dict[Verb, tuple[str, str]] = {
     Verb.FOLLOW_UP: ("a follow-up needs its result", "Say in `note` what the customer said."),
     Verb.RELEVEL: ("a change of level needs a reason", "Say in `note` why, and name the level as `to`."),
     Verb.REOPEN: ("reopening an order needs a reason", "Say in `note` why the work is not done."),
+    Verb.TRIAGE: ("a triage needs its result", "Say in `note` what it is and what it needs."),
+    Verb.ESCALATE: ("an escalation needs a reason", "Say in `note` why, and name as `to` who is to know."),
 }
 """The steps that say nothing without a note: what is missing, and what to write."""
+
+_NEEDS_TO: dict[Verb, tuple[str, str]] = {
+    Verb.REASSIGN: ("reassigning an order needs a person", "Name who takes it over as `to`."),
+    Verb.RELEVEL: ("a change of level needs the level", "Name it as `to`; it gives priority and limits."),
+    Verb.DISPATCH: ("dispatching an order needs a person", "Name who is to go as `to`."),
+    Verb.ESCALATE: ("an escalation needs somebody to tell", "Name as `to` who is to know, and say why in `note`."),
+    Verb.MERGE: ("merging needs the other order", "Name as `to` the order that this one is merged into."),
+    Verb.LINK: ("a link needs the other order", "Name it as `to`."),
+}
+"""The verbs that name somebody or something as `to`."""
+
+_TO_PERSON = frozenset({Verb.REASSIGN, Verb.DISPATCH, Verb.ESCALATE})
 
 _ALLOWED = {status: tuple(verb for verb in Verb if status in _FROM[verb]) for status in Status}
 
@@ -128,6 +162,7 @@ class Change:
     from_status: Status | None = None
     note: str = ""
     reason: str | None = None
+    proof: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,19 +210,20 @@ class Refused:
 
 
 def allowed_verbs(status: Status) -> tuple[Verb, ...]:
-    """The verbs that are possible in a state, in the order of an order's life."""
+    """The verbs that are possible in a state: those of an order's life first, then those beside it."""
     return _ALLOWED[status]
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What a person says to a verb. `reason` is a hold's, `to` the person a reassignment names, `override` why an
-    order is accepted although its condition is still there."""
+    """What a person says to a verb. `reason` is a hold's, and `proof` where that can be seen; `to` is the person, level
+    or order that the verb names; `override` why it is done although something stands against it."""
 
     note: str = ""
     reason: PauseReason | None = None
     to: str = ""
     override: str = ""
+    proof: str = ""
 
 
 SILENT = Words()
@@ -202,11 +238,13 @@ def decide_transition(
     *,
     version: int | None = None,
     active: Sequence[str] = (),
+    children: Sequence[str] = (),
 ) -> Transition | Refused:
     """What `verb` by a person at `at` (aware UTC) does to the order, or why it cannot.
 
     `version` is the one the person saw; None means that she takes the order as it is. `active` are the titles of the
-    order's findings whose condition still holds: they stand against accepting it. An instant before the last line of
+    order's findings whose condition still holds: they stand against accepting it, as `children` whose work is not done
+    stand against completing it. An instant before the last line of
     the history becomes that line's instant: history never runs backward.
     """
     allowed = allowed_verbs(order.status)
@@ -221,26 +259,32 @@ def decide_transition(
         what = f"cannot accept the order: still active by the data: {', '.join(active)}"
         hint = "Repair it and wait until the data recovers, reopen the order, or give as `override` why it is accepted."
         return Refused(Refusal.STILL_ACTIVE, what, hint, allowed)
+    unfinished = verb is Verb.COMPLETE and bool(children)
+    if unfinished and not words.override:
+        what = f"cannot complete the order: the work on {', '.join(children)} is not done"
+        hint = "Complete or cancel those first, or give as `override` why this one is done without them."
+        return Refused(Refusal.OPEN_CHILDREN, what, hint, allowed)
     note, last = words.note, order.history[-1].at
+    if unfinished:
+        note = f"{note} Completed before {', '.join(children)}: {words.override}".strip()
     if insisted:
         note = f"{note} Accepted while still active ({', '.join(active)}): {words.override}".strip()
-    if verb is Verb.REASSIGN:
+    if verb in _TO_PERSON:
         note = f"To {words.to}. {note}".strip()
     if at < last:
         at, note = last, f"{note} ({CLOCK_BACK})".strip()
     target = _before_hold(order.history) if verb is Verb.RESUME else _TO.get(verb, order.status)
-    argument = _argument(verb, words, insisted=insisted)
-    return Transition(verb, Change(order.version + 1, at, verb.value, by, target, order.status, note, argument))
+    argument = _argument(verb, words, insisted=insisted or unfinished)
+    change = Change(order.version + 1, at, verb.value, by, target, order.status, note, argument, words.proof)
+    return Transition(verb, change)
 
 
 def _missing(verb: Verb, words: Words) -> tuple[str, str] | None:
     """What a verb cannot do without, and what to write."""
     if verb is Verb.HOLD and words.reason is None:
         return "holding an order needs a reason", f"Give one as `reason`: {', '.join(PauseReason)}."
-    if verb is Verb.REASSIGN and not words.to:
-        return "reassigning an order needs a person", "Name who takes it over as `to`."
-    if verb is Verb.RELEVEL and not words.to:
-        return "a change of level needs the level", "Name it as `to`; it gives priority and limits."
+    if verb in _NEEDS_TO and not words.to:
+        return _NEEDS_TO[verb]
     return _SAYS[verb] if verb in _SAYS and not words.note else None
 
 
@@ -248,8 +292,8 @@ def _argument(verb: Verb, words: Words, *, insisted: bool) -> str | None:
     """The one word of a line besides its note: a hold's reason, who takes over, or that a person insisted."""
     if verb is Verb.HOLD and words.reason is not None:
         return words.reason.value
-    if verb in (Verb.REASSIGN, Verb.RELEVEL):
-        return words.to
+    if verb in _NEEDS_TO or verb is Verb.PARENT:
+        return words.to or None
     return OVERRIDE if insisted else None
 
 

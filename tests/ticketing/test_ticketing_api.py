@@ -218,7 +218,8 @@ def test_the_deadline_is_explained_with_clause_limit_and_pauses(
     client: Client, clock: JournalClock, order: str
 ) -> None:
     url = f"/api/work-orders/{order}"
-    for minutes, verb, body in ((10, "acknowledge", {}), (20, "hold", {"reason": "parts", "note": "belt"})):
+    hold = {"reason": "parts", "note": "belt", "proof": "order 88-1 at the supplier"}
+    for minutes, verb, body in ((10, "acknowledge", {}), (20, "hold", hold)):
         clock.advance(to_us(AT + timedelta(minutes=minutes)))
         assert client.post(f"{url}/{verb}", json=body).status_code == 200
     clock.advance(to_us(AT + timedelta(minutes=80)))
@@ -231,7 +232,10 @@ def test_the_deadline_is_explained_with_clause_limit_and_pauses(
     assert any("clause 3.2" in line for line in resolution["explanation"])
     held = get(client, url)
     assert (held["status"], held["resolution_due_at"]) == ("held", "2026-03-03T02:00:00Z")
-    assert held["paused"] == {"reason": "parts", "since": "2026-03-02T01:20:00Z"}
+    assert held["paused"] == {
+        "reason": "parts", "since": "2026-03-02T01:20:00Z", "proof": "order 88-1 at the supplier", "capped_at": None,
+    }  # fmt: skip
+    assert held["history"][-1]["proof"] == "order 88-1 at the supplier"
     resumed = client.post(f"{url}/resume").json()
     assert (resumed["status"], resumed["resolution_due_at"], resumed["paused"]) == (
         "acknowledged", "2026-03-03T02:00:00Z", None)  # fmt: skip

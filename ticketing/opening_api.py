@@ -1,0 +1,75 @@
+"""The route by which a person opens an order: on its own, or as a part of another one."""
+
+import uuid
+from collections.abc import Callable
+from typing import Annotated
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from sqlmodel import Session
+
+from facility.clock import Clock
+from facility.fields import unknown
+from facility.finding import Severity
+from facility.registry import Registry
+from ticketing import repository
+from ticketing.api import OPERATOR, Sessions, Text
+from ticketing.contract_book import ContractBook
+from ticketing.desk import Desk
+from ticketing.kept_answer import Call, IdempotencyKey, answer_once
+from ticketing.lists import view_orders
+from ticketing.manual_order import Wanted, reported_finding
+from ticketing.problem import REFUSALS, ProblemRoute, refuse
+from ticketing.transition import Act, carry_out
+from ticketing.views import WorkOrderView
+from ticketing.work_order import Refused, Verb, Words
+
+
+class OpeningBody(BaseModel):
+    """What is to be done, on which asset, and how bad it is. `parent` is the order it is a part of."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    asset_id: Text = Field(min_length=1)
+    title: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
+    severity: Severity = Severity.MEDIUM
+    note: Text = ""
+    parent: Text = ""
+    by: Text = Field(default=OPERATOR, min_length=1)
+
+
+def build_opening_router(
+    sessions: Sessions, clock: Clock, book: ContractBook, registry: Callable[[], Registry]
+) -> APIRouter:
+    """The route. Who may call is decided where it is mounted."""
+    router = APIRouter(prefix="/api", tags=["ticketing"], route_class=ProblemRoute, responses=REFUSALS)
+    desk = Desk(book, registry)
+
+    @router.post("/work-orders", status_code=201)
+    def open_order(body: OpeningBody, response: Response, idempotency_key: IdempotencyKey = None) -> WorkOrderView:
+        """Open an order without a finding of the rules. Its level and deadlines come from the contract, as for any
+        other. With an Idempotency-Key the same call again opens nothing and gives the first answer again."""
+        asset = registry().assets.get(body.asset_id)
+        if asset is None:
+            what = unknown("asset", body.asset_id, registry().assets)
+            refuse(422, what, "asset_id", "GET /api/assets lists them.")
+        now = clock.now()
+        wanted = Wanted(uuid.uuid4().hex, body.title, body.by, body.severity, body.note, body.parent)
+
+        def opened(session: Session) -> WorkOrderView:
+            (order_id,) = desk.receive(session, [reported_finding(wanted, asset, now)]).opened
+            row = repository.find_order(session, order_id, lock=True)
+            if row is None:  # the desk has just said that it opened it
+                msg = f"order {order_id} was opened, but it is not there"
+                raise RuntimeError(msg)
+            if wanted.part_of:
+                done = carry_out(session, book, row, Act(Verb.PARENT, wanted.by, now, Words(to=wanted.part_of)))
+                if isinstance(done, Refused):
+                    refuse(409, done.what, "parent", done.hint)
+            return view_orders(session, book, [row], now)[0]
+
+        call = Call(idempotency_key, "open", body.model_dump_json(), now)
+        with sessions.writing() as session:
+            return answer_once(session, call, response, opened)
+
+    return router
