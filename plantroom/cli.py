@@ -18,6 +18,7 @@ COMMANDS = (
     "simulate",
     "replay",
     "backtest",
+    "score",
     "contract",
     "db",
     "schema",

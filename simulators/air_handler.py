@@ -7,18 +7,43 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from simulators.air_handler_control import AirHandlerControl, Mode
 from simulators.air_handler_zone import AIR_J_PER_M3K, OUTDOOR_CO2, ZONE_FAULTS, Zone, ZonePlan
-from simulators.plant import FaultNames, Faults, Sample, Sensors, Values
+from simulators.plant import FaultKind, FaultNames, Faults, Sample, Sensors, Values
 from simulators.surroundings import Surroundings
 
 UNIT_FAULTS: FaultNames = {
-    "heating_valve_leak": "the heating valve does not close; severity 1 leaves 40 % of the water flowing",
-    "cooling_valve_leak": "the cooling valve does not close; severity 1 leaves 40 % of the water flowing",
-    "cooling_valve_stuck": "the cooling valve does not move any more; severity is where it stays (1 is open)",
-    "outside_damper_stuck": "the outdoor air damper does not move any more; severity is where it stays (1 is open)",
-    "supply_fan_belt": "the fan belt slips; severity 1 is a broken belt: the motor turns, the fan does not",
-    "supply_sensor_bias": "the supply air sensor reads high; severity 1 is 5 K",
-    "filter_clogged": "the filter is loaded; severity 1 is thirty times the resistance of a clean one",
-    "controller_silent": "the controller's network card is dead: nothing is sent, the plant runs on",
+    "heating_valve_leak": FaultKind(
+        "the heating valve does not close; severity 1 leaves 40 % of the water flowing", "heating valve"
+    ),
+    "cooling_valve_leak": FaultKind(
+        "the cooling valve does not close; severity 1 leaves 40 % of the water flowing", "cooling valve"
+    ),
+    "heating_valve_stuck": FaultKind(
+        "the heating valve does not move any more; severity is where it stays (1 is open)", "heating valve"
+    ),
+    "cooling_valve_stuck": FaultKind(
+        "the cooling valve does not move any more; severity is where it stays (1 is open)", "cooling valve"
+    ),
+    "outside_damper_stuck": FaultKind(
+        "the outdoor air damper does not move any more; severity is where it stays (1 is open)", "outdoor air damper"
+    ),
+    "outside_damper_leak": FaultKind(
+        "the outdoor air damper does not close: its blades leave a gap; severity 1 is a gap of 60 %",
+        "outdoor air damper",
+    ),
+    "supply_fan_belt": FaultKind(
+        "the fan belt slips; severity 1 is a broken belt: the motor turns, the fan does not", "belt"
+    ),
+    "supply_sensor_bias": FaultKind("the supply air sensor reads high; severity 1 is 5 K", "supply air sensor"),
+    "mixed_sensor_bias": FaultKind("the mixed air sensor reads high; severity 1 is 6 K", "mixed air sensor"),
+    "chilled_water_warm": FaultKind(
+        "the plant sends chilled water too warm; severity 1 is 14 degC instead of 7", "chilled water"
+    ),
+    "filter_clogged": FaultKind(
+        "the filter is loaded; severity 1 is thirty times the resistance of a clean one", "filter"
+    ),
+    "controller_silent": FaultKind(
+        "the controller's network card fails; severity is the share of its messages that is lost", "network"
+    ),
 }
 _SUBSTEP_S = 15.0
 _MINIMUM_DAMPER = 25.0
@@ -89,7 +114,7 @@ class AirHandler:
         for zone in self.zones:
             zone.measure(self._sensors)
         samples = [Sample(zone.name, zone.report(self._sensors)) for zone in self.zones]
-        if self._broken("controller_silent") > 0:
+        if self._sensors.lost(self._broken("controller_silent")):
             return samples
         return [Sample(self.plan.asset, self._report(mode)), *samples]
 
@@ -124,8 +149,10 @@ class AirHandler:
         control = self.control
         stuck_damper, stuck_valve = self._broken("outside_damper_stuck"), self._broken("cooling_valve_stuck")
         self.damper = 100.0 * stuck_damper if stuck_damper else control.damper
+        self.damper = max(self.damper, 60.0 * self._broken("outside_damper_leak"))
         self.cooling_valve = 100.0 * stuck_valve if stuck_valve else control.cooling.value
-        self.heating_valve = control.heating.value
+        stuck_heating = self._broken("heating_valve_stuck")
+        self.heating_valve = 100.0 * stuck_heating if stuck_heating else control.heating.value
 
     def _air_flow(self) -> None:
         """Where fan curve and duct meet: p(fan) = filter + casing + duct, flow = conductance x sqrt(duct)."""
@@ -154,8 +181,9 @@ class AirHandler:
         heating += (1.0 - heating) * leak
         cooling = self.cooling_valve / 100.0
         cooling += (1.0 - cooling) * 0.4 * self._broken("cooling_valve_leak")
+        chilled_c = _CHILLED_WATER_C + 7.0 * self._broken("chilled_water_warm")
         heated_c = mixed_c + 0.35 * heating * (_HOT_WATER_C - mixed_c)
-        cooled_c = heated_c - 0.72 * cooling * max(0.0, heated_c - _CHILLED_WATER_C)
+        cooled_c = heated_c - 0.72 * cooling * max(0.0, heated_c - chilled_c)
         self.heating_w, self.cooling_w = air_w_per_k * (heated_c - mixed_c), air_w_per_k * (heated_c - cooled_c)
         moving = self.flow > 0.03 * self.rated_flow
         supply_c = cooled_c + (self.fan_w / air_w_per_k if moving else 0.0)
@@ -174,7 +202,7 @@ class AirHandler:
             "supply_air_temperature": sensors.read(self.measured_supply_c, 0.06),
             "supply_air_temperature_setpoint": round(control.setpoint, 2),
             "return_air_temperature": sensors.read(self.return_c, 0.06),
-            "mixed_air_temperature": sensors.read(self.mixed_c, 0.12),
+            "mixed_air_temperature": sensors.read(self.mixed_c + 6.0 * self._broken("mixed_sensor_bias"), 0.12),
             "supply_air_static_pressure": sensors.read_positive(self.static_pa, 2.0, 1),
             "supply_air_static_pressure_setpoint": _STATIC_PA,
             "filter_differential_pressure": sensors.read_positive(self.filter_pa, 1.0, 1),

@@ -69,7 +69,9 @@ class AirHandlerControl:
         else:
             self._free.follow(0.0)
             self.cooling.follow(_stage(demand, _GAP, 100.0))
-        self.damper = self.minimum_damper + (100.0 - self.minimum_damper) * self._free.value / 100.0
+        # Nobody is in yet while it warms up: the air goes round, and nothing comes from outside.
+        minimum = 0.0 if warm_up else self.minimum_damper
+        self.damper = minimum + (100.0 - minimum) * self._free.value / 100.0
 
 
 def _stage(demand: float, begin: float, end: float) -> float:

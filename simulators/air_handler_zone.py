@@ -5,16 +5,22 @@ from math import sqrt
 from pydantic import BaseModel, ConfigDict, Field
 
 from simulators.control import Command, Loop
-from simulators.plant import FaultNames, Sensors, Values
+from simulators.plant import FaultKind, FaultNames, Sensors, Values
 from simulators.surroundings import Surroundings
 
 AIR_J_PER_M3K = 1206.0  # density times heat capacity of air at 20 degC
 OUTDOOR_CO2 = 420.0
 
 ZONE_FAULTS: FaultNames = {
-    "damper_stuck": "the box damper does not move any more; severity is where it stays (0.05 nearly shut, 1 open)",
-    "reheat_valve_leak": "the reheat valve does not close; severity 1 leaves 40 % of its heat in the air",
-    "temperature_sensor_bias": "the room sensor reads high, as with a bad terminal; severity 1 is 8 K",
+    "damper_stuck": FaultKind(
+        "the box damper does not move any more; severity is where it stays (0.05 nearly shut, 1 open)", "zone damper"
+    ),
+    "reheat_valve_leak": FaultKind(
+        "the reheat valve does not close; severity 1 leaves 40 % of its heat in the air", "reheat valve"
+    ),
+    "temperature_sensor_bias": FaultKind(
+        "the room sensor reads high, as with a bad terminal; severity 1 is 8 K", "zone sensor"
+    ),
 }
 
 

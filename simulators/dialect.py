@@ -54,10 +54,13 @@ class Speaker:
                 points[wire.name] = {"present_value": known}
         return Message(topic, _encode({"version": "1.5.2", "timestamp": at, "points": points}))
 
-    def truth(self, at_us: int, asset_id: str, fault: str, severity: float) -> Message:
+    def truth(self, at_us: int, asset_id: str, fault: str, component: str, severity: float) -> Message:
         """What was broken or repaired, for whoever scores the findings."""
         at = format_instant(from_us(at_us))
-        body = {"at": at, "asset": asset_id, "fault": fault, "on": severity > 0, "severity": severity}
+        body = {
+            "at": at, "asset": asset_id, "fault": fault, "component": component, "on": severity > 0,
+            "severity": severity,
+        }  # fmt: skip
         return Message(f"simulation/{self._site_id}/truth", _encode(body))
 
 

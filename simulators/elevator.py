@@ -6,20 +6,37 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from simulators.elevator_car import Car, CarDesign, Parts, Phase
 from simulators.elevator_traffic import Passenger, Traffic
-from simulators.plant import FaultNames, Faults, Sample, Sensors, Values
+from simulators.plant import FaultKind, FaultNames, Faults, Sample, Sensors, Values
 from simulators.surroundings import Surroundings
 
 CAR_FAULTS: FaultNames = {
-    "door_lock_contact": "a landing door's lock contact opens when a loaded car shakes it; severity is how often",
-    "door_obstruction": "something lies in the sill; severity is how often the closing door meets it",
-    "door_drag": "the door panels drag: closing takes longer and reverses more often",
-    "motor_fan": "the hoist motor's fan is dead; severity is the share of its air that is missing",
-    "levelling_encoder": "the floor encoder slips; severity 1 is 28 mm",
-    "guide_shoe": "a guide shoe is worn: the car shakes",
-    "mains": "the main supply of the drive is gone; the controller lives on its battery",
-    "controller_silent": "the controller's network card is dead: nothing is sent, the car runs on",
+    "door_lock_contact": FaultKind(
+        "a landing door's lock contact opens when a loaded car shakes it; severity is how often", "door lock contact"
+    ),
+    "door_obstruction": FaultKind(
+        "something lies in the sill; severity is how often the closing door meets it", "sill"
+    ),
+    "door_drag": FaultKind(
+        "the door panels drag; severity 1 nearly doubles the closing time, and they reverse more often", "door panel"
+    ),
+    "motor_fan": FaultKind(
+        "the hoist motor's fan is dead; severity is the share of its air that is missing", "motor fan"
+    ),
+    "levelling_encoder": FaultKind("the floor encoder slips; severity 1 is 28 mm", "encoder"),
+    "guide_shoe": FaultKind("a guide shoe is worn; severity 1 nearly trebles the vibration", "guide shoe"),
+    "mains": FaultKind(
+        "the drive's supply fails, the controller lives on its battery; severity is the share of the time it is off",
+        "mains",
+    ),
+    "controller_silent": FaultKind(
+        "the controller's network card fails; severity is the share of its messages that is lost", "network"
+    ),
 }
-ROOM_FAULTS: FaultNames = {"machine_room_fan": "the machine room's exhaust fan is dead; severity is the missing share"}
+ROOM_FAULTS: FaultNames = {
+    "machine_room_fan": FaultKind(
+        "the machine room's exhaust fan is dead; severity is the missing share", "ventilation"
+    )
+}
 _REPEAT_S, _SLOW_S = 30.0, 60.0
 _ALARM_AFTER_S = 30.0
 _TEST_HOUR = 4.0
@@ -108,14 +125,14 @@ class ElevatorGroup:
         self.room_c += (heat - flow_out) * seconds / 1_000_000.0
 
     def _report(self, name: str, car: Car, around: Surroundings) -> Sample | None:
-        if self._faults.of(name, "controller_silent") > 0:
-            return None
         values = self._status(car, around)
         last, sent_us, slow_us = self._sent.get(name, ({}, 0, 0))
         slow = around.at_us - slow_us >= _SLOW_S * 1e6
         if values == last and not slow and around.at_us - sent_us < _REPEAT_S * 1e6:
             return None
         self._sent[name] = (values, around.at_us, around.at_us if slow else slow_us)
+        if self._sensors.lost(self._faults.of(name, "controller_silent")):
+            return None
         return Sample(name, {**values, **self._slow(name, car)} if slow else dict(values))
 
     def _status(self, car: Car, around: Surroundings) -> Values:

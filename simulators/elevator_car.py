@@ -75,6 +75,7 @@ class Car:
         self.motor_c, self.loss_j, self.heat_w = room_c + 8.0, 0.0, 0.0
         self.trip: Trip | None = None
         self.stuck_s, self.retries, self.tripped = 0.0, 0, False
+        self.mains_s = 0.0
         self.last = LastTrip()
         self.brake_wear_mm = 1.2
         self._vibration = tuple(self.random.uniform(0.85, 1.15) for _ in range(3))
@@ -88,7 +89,8 @@ class Car:
 
     @property
     def mains_on(self) -> bool:
-        return self.parts.mains == 0
+        """Off at the beginning of every ten minutes, for the share of them that is missing."""
+        return self.parts.mains == 0 or self.mains_s >= 600.0 * self.parts.mains
 
     @property
     def load_kg(self) -> float:
@@ -121,6 +123,7 @@ class Car:
     # --- living ----------------------------------------------------------------------------------------------
     def live(self, seconds: float, room_c: float) -> None:
         """Run through the step; the motor's heat balance closes over it."""
+        self.mains_s = (self.mains_s + seconds) % 600.0 if self.parts.mains else -seconds
         self.loss_j, budget = 0.0, seconds
         while budget > 1e-9:
             if self.phase in (Phase.STUCK, Phase.BLOCKED) or (self.phase is Phase.IDLE and not self._decide()):

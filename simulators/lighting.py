@@ -5,16 +5,27 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from simulators.plant import FaultNames, Faults, Sample, Sensors, Values
+from simulators.plant import FaultKind, FaultNames, Faults, Sample, Sensors, Values
 from simulators.surroundings import Surroundings
 
 CIRCUIT_FAULTS: FaultNames = {
-    "lamps_failed": "lamps have burnt out; severity is their share of the circuit",
-    "breaker_tripped": "the circuit breaker is open: commanded on, no power",
-    "override_on": "someone left the switch on manual: on at full level whatever programme and sensor say",
-    "occupancy_sensor_stuck": "the occupancy sensor says that someone is there",
-    "driver_heat_sink": "the drivers lose their heat badly; severity 1 trebles the thermal resistance",
-    "light_sensor_covered": "the light sensor is covered: it sees nothing and the lamps stay up",
+    "lamps_failed": FaultKind("lamps have burnt out; severity is their share of the circuit", "lamps"),
+    "breaker_tripped": FaultKind(
+        "a circuit breaker is open; severity is the share of the lamps behind it (1 is all)", "breaker"
+    ),
+    "override_on": FaultKind(
+        "someone left the switch on manual: on at full level whatever programme and sensor say", "switch"
+    ),
+    "occupancy_sensor_stuck": FaultKind(
+        "the occupancy sensor sees people who are not there; severity is how often, 1 is all the time",
+        "occupancy sensor",
+    ),
+    "driver_heat_sink": FaultKind(
+        "the drivers lose their heat badly; severity 1 trebles the thermal resistance", "heat sink"
+    ),
+    "light_sensor_covered": FaultKind(
+        "the light sensor is covered: it sees nothing and the lamps stay up", "light sensor"
+    ),
 }
 Control = Literal["schedule", "occupancy", "daylight"]
 _HOLD_S = 900.0  # an occupancy sensor lets go after a quarter of an hour
@@ -68,12 +79,12 @@ class Circuit:
 
     def step(self, around: Surroundings, seconds: float, *, programme: bool, faults: dict[str, float]) -> None:
         """People, control, lamps and drivers over the step."""
-        self._sense(around, seconds, stuck=faults["occupancy_sensor_stuck"] > 0)
+        self._sense(around, seconds, ghosts=faults["occupancy_sensor_stuck"])
         daylight = self.plan.daylight * around.daylight_lx
-        seen = 0.0 if faults["light_sensor_covered"] else daylight
+        seen = daylight * (1.0 - faults["light_sensor_covered"])
         on = self.occupied if self.plan.control == "occupancy" else programme
         if faults["override_on"] > 0:
-            wish = 100.0
+            wish = 100.0 * faults["override_on"]
         elif not on:
             wish = 0.0
         elif self.plan.control == "daylight":
@@ -85,18 +96,19 @@ class Circuit:
         self.command = wish
         self._burn(seconds, daylight, faults)
 
-    def _sense(self, around: Surroundings, seconds: float, *, stuck: bool) -> None:
+    def _sense(self, around: Surroundings, seconds: float, *, ghosts: float) -> None:
         """Someone moves in the room now and then while people are in; the sensor holds."""
         busy = self._random.random() < 1 - (1 - 0.5 * around.presence) ** (seconds / 60)
+        busy = busy or (ghosts > 0 and self._random.random() < ghosts)
         self._held_s = _HOLD_S if busy else max(0.0, self._held_s - seconds)
-        self.occupied = stuck or self._held_s > 0
+        self.occupied = self._held_s > 0
 
     def _burn(self, seconds: float, daylight: float, faults: dict[str, float]) -> None:
         plan = self.plan
-        live = faults["breaker_tripped"] == 0
+        live = faults["breaker_tripped"] < 1
         limit = 60.0 if self._derated else 100.0
         self.level = min(self.command, limit) if live else 0.0
-        working = plan.lamps - round(plan.lamps * faults["lamps_failed"])
+        working = plan.lamps - round(plan.lamps * max(faults["lamps_failed"], faults["breaker_tripped"]))
         self.power_w = working * plan.lamp_power * self.level / 100.0
         self.lux = daylight + _LAMPS_LX * self.level / 100.0 * working / plan.lamps
         rise = 32.0 * self.level / 100.0 * (1.0 + 2.0 * faults["driver_heat_sink"])
@@ -139,13 +151,13 @@ class Lighting:
 
     def _report(self, circuit: Circuit) -> Values:
         sensors = self._sensors
-        covered = self._faults.of(circuit.plan.asset, "light_sensor_covered") > 0
+        seen = circuit.lux * (1.0 - self._faults.of(circuit.plan.asset, "light_sensor_covered"))
         return {
             "circuit_power": sensors.read_positive(circuit.power_w, 0.002 * circuit.power_w, 1),
             "lamp_command": round(circuit.command, 0),
             "lamp_level": round(circuit.level, 0),
             "occupancy": int(circuit.occupied),
-            "illuminance": 0.0 if covered else sensors.read_positive(circuit.lux, 0.01 * circuit.lux, 0),
+            "illuminance": sensors.read_positive(seen, 0.01 * seen, 0),
             "illuminance_setpoint": _TARGET_LX,
             "driver_temperature": sensors.read(circuit.driver_c, 0.15, 1),
             "burn_hours": round(circuit.burn_hours, 2),

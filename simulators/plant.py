@@ -59,10 +59,22 @@ class Sensors:
         """The true value with noise of this standard deviation (same unit), rounded."""
         return round(true + self._random.gauss(0.0, noise), digits)
 
+    def lost(self, share: float) -> bool:
+        """Whether a message goes astray when this share of them does (0 to 1)."""
+        return share > 0 and self._random.random() < share
+
     def read_positive(self, true: float, noise: float, digits: int = 2) -> float:
         """As `read`, for quantities that cannot be negative; an exact zero stays zero."""
         return max(0.0, self.read(true, noise, digits)) if true > 0 else 0.0
 
 
-FaultNames = Mapping[str, str]
-"""Fault name -> what breaks, in a sentence."""
+@dataclass(frozen=True, slots=True)
+class FaultKind:
+    """One way a part can break: what happens in a sentence, and the part as whoever repairs it would name it."""
+
+    what: str
+    component: str
+
+
+FaultNames = Mapping[str, FaultKind]
+"""Fault name -> what breaks."""

@@ -112,5 +112,6 @@ class Simulation:
             event = self._pending.pop()
             self._by_asset[event.asset_id].set_fault(event.asset_id, event.fault, event.severity)
             due_us = self.start_us + event.after_us
-            truths.append(self._speaker.truth(due_us, event.asset_id, event.fault, event.severity))
+            said = self._speaker.truth(due_us, event.asset_id, event.fault, event.component, event.severity)
+            truths.append(said)
         return truths

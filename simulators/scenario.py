@@ -121,6 +121,7 @@ class FaultEvent:
     after_us: int
     asset_id: str
     fault: str
+    component: str
     severity: float
 
 
@@ -236,13 +237,14 @@ class _Checker:
                 self.refuse((*path, "fault"), _unknown(f"fault of {entry.asset}", entry.fault, known))
                 continue
             begin = round(entry.at.total_seconds() * SECOND_US)
-            events.append(FaultEvent(begin, entry.asset, entry.fault, entry.severity))
+            component = known[entry.fault].component
+            events.append(FaultEvent(begin, entry.asset, entry.fault, component, entry.severity))
             if entry.until is None:
                 continue
             if entry.until <= entry.at:
                 self.refuse((*path, "until"), "the fault ends before it begins", "Both count from the start.")
             end = round(entry.until.total_seconds() * SECOND_US)
-            events.append(FaultEvent(end, entry.asset, entry.fault, 0.0))
+            events.append(FaultEvent(end, entry.asset, entry.fault, component, 0.0))
         return events
 
 

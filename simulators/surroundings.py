@@ -24,7 +24,10 @@ class Weather(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     asset: str | None = Field(default=None, description="the asset that publishes the outside air temperature")
-    mean: float = Field(default=13.0, ge=-40, le=50, description="daily mean of the outside air, degC")
+    mean: float = Field(default=13.0, ge=-40, le=50, description="mean of the outside air over the year, degC")
+    season: float = Field(
+        default=0.0, ge=0, le=30, description="half the difference of the warmest and the coldest month, K; 0: none"
+    )
     swing: float = Field(default=4.0, ge=0, le=20, description="half the difference of day and night, K")
     wander: float = Field(default=0.8, ge=0, le=5, description="standard deviation of the air mass around it, K")
     latitude: float = Field(default=31.2, ge=-66, le=66, description="degrees north")
@@ -58,7 +61,15 @@ class World:
         working = self.is_working(local.date())
         weather = self._weather
         wave = cos(2 * pi * (hour - 15) / 24)
-        outside = weather.mean + weather.swing * wave + weather.wander * self._noise("air", at_us, hours=6)
+        # The warmest day stands three to four weeks after the sun's highest: 20 July, or 19 January in the south.
+        warmest = 201 if weather.latitude >= 0 else 19
+        year = cos(2 * pi * (local.timetuple().tm_yday + hour / 24 - warmest) / 365.25)
+        outside = (
+            weather.mean
+            + weather.season * year
+            + weather.swing * wave
+            + weather.wander * self._noise("air", at_us, hours=6)
+        )
         clouds = min(0.95, max(0.0, weather.cloud + 0.25 * self._noise("cloud", at_us, hours=2)))
         sun = _sine_of_sun(weather.latitude, local.timetuple().tm_yday, hour)
         daylight = 110_000 * sun * (1 - clouds)

@@ -5,19 +5,26 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from simulators.plant import FaultNames, Faults, Sample, Sensors
+from simulators.plant import FaultKind, FaultNames, Faults, Sample, Sensors
 from simulators.surroundings import Surroundings
 from simulators.water_pump import PUMP_FAULTS, Pump
 
 TANK_FAULTS: FaultNames = {
-    "level_sensor_stuck": "the level transmitter repeats its last value; the pumps are controlled on it",
-    "float_valve_open": "the mains make-up float valve hangs open; severity is how far",
+    "level_sensor_stuck": FaultKind(
+        "the level transmitter follows too little, and the pumps with it; severity 1 repeats its last value",
+        "level sensor",
+    ),
+    "float_valve_open": FaultKind("the mains make-up float valve hangs open; severity is how far", "float valve"),
 }
 METER_FAULTS: FaultNames = {
-    "pipe_burst": "the distribution riser is torn; severity 1 lets out about 20 m3/h",
-    "toilet_runs": "a flush valve does not close: a small flow that never stops",
+    "pipe_burst": FaultKind("the distribution riser is torn; severity 1 lets out about 20 m3/h", "riser"),
+    "toilet_runs": FaultKind(
+        "a flush valve does not close: a small flow that never stops; severity 1 is 0.9 m3/h", "flush valve"
+    ),
 }
-LEAK_FAULTS: FaultNames = {"pipe_leak": "a joint drips onto the floor beside the sensor; severity 1 is 60 l/h"}
+LEAK_FAULTS: FaultNames = {
+    "pipe_leak": FaultKind("a joint drips onto the floor beside the sensor; severity 1 is 60 l/h", "joint")
+}
 
 # Share of a working day's water in each local hour, and of a day off.
 _WORKING = (2, 1, 1, 1, 2, 6, 20, 60, 95, 90, 80, 90, 115, 95, 70, 65, 65, 70, 60, 25, 12, 8, 5, 3)
@@ -82,7 +89,7 @@ class WaterSystem:
         self.puddles = {name: Puddle() for name in plan.leak_sensors}
         self.pressure_kpa, self.flow_m3_per_h = plan.static_head, 0.0
         self._duty, self._calling, self._assist = 0, False, False
-        self._measured = self.level
+        self._measured = self._held_at = self.level
         self._faults = Faults()
         self._sensors = Sensors(f"{seed}/sensors")
         self._taps = Sensors(f"{seed}/taps")
@@ -96,6 +103,8 @@ class WaterSystem:
     def set_fault(self, asset_id: str, fault: str, severity: float) -> None:
         """Break a part of the tank, a pump, the riser or a joint."""
         self._faults.set(asset_id, fault, severity)
+        if fault == "level_sensor_stuck":
+            self._held_at = self._measured
         for pump in self.pumps:
             if pump.name == asset_id:
                 pump.parts[fault] = severity
@@ -110,8 +119,9 @@ class WaterSystem:
 
     def step(self, around: Surroundings, seconds: float) -> list[Sample]:
         """Measure, control, move water, report."""
-        if self._faults.of(self.plan.tank, "level_sensor_stuck") == 0:
-            self._measured = self._sensors.read(self.level, 0.12)
+        held = self._faults.of(self.plan.tank, "level_sensor_stuck")
+        if held < 1:
+            self._measured = self._sensors.read(self.level + held * (self._held_at - self.level), 0.12)
         self._control()
         others = [pump.back_flow() for pump in self.pumps]
         for pump, other in zip(self.pumps, reversed(others), strict=True):

@@ -1,12 +1,21 @@
 """A transfer pump with its starter, its coupling and its check valve."""
 
-from simulators.plant import FaultNames, Sensors, Values
+from simulators.plant import FaultKind, FaultNames, Sensors, Values
 
 PUMP_FAULTS: FaultNames = {
-    "coupling_broken": "motor and pump are parted: it is commanded and runs, and no water moves; severity is the slip",
-    "motor_trip": "the starter's overload has tripped: commanded, but it does not run",
-    "check_valve_leak": "the check valve does not seat: the riser runs back through the pump when it stands still",
-    "suction_blocked": "the suction strainer is clogged; severity is the share of the flow that is missing",
+    "coupling_broken": FaultKind(
+        "motor and pump are parted: it is commanded and runs, and no water moves; severity is the slip", "coupling"
+    ),
+    "motor_trip": FaultKind(
+        "the starter's overload relay trips; severity 1 at once, less after a longer run (0: half an hour)",
+        "overload relay",
+    ),
+    "check_valve_leak": FaultKind(
+        "the check valve does not seat: the riser runs back through the pump when it stands still", "check valve"
+    ),
+    "suction_blocked": FaultKind(
+        "the suction strainer is clogged; severity is the share of the flow that is missing", "strainer"
+    ),
 }
 
 
@@ -18,7 +27,7 @@ class Pump:
         self.parts = dict.fromkeys(PUMP_FAULTS, 0.0)
         self.command = False
         self.running = False
-        self.delivered = 0.0
+        self.delivered = self._called_s = 0.0
         self.run_hours, self.start_count = 2600.0, 3100
 
     @property
@@ -37,7 +46,9 @@ class Pump:
 
     def step(self, seconds: float, other_back_flow: float) -> None:
         """Follow the command; deliver what the impeller lifts, less what runs back through the other pump."""
-        runs = self.command and self.parts["motor_trip"] < 0.5
+        self._called_s = self._called_s + seconds if self.command else 0.0
+        tripped = self.parts["motor_trip"] > 0 and self._called_s > 1800.0 * (1.0 - self.parts["motor_trip"])
+        runs = self.command and not tripped
         if runs and not self.running:
             self.start_count += 1
         self.running = runs

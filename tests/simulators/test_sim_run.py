@@ -97,7 +97,8 @@ def test_without_a_start_it_begins_when_it_is_asked_to() -> None:
 def test_truth_names_what_broke_at_its_instant() -> None:
     truths = [body(message) for message in first_hours() if is_truth(message)]
     assert truths[0] == {
-        "at": "2026-11-23T00:03:00Z", "asset": "LC-2", "fault": "lamps_failed", "on": True, "severity": 0.25,
+        "at": "2026-11-23T00:03:00Z", "asset": "LC-2", "fault": "lamps_failed", "component": "lamps", "on": True,
+        "severity": 0.25,
     }  # fmt: skip
     due = [event for event in demo().events if event.after_us < 4 * HOUR_US]
     assert [(t["asset"], t["fault"], t["severity"]) for t in truths] == [
