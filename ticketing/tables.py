@@ -112,6 +112,8 @@ class WorkOrderRow(SQLModel, table=True):
         Index("ix_work_order_cause", "cause_key", "number"),
         Index("ix_work_order_parent", "parent_id"),
         Index("ix_work_order_merged", "merged_into"),
+        Index("ix_work_order_opened", "opened_at"),
+        Index("ix_work_order_completed", "completed_at", "opened_at"),
     )  # fmt: skip
 
     id: str = Field(sa_column=Column(String(64), primary_key=True))
@@ -171,6 +173,7 @@ class EventRow(SQLModel, table=True):
     """
 
     __tablename__ = "work_order_event"
+    __table_args__ = (Index("ix_work_order_event_verb", "work_order_id", "verb"),)
 
     id: int | None = Field(default=None, sa_column=Column(_BIG, primary_key=True, autoincrement=True))
     work_order_id: str = Field(sa_column=Column(String(64), ForeignKey("work_order.id"), nullable=False, index=True))

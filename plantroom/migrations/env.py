@@ -6,12 +6,14 @@ from sqlmodel import SQLModel
 import ingest.tables
 import ticketing.tables
 import ticketing.tables_outbox
+import ticketing.tables_service
 import ticketing.tables_work
 
 TABLES = (  # importing them fills the metadata
     ingest.tables,
     ticketing.tables,
     ticketing.tables_outbox,
+    ticketing.tables_service,
     ticketing.tables_work,
 )
 

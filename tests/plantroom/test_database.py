@@ -15,7 +15,7 @@ from sqlmodel import SQLModel
 from facility.errors import InputError
 from plantroom.database import Database, DatabaseAwayError, DatabaseError, parse_url
 
-HEAD = "0003"
+HEAD = "0004"
 
 
 def test_the_migrations_make_exactly_the_tables_of_the_code(database: Database) -> None:
@@ -27,7 +27,10 @@ def test_the_migrations_make_exactly_the_tables_of_the_code(database: Database) 
 def test_every_table_is_there(database: Database) -> None:
     assert set(sa.inspect(database.engine).get_table_names()) == {
         "alembic_version",
+        "attachment",
         "check_answer",
+        "complaint",
+        "cost_line",
         "dead_letter",
         "engine_state",
         "finding",
@@ -36,6 +39,11 @@ def test_every_table_is_there(database: Database) -> None:
         "meter_value",
         "order_watch",
         "outbox",
+        "part",
+        "quote",
+        "request",
+        "service_event",
+        "survey",
         "work_order",
         "work_order_event",
         "work_order_finding",
