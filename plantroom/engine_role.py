@@ -50,6 +50,7 @@ from rules.rule_set import RuleSet
 from ticketing.api import build_router as ticketing_router
 from ticketing.desk import Desk
 from ticketing.opening_api import build_opening_router as opening_router
+from ticketing.service_api import service_routers
 
 log = structlog.get_logger(__name__)
 _STOP_SECONDS = 5.0
@@ -107,6 +108,7 @@ def run(settings: Settings, stop: threading.Event) -> None:
                 rules_router(host),
                 ticketing_router(database, clock, book),
                 opening_router(database, clock, book, lambda: host.registry),
+                *service_routers(database, clock, book, view.registry),
             ],
             [web_router(view, door), enter_router(door)],
             metrics,

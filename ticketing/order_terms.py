@@ -1,16 +1,53 @@
-"""The terms one order stands on, from what is kept of it: its row and its history. Pure but for the row's shape."""
+"""The terms one order stands on, from what is kept of it: its row and its history. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import datetime
+from typing import Protocol
 
 from ticketing.contract import LevelChange, ServiceLevel
 from ticketing.contract_book import ContractBook
-from ticketing.tables import WorkOrderRow
 from ticketing.terms import Circumstances, PriorityChange
 from ticketing.work_order import Change, Verb
 
 
-def order_terms(book: ContractBook, row: WorkOrderRow, history: Iterable[Change]) -> ServiceLevel | None:
+class Pinned(Protocol):
+    """What is kept of an order about its terms."""
+
+    @property
+    def contract_id(self) -> str | None:
+        """None under no contract."""
+
+    @property
+    def contract_revision(self) -> int | None:
+        """The revision in force at the opening."""
+
+    @property
+    def service_level(self) -> str:
+        """The level's id."""
+
+    @property
+    def opened_at(self) -> datetime:
+        """Aware UTC, event time."""
+
+    @property
+    def building_id(self) -> str:
+        """Where."""
+
+    @property
+    def asset_id(self) -> str:
+        """What."""
+
+    @property
+    def key_equipment(self) -> bool:
+        """Whether the asset was key equipment at the opening."""
+
+    @property
+    def planned_due_at(self) -> datetime | None:
+        """The end of the day of a visit of the plan."""
+
+
+def order_terms(book: ContractBook, row: Pinned, history: Iterable[Change]) -> ServiceLevel | None:
     """The level in force for an order, modified, with what it had before a change of level; None when not loaded.
 
     The level it was opened at is the first of its history's changes of level, or the one on the row.

@@ -83,8 +83,8 @@ def _request() -> None:
 
 
 def _complaint() -> None:
-    stamps = ("accept_due_at", "answer_due_at", "resolve_due_at", "tell_due_at")
-    stamps += ("accepted_at", "answered_at", "resolved_at", "told_at", "escalated_at")
+    due = ("accept_due_at", "answer_due_at", "resolve_due_at", "tell_due_at")
+    stamps = (*due, "accepted_at", "answered_at", "resolved_at", "told_at", "escalated_at")
     places = ("building_id", "space_id", "asset_id", "equipment_class", "supplier", "contact")
     op.create_table(
         "complaint",
