@@ -14,6 +14,7 @@ BENCHES = {
     "mqtt": ("messages a second end to end: broker, ingest, journal on disk, acknowledged", "bench.mqtt_load"),
     "store": ("readings a second into and out of the series store", "bench.store_bench"),
     "desk": ("orders opened a second, and what one costs", "bench.desk_bench"),
+    "kpi": ("the key figures of a quarter with five million history rows", "bench.kpi_bench"),
     "deadline": ("one deadline, and one year's calendar", "bench.deadline_bench"),
 }
 

@@ -4,20 +4,21 @@ What is kept on an order (its deadlines as of the last decision) can only be too
 most orders that nothing can have been broken, and only the rest is recomputed.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
-from itertools import groupby
-from typing import NamedTuple, Protocol, TypeVar
+from typing import NamedTuple, Protocol
 
 from facility.finding import OrderKind, Severity
 from facility.registry import Registry
+from ticketing.contract import ServiceLevel
 from ticketing.contract_book import ContractBook
+from ticketing.deadline import running_calendar
 from ticketing.kpi_period import Period, period_of
-from ticketing.level import BUILT_IN_LEVEL, facts_about
+from ticketing.level import LevelFacts, facts_about
 from ticketing.order_clock import decide_clocks
 from ticketing.order_terms import Pinned, order_terms
 from ticketing.penalty import Breach, Corrective, Penalty, decide_correctives, decide_penalties, find_breaches
-from ticketing.terms import CapPeriod
+from ticketing.terms import CapPeriod, DeclaredKind
 from ticketing.work_order import Change
 
 _MONTHS = {CapPeriod.MONTH: 1, CapPeriod.QUARTER: 3, CapPeriod.YEAR: 12}
@@ -67,14 +68,19 @@ class Dated(Pinned, Protocol):
         """When it was cancelled."""
 
 
-Order = TypeVar("Order", bound=Dated)
-
-
 class Dues(NamedTuple):
     """The recomputed deadlines of an order."""
 
     response_at: datetime
     resolution_at: datetime
+
+
+class Suspects(NamedTuple):
+    """Orders that may have broken a promise. Of the `plain` ones, what is kept on them is exact; the history of the
+    `others` has to be read."""
+
+    plain: list[Dated]
+    others: list[Dated]
 
 
 class Broken(NamedTuple):
@@ -93,8 +99,8 @@ def since(book: ContractBook, period: Period) -> date:
     return min(period_of(period.first_on, months).first_on, period.first_on)
 
 
-def suspects(book: ContractBook, orders: Iterable[Order], now: datetime) -> list[Order]:
-    """The orders that may have broken a promise."""
+def suspects(book: ContractBook, orders: Iterable[Dated], unsteady: frozenset[str], now: datetime) -> Suspects:
+    """The orders that may have broken a promise. `unsteady` ones were held, reopened, or given another level."""
     many = {
         (contract.id, revision.number, level.id)
         for contract in book.contracts
@@ -102,22 +108,31 @@ def suspects(book: ContractBook, orders: Iterable[Order], now: datetime) -> list
         for level in revision.every
         if level.clocks
     }
-    return [
-        one for one in orders if (one.contract_id, one.contract_revision, one.service_level) in many or _late(one, now)
-    ]
+    majeure = {
+        contract.id
+        for contract in book.contracts
+        if any(one.kind is DeclaredKind.FORCE_MAJEURE for one in contract.declared)
+    }
+    found = Suspects([], [])
+    for one in orders:
+        has_clocks = (one.contract_id, one.contract_revision, one.service_level) in many
+        if has_clocks or _late(one, now):
+            moved = has_clocks or one.id in unsteady or one.contract_id in majeure or one.planned_due_at is not None
+            (found.others if moved else found.plain).append(one)
+    return found
 
 
 def judge(
     book: ContractBook,
     registry: Registry,
-    orders: Iterable[Dated],
+    doubtful: Suspects,
     histories: Mapping[str, Sequence[Change]],
     now: datetime,
 ) -> Broken:
-    """What these orders broke as of `now` (aware UTC), and what it costs."""
+    """What these orders broke as of `now` (aware UTC), and what it costs. `histories` are those of the others."""
     dues: dict[str, Dues] = {}
-    found: list[tuple[str, int, Breach]] = []
-    for order in orders:
+    found = list(_plain_breaches(book, registry, doubtful.plain, now))
+    for order in doubtful.others:
         history = [line for line in histories.get(order.id, ()) if line.at <= now]
         level = order_terms(book, order, history)
         if level is None or not history:
@@ -127,24 +142,70 @@ def judge(
         breaches = find_breaches(
             order.id, f"WO-{order.number:06d}", level.id, clocks.every(), facts_about(order, registry)
         )
-        if level.id != BUILT_IN_LEVEL and order.contract_id is not None and order.contract_revision is not None:
-            found += [(order.contract_id, order.contract_revision, breach) for breach in breaches]
+        if order.contract_id is not None and order.contract_revision is not None:
+            found += [_Found(order.contract_id, order.contract_revision, breach) for breach in breaches]
     return _priced(book, found, dues)
 
 
-def _priced(book: ContractBook, found: list[tuple[str, int, Breach]], dues: Mapping[str, Dues]) -> Broken:
+class _Found(NamedTuple):
+    contract_id: str
+    revision: int
+    breach: Breach
+
+
+def _plain_breaches(book: ContractBook, registry: Registry, orders: Iterable[Dated], now: datetime) -> Iterator[_Found]:
+    """The breaches of orders that nothing ever paused: their deadlines are the ones that are kept."""
+    levels: dict[tuple[str | None, int | None, str], ServiceLevel | None] = {}
+    about: dict[tuple[str, str, str], LevelFacts] = {}
+    for order in orders:
+        pinned = order.contract_id, order.contract_revision, order.service_level
+        if pinned not in levels:
+            levels[pinned] = book.level(*pinned)
+        level = levels[pinned]
+        if level is None or order.contract_id is None or order.contract_revision is None:
+            continue
+        what = order.asset_id, order.rule_id, f"{order.kind}/{order.severity}/{order.building_id}"
+        if what not in about:
+            about[what] = facts_about(order, registry)
+        resolved = order.completed_at or order.cancelled_at
+        clocks = (
+            ("response", level.response, order.response_due_at, order.arrived_at or resolved),
+            ("resolution", level.resolution, order.resolution_due_at, resolved),
+        )
+        for name, promise, due_at, stopped_at in clocks:
+            ended_at = stopped_at or now
+            if due_at is not None and ended_at > due_at:
+                over = running_calendar(promise.limit, level.calendar).elapsed(due_at, ended_at)
+                number = f"WO-{order.number:06d}"
+                breach = Breach(
+                    order.id,
+                    number,
+                    level.id,
+                    name,
+                    level.clause,
+                    due_at,
+                    ended_at,
+                    over,
+                    waived=False,
+                    facts=about[what],
+                )
+                yield _Found(order.contract_id, order.contract_revision, breach)
+
+
+def _priced(book: ContractBook, found: list[_Found], dues: Mapping[str, Dues]) -> Broken:
     penalties: list[Penalty] = []
     correctives: list[Corrective] = []
-    in_order = sorted(found, key=lambda one: (one[0], one[1]))
+    grouped: dict[tuple[str, int], list[Breach]] = {}
+    for one in found:
+        grouped.setdefault((one.contract_id, one.revision), []).append(one.breach)
     zones = {contract.id: contract.zone for contract in book.contracts}
-    for (contract_id, number), group in groupby(in_order, key=lambda one: (one[0], one[1])):
+    for (contract_id, number), breaches in sorted(grouped.items(), key=lambda item: item[0]):
         revision = book.revision(contract_id, number)
         terms = revision.terms.penalties if revision is not None else None
         if terms is not None:
-            breaches = [breach for _, _, breach in group]
             penalties += decide_penalties(breaches, terms, zones[contract_id])
             correctives += decide_correctives(breaches, terms, zones[contract_id])
-    return Broken(tuple(penalties), tuple(correctives), tuple(breach for _, _, breach in found), dues)
+    return Broken(tuple(penalties), tuple(correctives), tuple(one.breach for one in found), dues)
 
 
 def _late(order: Dated, now: datetime) -> bool:

@@ -62,11 +62,13 @@ def read_period(session: Session, book: ContractBook, registry: Registry, period
     first_on = since(book, period)
     early = min(datetime.combine(first_on, time(), zone).astimezone(UTC) for zone in zones)
     lines = kpi_rows.orders_alive(session, min(early, from_at), until_at)
-    doubtful = suspects(book, lines, now)
-    broken = judge(book, registry, doubtful, kpi_rows.histories_of(session, [one.id for one in doubtful]), now)
+    unsteady = kpi_rows.unsteady_orders(session, min(early, from_at), until_at)
+    doubtful = suspects(book, lines, unsteady, now)
+    broken = judge(book, registry, doubtful, kpi_rows.histories_of(session, [one.id for one in doubtful.others]), now)
     alive = [line for line in lines if _is_alive(line, from_at)]
     places = _Places(book, registry)
-    by_id = {line.id: line for line in doubtful}
+    broke = {one.breach.order_id for one in broken.penalties}
+    by_id = {line.id: line for line in lines if line.id in broke}
     scope = Scope(
         bounds=bounds,
         now=now,

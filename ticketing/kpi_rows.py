@@ -54,23 +54,41 @@ class Steps(NamedTuple):
     follow_ups: int
 
 
-_NO_STEPS = Steps(0, 0, 0, 0, 0, 0)
-_COLUMNS = [col(getattr(WorkOrderRow, name)) for name in OrderLine._fields]
+_MOVES = (Verb.HOLD, Verb.RELEVEL, Verb.REOPEN)
 _COUNTED = (Verb.ARRIVE, Verb.REOPEN, Verb.DIAGNOSE, Verb.REPAIR, Verb.TEST, Verb.FOLLOW_UP)
 
 
 def orders_alive(session: Session, from_at: datetime, until_at: datetime) -> list[OrderLine]:
     """Every order that was open at some instant of [from, until), by number."""
+    found = [
+        _line(row)
+        for where in _alive(from_at, until_at)
+        for row in session.execute(sa.select(*_columns(session)).where(*where))
+    ]
+    return sorted(found, key=lambda line: line.number)
+
+
+def unsteady_orders(session: Session, from_at: datetime, until_at: datetime) -> frozenset[str]:
+    """Those of them that were held, reopened, or given another level."""
+    moved = sa.exists().where(
+        col(EventRow.work_order_id) == col(WorkOrderRow.id), col(EventRow.verb).in_([one.value for one in _MOVES])
+    )
+    return frozenset(
+        one
+        for where in _alive(from_at, until_at)
+        for one in session.scalars(sa.select(col(WorkOrderRow.id)).where(*where, moved))
+    )
+
+
+def _alive(from_at: datetime, until_at: datetime) -> tuple[tuple[sa.ColumnElement[bool], ...], ...]:
+    """Three parts, each along an index: opened inside; opened before and done since; opened before, never done."""
     opened, completed = col(WorkOrderRow.opened_at), col(WorkOrderRow.completed_at)
     cancelled = col(WorkOrderRow.cancelled_at)
-    # Three parts, each along an index: opened inside; opened before and done since; opened before, never done.
-    parts = (
+    return (
         (opened >= from_at, opened < until_at),
         (opened < from_at, completed >= from_at),
         (opened < from_at, completed.is_(None), sa.or_(cancelled.is_(None), cancelled >= from_at)),
     )
-    found = [_line(row) for where in parts for row in session.execute(sa.select(*_COLUMNS).where(*where))]
-    return sorted(found, key=lambda line: line.number)
 
 
 def steps_of_completed(session: Session, from_at: datetime, until_at: datetime) -> dict[str, Steps]:
@@ -161,7 +179,23 @@ def costs_of(session: Session, from_at: datetime, until_at: datetime) -> list[tu
             for building, asset, at, cents, currency, payer in session.execute(query)]  # fmt: skip
 
 
+def _columns(session: Session) -> list[Any]:
+    """The columns of a line; instants as the driver gives them, for tens of thousands are read at once."""
+    raw: Any = sa.String() if session.get_bind().dialect.name == "sqlite" else sa.DateTime(timezone=True)
+    known = ((name, col(getattr(WorkOrderRow, name))) for name in OrderLine._fields)
+    return [sa.type_coerce(one, raw).label(name) if name.endswith("_at") else one for name, one in known]
+
+
 def _line(row: "sa.Row[Any]") -> OrderLine:
-    values: list[Any] = list(row)
-    values[2], values[3], values[4] = OrderKind(values[2]), Severity(values[3]), Status(values[4])
+    values: list[Any] = [_instant(one) if index in _INSTANTS and one is not None else one
+                         for index, one in enumerate(row)]  # fmt: skip
+    values[2], values[3], values[4] = _KINDS[values[2]], _SEVERITIES[values[3]], _STATUSES[values[4]]
     return OrderLine._make(values)
+
+
+def _instant(value: str | datetime) -> datetime:
+    return datetime.fromisoformat(f"{value}+00:00") if isinstance(value, str) else value
+
+
+_KINDS, _SEVERITIES, _STATUSES = ({one.value: one for one in known} for known in (OrderKind, Severity, Status))
+_INSTANTS = frozenset(index for index, name in enumerate(OrderLine._fields) if name.endswith("_at"))
