@@ -1,24 +1,24 @@
 """The route of key figures."""
 
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query
 
 from facility.clock import Clock
 from facility.registry import Registry
-from ticketing.api import ErrorView, ProblemRoute, Sessions, refuse
+from ticketing.api import Sessions
 from ticketing.contract_book import ContractBook
 from ticketing.kpi import By
 from ticketing.kpi_period import Period, parse_period
 from ticketing.kpi_read import read_period
 from ticketing.kpi_views import KpiView, kpi_view
+from ticketing.problem import REFUSALS, ProblemRoute, refuse
 
 
 def build_router(sessions: Sessions, clock: Clock, book: ContractBook, registry: Callable[[], Registry]) -> APIRouter:
     """The route. Who may call is decided where it is mounted."""
-    answers: dict[int | str, dict[str, Any]] = {422: {"model": ErrorView}}
-    router = APIRouter(prefix="/api", tags=["figures"], route_class=ProblemRoute, responses=answers)
+    router = APIRouter(prefix="/api", tags=["figures"], route_class=ProblemRoute, responses=REFUSALS)
 
     @router.get("/kpi")
     def kpi(

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -21,7 +22,7 @@ def at(day: int, hour: int, minute: int = 0, month: int = 2) -> datetime:
     return datetime(2026, month, day, hour, minute, tzinfo=ZONE).astimezone(UTC)
 
 
-def order(number: int, opened: datetime, **changes: object) -> OrderFact:
+def order(number: int, opened: datetime, **changes: Any) -> OrderFact:  # noqa: ANN401 - any field of a fact
     """A fault order of lift-1 due 2 h after its opening (response) and 24 h after it."""
     fact = OrderFact(
         f"wo{number}", number, True, "tower", "lift-1", "elevator", "Alpha", opened, opened + timedelta(hours=2),
@@ -105,7 +106,7 @@ def test_visits_of_the_plan_do_not_make_the_repair_time() -> None:
         ({"planned_due_at": at(1, 0, month=7)}, None),  # its day has not come
     ],
 )
-def test_a_visit_is_kept_by_the_end_of_its_day(changes: dict[str, datetime], expected: float | None) -> None:
+def test_a_visit_is_kept_by_the_end_of_its_day(changes: dict[str, Any], expected: float | None) -> None:
     visit = order(9, at(1, 9), is_fault=False, planned_due_at=at(3, 0))._replace(**changes)
     assert value(replace(SCOPE, orders=(visit,)), "preventive_compliance") == expected
 
