@@ -22,12 +22,37 @@ Path = tuple[str | int, ...]
 class Places:
     """Where each part of a parsed document stands: path -> (line, column), counted from 1."""
 
-    def __init__(self) -> None:
+    def __init__(self, source: str = "") -> None:
         self._marks: dict[Path, tuple[int, int]] = {}
+        self._texts: dict[Path, tuple[int, int, int, int]] = {}
+        self._source = source
 
     def add(self, path: Path, node: Node) -> None:
         """The part at `path` begins where `node` begins."""
         self._marks[path] = (node.start_mark.line + 1, node.start_mark.column + 1)
+
+    def add_text(self, path: Path, node: ScalarNode) -> None:
+        """The text at `path` is written from `node`'s start to its end."""
+        mark = node.start_mark
+        self._texts[path] = (mark.index, node.end_mark.index, mark.line + 1, mark.column + 1)
+
+    def inside(self, path: Path, offset: int) -> tuple[int | None, int | None]:
+        """Line and column of the character `offset` (from 0) of the text at `path`; a line break counts as a space."""
+        if path not in self._texts:
+            return None, None
+        start, end, line, column = self._texts[path]
+        source = self._source[start:end]
+        index = _first(source)
+        while offset > 0 and index < len(source):
+            run = len(source[index:]) - len(source[index:].lstrip())
+            if "\n" in source[index : index + run]:
+                index += run
+            else:
+                index += 1
+            offset -= 1
+        before = source[:index]
+        breaks = before.count("\n")
+        return line + breaks, (index - before.rindex("\n") if breaks else column + index)
 
     def knows(self, path: Path) -> bool:
         """Whether the document has a part at exactly this path."""
@@ -41,6 +66,16 @@ class Places:
                 known = (*known, part)
         line, column = self._marks.get(known, (None, None))
         return known, line, column
+
+
+def _first(source: str) -> int:
+    """Where the first character of a scalar's value stands in its source: behind a quote, or below `>-` and `|`."""
+    if source[:1] in ("'", '"'):
+        return 1
+    if source[:1] in (">", "|") and "\n" in source:
+        start = source.index("\n") + 1
+        return start + len(source[start:]) - len(source[start:].lstrip())
+    return 0
 
 
 def format_path(path: Sequence[str | int]) -> str:
@@ -59,7 +94,7 @@ def load_yaml(text: str, where: str) -> tuple[Any, Places]:
     if len(text) > MAX_BYTES:
         raise InputError([Problem(where, f"has {len(text):,} characters", f"Keep it under {MAX_BYTES:,}.")])
     yaml = YAML(typ="safe", pure=True)
-    places = Places()
+    places = Places(text)
     try:
         node = yaml.compose(text)
         if node is None:
@@ -112,6 +147,8 @@ def _check_aliases(root: Node, where: str) -> None:
 
 def _visit(node: Node, path: Path, places: Places, where: str) -> None:
     places.add(path, node)
+    if isinstance(node, ScalarNode):
+        places.add_text(path, node)
     if isinstance(node, MappingNode):
         seen: set[str] = set()
         for key, value in node.value:

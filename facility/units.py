@@ -1,6 +1,6 @@
 """Conversion of units, by pint. Points live in the unit of the catalogue; wires and files may use another."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache, lru_cache
 
 import pint
@@ -66,6 +66,25 @@ def converter(source: str, target: str) -> Callable[[float], float]:
         raise UnitError(msg) from error
     slope = (hundred - zero) / 100.0
     return lambda value: round(value * slope + zero, 9)
+
+
+def scale(source: Iterable[tuple[str, float]], target: Iterable[tuple[str, float]]) -> float | None:
+    """The number by which a quantity in `source` is multiplied to be one in `target`; None when they differ in kind.
+
+    Both are factors with their powers, like `(("m3/h", 1), ("h", 1))`. Differences of temperature, no temperatures.
+    """
+    quantities = []
+    for side in (source, target):
+        quantity = _registry().Quantity(1.0)
+        for name, power in side:
+            if name in PLAIN:
+                return None
+            quantity = quantity * _registry().Quantity(1.0, _parse(name)) ** power
+        quantities.append(quantity)
+    try:
+        return round(float((quantities[0] / quantities[1]).to("dimensionless").magnitude), 12)
+    except pint.DimensionalityError:
+        return None
 
 
 def _same(value: float) -> float:

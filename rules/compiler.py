@@ -5,7 +5,6 @@ false and Unknown is false, true or Unknown is true. So a missing value never ma
 """
 
 import ast
-import math
 from collections.abc import Mapping
 from typing import cast
 
@@ -15,18 +14,14 @@ from rules.errors import ExpressionError
 from rules.functions import FROM_CONDITION, FROM_NUMBER, Function
 from rules.kinds import Kind, Typed
 from rules.learning import compile_learner
+from rules.measure import Measure, joined, measure, result_unit
+from rules.operators import Operators
 from rules.program import BOUND_POINT, Code, Environment, Learner, LetCode, Program, Term
 from rules.scope import Scope, fresh_names
 from rules.syntax import parse_expression
 
-_ARITHMETIC: Mapping[type[ast.operator], str] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
-_ORDER: Mapping[type[ast.cmpop], str] = {
-    ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=",
-}  # fmt: skip
-_STRICT = {">": (True, False), "<=": (True, False), ">=": (False, True), "<": (False, True)}
 
-
-class Compiler:
+class Compiler(Operators):
     """Compiles the expressions of one rule into one Program: lets first, then when and clear."""
 
     def __init__(self, environment: Environment) -> None:
@@ -39,6 +34,7 @@ class Compiler:
         self._conditions: dict[str, int] = {}
         self._codes: list[Code] = []
         self._condition_points: list[tuple[str, ...]] = []
+        self._part_units: list[Measure | None] = []
         self._learners: dict[Learner, int] = {}
         self._lets: dict[str, ast.expr] = {}
         self._let_kinds: dict[str, Kind] = {}
@@ -54,7 +50,7 @@ class Compiler:
 
     def condition(self, text: str) -> Code:
         """Compile a whole condition (`when`, `clear`). Raises ExpressionError."""
-        return self._function(parse_expression(text))[0]
+        return self._function(parse_expression(text), Kind.CONDITION)[0]
 
     def finish(self, when: Code, clear: Code | None) -> Program:
         """Everything that was compiled, as one value."""
@@ -86,15 +82,16 @@ class Compiler:
         """Compile a part as a function of its own: its number among the conditions, and the points it looks at."""
         key = f"{wanted} {ast.dump(node)}"
         if key not in self._conditions:
-            code, points = self._function(node, wanted)
+            code, points, unit = self._function(node, wanted)
             self._conditions[key] = len(self._codes)
             self._codes.append(code)
+            self._part_units.append(unit)
             self._condition_points.append(points)
         number = self._conditions[key]
         self._scope.points.update(dict.fromkeys(self._condition_points[number]))
         return number, self._condition_points[number]
 
-    def _function(self, tree: ast.expr, wanted: Kind | None = Kind.CONDITION) -> tuple[Code, tuple[str, ...]]:
+    def _function(self, tree: ast.expr, wanted: Kind | None) -> tuple[Code, tuple[str, ...], Measure | None]:
         outer, self._scope = self._scope, Scope(self._fresh)
         part = self.expression(tree)
         if wanted is Kind.CONDITION:
@@ -104,7 +101,7 @@ class Compiler:
         code = _build(self._scope.source("condition", result))
         points = tuple(self._scope.points)
         self._scope = outer
-        return code, points
+        return code, points, part.unit
 
     def expression(self, node: ast.expr) -> Typed:
         """Write the code of one part into the present scope."""
@@ -134,9 +131,7 @@ class Compiler:
         if isinstance(value, bool):
             return Typed(Kind.CONDITION, repr(value))
         if isinstance(value, int | float):
-            if not math.isfinite(value):
-                raise ExpressionError("this number is too large", "", node.col_offset + 1)
-            return Typed(Kind.NUMBER, repr(float(value)), literal=float(value))
+            return self._literal(float(value), node)
         return Typed(Kind.TEXT, repr(value), literal=str(value))
 
     def _name(self, node: ast.Name) -> Typed:
@@ -144,7 +139,8 @@ class Compiler:
         if name in self._lets:
             return self._let(name, node.col_offset + 1)
         if name in self.environment.parameters:
-            return Typed(Kind.NUMBER, self._constant_slot("parameter", name))
+            unit, zero = self.environment.parameters[name], name in self.environment.zeros
+            return Typed(Kind.NUMBER, self._constant_slot("parameter", name), unit=measure(unit), zero=zero)
         if name == BOUND_POINT and self.environment.bound_point:
             return Typed(Kind.NUMBER, self._scope.assign(f"v[{self._slot(name)}]"))
         kind = self.environment.points.get(name)
@@ -154,7 +150,7 @@ class Compiler:
         variable = self._scope.assign(f"v[{self._slot(name)}]")
         if kind.is_text:
             return Typed(Kind.TEXT, variable, values=kind.values)
-        return Typed(Kind.NUMBER, variable, switch=kind.unit == "bool")
+        return Typed(Kind.NUMBER, variable, switch=kind.unit == "bool", unit=measure(kind.unit))
 
     def _let(self, name: str, column: int) -> Typed:
         def write() -> Typed:
@@ -165,140 +161,20 @@ class Compiler:
 
         return self._scope.let(name, write)
 
-    def _as_condition(self, part: Typed, node: ast.expr) -> str:
-        if part.kind is Kind.CONDITION:
-            return part.name
-        if part.switch:
-            return self._scope.assign(f"None if {part.name} is None else {part.name} != 0.0")
-        what = f"{ast.unparse(node)} is {part.kind.value} where a condition is wanted"
-        raise ExpressionError(what, "Compare it with something.", node.col_offset + 1)
-
-    def _as_number(self, part: Typed, node: ast.expr) -> str:
-        if part.kind is Kind.TEXT:
-            what = f"{ast.unparse(node)} is a text where a number is wanted"
-            raise ExpressionError(what, "Texts can only be compared with == and !=.", node.col_offset + 1)
-        return part.name
-
-    def _bool(self, node: ast.BoolOp) -> Typed:
-        ends = "False" if isinstance(node.op, ast.And) else "True"
-        result = self._scope.assign("True" if ends == "False" else "False")
-        for index, operand in enumerate(node.values):
-            if index:
-                self._scope.emit(f"if {result} is not {ends}:")
-                self._scope.deeper()
-            value = self._as_condition(self.expression(operand), operand)
-            self._scope.emit(f"if {value} is {ends}: {result} = {ends}")
-            self._scope.emit(f"elif {value} is None: {result} = None")
-            if index:
-                self._scope.back()
-        return Typed(Kind.CONDITION, result)
-
-    def _unary(self, node: ast.UnaryOp) -> Typed:
-        part = self.expression(node.operand)
-        if isinstance(node.op, ast.Not):
-            value = self._as_condition(part, node.operand)
-            return Typed(Kind.CONDITION, self._scope.assign(f"None if {value} is None else not {value}"))
-        value = self._as_number(part, node.operand)
-        if isinstance(node.op, ast.UAdd):
-            return Typed(Kind.NUMBER, value)
-        if isinstance(part.literal, float):
-            return Typed(Kind.NUMBER, f"({-part.literal!r})", literal=-part.literal)
-        return Typed(Kind.NUMBER, self._scope.assign(f"None if {value} is None else -{value}"))
-
-    def _arithmetic(self, node: ast.BinOp) -> Typed:
-        left = self._as_number(self.expression(node.left), node.left)
-        right = self._as_number(self.expression(node.right), node.right)
-        sign = _ARITHMETIC[type(node.op)]
-        zero = f" or {right} == 0.0" if sign == "/" else ""
-        result = self._scope.assign(f"None if {self._unknown(left, right)}{zero} else {left} {sign} {right}")
-        self._scope.emit(f"if {result} != {result}: {result} = None")
-        return Typed(Kind.NUMBER, result)
-
-    def _compare(self, node: ast.Compare) -> Typed:
-        parts, result = [node.left, *node.comparators], ""
-        left = self._operand(parts[0])
-        for index, operator in enumerate(node.ops):
-            if isinstance(operator, ast.In | ast.NotIn):
-                pair, right = self._among(left, operator, parts[index + 1], parts[index]), left
-            else:
-                right = self._operand(parts[index + 1])
-                pair = self._pair(left, right, operator, (parts[index], parts[index + 1]))
-            if result:
-                result = self._scope.assign(
-                    f"False if {result} is False or {pair} is False else "
-                    f"(None if {result} is None or {pair} is None else True)"
-                )
-            else:
-                result = pair
-            left = right
-        return Typed(Kind.CONDITION, result)
-
-    def _operand(self, node: ast.expr) -> Typed:
-        """A side of a comparison; `since` there wakes the rule exactly when it crosses the other side."""
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "since":
-            return self._call(node, "{}.value(now)")
-        return self.expression(node)
-
-    def _pair(self, left: Typed, right: Typed, operator: ast.cmpop, nodes: tuple[ast.expr, ast.expr]) -> str:
-        sign, column = _ORDER[type(operator)], nodes[0].col_offset + 1
-        if Kind.TEXT in (left.kind, right.kind):
-            if left.kind is not right.kind:
-                text, number = nodes if left.kind is Kind.TEXT else nodes[::-1]
-                what = f"{ast.unparse(text)} is a text and {ast.unparse(number)} is not"
-                raise ExpressionError(what, "A text is compared with a text in quotes.", column)
-            if sign not in ("==", "!="):
-                raise ExpressionError(f"texts have no order, so {sign} means nothing", "Use == or !=.", column)
-            _check_text(left, right, nodes[1])
-            _check_text(right, left, nodes[0])
-        for side, other, flipped in ((left, right, False), (right, left, True)):
-            if side.term is not None and sign in _STRICT:
-                strict = _STRICT[sign][flipped]
-                self._scope.emit(f"t[{side.term}].crossing({other.name}, {strict}, now)")
-        return self._scope.assign(
-            f"None if {self._unknown(left.name, right.name)} else {left.name} {sign} {right.name}"
-        )
-
-    def _among(self, left: Typed, operator: ast.cmpop, node: ast.expr, subject: ast.expr) -> str:
-        if not isinstance(node, ast.Tuple | ast.List) or not node.elts:
-            hint = 'Write it like door_status in ("open", "blocked").'
-            raise ExpressionError("after `in` comes a list of constants", hint, node.col_offset + 1)
-        for item in node.elts:
-            part = self.expression(item)
-            if part.literal is None or isinstance(part.literal, str) != (left.kind is Kind.TEXT):
-                what = f"{ast.unparse(item)} is not {left.kind.value} that {ast.unparse(subject)} could be"
-                raise ExpressionError(what, "List constants of its kind.", item.col_offset + 1)
-            _check_text(left, part, item)
-        listed = ", ".join(self.expression(item).name for item in node.elts)
-        word = "in" if isinstance(operator, ast.In) else "not in"
-        return self._scope.assign(f"None if {self._unknown(left.name)} else {left.name} {word} ({listed},)")
-
-    def _choice(self, node: ast.IfExp) -> Typed:
-        test = self._as_condition(self.expression(node.test), node.test)
-        result = self._scope.assign("None")
-        kinds = []
-        for word, branch in ((f"if {test} is True:", node.body), (f"elif {test} is False:", node.orelse)):
-            self._scope.emit(word)
-            self._scope.deeper()
-            part = self.expression(branch)
-            kinds.append(part)
-            self._scope.emit(f"{result} = {part.name}")
-            self._scope.back()
-        if kinds[0].kind is not kinds[1].kind:
-            if all(part.switch or part.kind is Kind.CONDITION for part in kinds):
-                return Typed(Kind.CONDITION, self._scope.assign(f"None if {result} is None else {result} != 0.0"))
-            what = f"one branch is {kinds[0].kind.value}, the other {kinds[1].kind.value}"
-            raise ExpressionError(what, "Make both of one kind.", node.col_offset + 1)
-        return Typed(kinds[0].kind, result, switch=kinds[0].switch and kinds[1].switch)
-
     def _call(self, node: ast.Call, read: str = "{}(now)") -> Typed:
         function = find_function(node)
         form = find_form(function, node)
         name = function.name
         if name in ("abs", "sqrt", "min", "max"):
-            values = [self._as_number(self.expression(item), item) for item in node.args]
+            parts = [self.expression(item) for item in node.args]
+            values = [self._as_number(part, item) for part, item in zip(parts, node.args, strict=True)]
+            unit = parts[0].unit
+            for part in parts[1:]:
+                unit = self._units(joined, node.col_offset + 1, Typed(Kind.NUMBER, "", unit=unit), part)
             missing = self._unknown(*values) + (f" or {values[0]} < 0.0" if name == "sqrt" else "")
             source = f"{values[0]} ** 0.5" if name == "sqrt" else f"{name}({', '.join(values)})"
-            return Typed(Kind.NUMBER, self._scope.assign(f"None if {missing} else {source}"))
+            unit = result_unit(function.unit, unit)
+            return Typed(Kind.NUMBER, self._scope.assign(f"None if {missing} else {source}"), unit=unit)
         if name == "design":
             if not isinstance(node.args[0], ast.Constant) or not isinstance(node.args[0].value, str):
                 raise ExpressionError("design() wants a name in quotes", 'Write design("rated_flow").',
@@ -314,7 +190,14 @@ class Compiler:
             kind, values_of = (Kind.TEXT, origin.values) if origin.is_text else (Kind.NUMBER, ())
         index = self._terms.setdefault(term, len(self._terms))
         variable = self._scope.assign(read.format(f"t[{index}]"))
-        return Typed(kind, variable, values=values_of, term=index if name == "since" else None)
+        unit = result_unit(function.unit, self._unit_of(term))
+        return Typed(kind, variable, values=values_of, term=index if name == "since" else None, unit=unit)
+
+    def _unit_of(self, term: Term) -> Measure | None:
+        if term.condition is not None:
+            return self._part_units[term.condition]
+        point = self.environment.points.get(term.point or "")
+        return None if point is None else measure(point.unit)
 
     def _term(self, name: str, form: str, node: ast.Call) -> Term:
         length = duration(node.args[form.index("w")], self.environment) if "w" in form else None
@@ -331,12 +214,16 @@ class Compiler:
     def _learnt(self, function: Function, node: ast.Call) -> Typed:
         """`days_to_limit` and its like get their limit when they are asked; what they learn is without it."""
         limited = function.arguments == ("nn",)
-        limit = self._as_number(self.expression(node.args[1]), node.args[1]) if limited else ""
         learner = compile_learner(self, function, node, node.args[:1] if limited else node.args)
+        unit, limit = self._part_units[learner.values[0]], ""
+        if limited:
+            part = self.expression(node.args[1])
+            limit = self._as_number(part, node.args[1])
+            self._units(joined, node.col_offset + 1, Typed(Kind.NUMBER, "", unit=unit), part)
         term = Term(function.name, learner=self._learners.setdefault(learner, len(self._learners)))
         index = self._terms.setdefault(term, len(self._terms))
         read = f"t[{index}].until({limit}, now)" if limited else f"t[{index}](now)"
-        return Typed(Kind.NUMBER, self._scope.assign(read))
+        return Typed(Kind.NUMBER, self._scope.assign(read), unit=result_unit(function.unit, unit))
 
     def _slot(self, name: str) -> int:
         self._points[name] = None
@@ -345,16 +232,6 @@ class Compiler:
 
     def _constant_slot(self, kind: str, name: str) -> str:
         return self._scope.assign(f"q[{self._constants.setdefault((kind, name), len(self._constants))}]")
-
-    @staticmethod
-    def _unknown(*names: str) -> str:
-        variables = [f"{name} is None" for name in names if name.startswith("x")]
-        return " or ".join(variables) or "False"
-
-
-def _check_text(side: Typed, other: Typed, node: ast.expr) -> None:
-    if isinstance(other.literal, str) and side.values and other.literal not in side.values:
-        raise ExpressionError(unknown("value of this point", other.literal, side.values), "", node.col_offset + 1)
 
 
 def _build(source: str) -> Code:

@@ -14,7 +14,8 @@ class Function:
     """One function. `arguments` spells each form: n number, p point, t numeric point, w duration, c condition,
     s a name in quotes, e an expression that is a number, * any count of numbers. `named` are the named ones: w
     duration, c condition, m anything, k a number or parameter, b one of BY. `learns` names what a function learns,
-    empty for one that does not.
+    empty for one that does not. `unit` is that of the result: `same` as what it is given, a `difference` or a `root`
+    of it, it `per` a time, or a unit by name.
     """
 
     name: str
@@ -23,6 +24,7 @@ class Function:
     text: str
     named: Mapping[str, str] = field(default_factory=dict, hash=False)
     learns: str = ""
+    unit: str = ""
 
 
 def _table(*functions: Function) -> dict[str, Function]:
@@ -38,34 +40,36 @@ _BASELINE = {"by": "b", "mode": "m", "when": "c", "train": "w", "follow": "w"}
 _TREND = {"when": "c", "train": "w"}
 
 FUNCTIONS = _table(
-    Function("abs", ("n",), NUMBER, "magnitude"),
-    Function("min", ("*",), NUMBER, "the smallest of two or more numbers; Unknown when one of them is"),
-    Function("max", ("*",), NUMBER, "the largest of two or more numbers; Unknown when one of them is"),
-    Function("sqrt", ("n",), NUMBER, "square root; Unknown below zero"),
-    Function("mean", ("tw",), NUMBER, "arithmetic mean of the good readings in the window, in the point's unit"),
-    Function("lowest", ("tw",), NUMBER, "smallest good reading in the window, in the point's unit"),
-    Function("highest", ("tw",), NUMBER, "largest good reading in the window, in the point's unit"),
-    Function("total", ("tw",), NUMBER, "sum of the good readings in the window, in the point's unit"),
-    Function("deviation", ("tw",), NUMBER, "population standard deviation of the readings in the window"),
+    Function("abs", ("n",), NUMBER, "magnitude", unit="same"),
+    Function("min", ("*",), NUMBER, "the smallest of two or more numbers; Unknown when one of them is", unit="same"),
+    Function("max", ("*",), NUMBER, "the largest of two or more numbers; Unknown when one of them is", unit="same"),
+    Function("sqrt", ("n",), NUMBER, "square root; Unknown below zero", unit="root"),
+    Function("mean", ("tw",), NUMBER, "arithmetic mean of the good readings in the window", unit="same"),
+    Function("lowest", ("tw",), NUMBER, "smallest good reading in the window", unit="same"),
+    Function("highest", ("tw",), NUMBER, "largest good reading in the window", unit="same"),
+    Function("total", ("tw",), NUMBER, "sum of the good readings in the window", unit="same"),
+    Function("deviation", ("tw",), NUMBER, "population standard deviation of the readings in the window",
+             unit="difference"),
     Function("delta", ("tw",), NUMBER, "value now minus value a window ago; a counter that fell to less than half"
-             " was reset or rolled over and goes on from there"),
-    Function("rate", ("tw",), NUMBER, "delta per hour"),
-    Function("ago", ("pw",), None, "the value that was in force that long ago"),
+             " was reset or rolled over and goes on from there", unit="difference"),
+    Function("rate", ("tw",), NUMBER, "delta per hour", unit="per h"),
+    Function("ago", ("pw",), None, "the value that was in force that long ago", unit="same"),
     Function("changes", ("pw",), NUMBER, "how often the value changed in the window; known from the first reading on"),
     Function("count", ("cw",), NUMBER, "instants in the window with a new reading at which the condition was true;"
              " known from the first reading on"),
     Function("starts", ("cw",), NUMBER, "how often the condition became true in the window"),
-    Function("since", ("c",), NUMBER, "seconds since the condition became true without a break; 0 while it is false"),
+    Function("since", ("c",), NUMBER, "seconds since the condition became true without a break; 0 while it is false",
+             unit="s"),
     Function("average", ("ew",), NUMBER, "time-weighted mean of an expression over the window; while the window is not"
-             " full, over what there is of it"),
+             " full, over what there is of it", unit="same"),
     Function("sampled", ("ew",), NUMBER, "the expression as it was at the last full multiple of the duration since the"
-             " first reading"),
+             " first reading", unit="same"),
     Function("cusum", ("ew",), NUMBER, "cumulative sum of the expression, added once per duration, never below zero: a"
-             " small deviation that stays on one side adds up"),
+             " small deviation that stays on one side adds up", unit="difference"),
     Function("since_visit", ("t",), NUMBER, "how far a counter went since the last recorded visit (its reading when"
-             " there was none)"),
+             " there was none)", unit="difference"),
     Function("baseline", ("n",), NUMBER, "what the number usually is on this asset, by hour of the day and mode;"
-             " Unknown while it is being learnt", _BASELINE, "baseline"),
+             " Unknown while it is being learnt", _BASELINE, "baseline", unit="same"),
     Function("off_baseline", ("n",), NUMBER, "how far the number lies from its baseline, in usual spreads (standard"
              " deviations), below it negative; Unknown while it is being learnt", {**_BASELINE, "least": "k"},
              "baseline"),
@@ -73,13 +77,13 @@ FUNCTIONS = _table(
              " they were learnt: 1 is as far as one reading in a hundred was; give smoothed numbers, like mean(p, ...)",
              {"when": "c", "train": "w", "follow": "w"}, "joint"),
     Function("trend", ("n",), NUMBER, "slope of the number's daily means, a day; Unknown until there are days enough",
-             _TREND, "trend"),
+             _TREND, "trend", unit="per d"),
     Function("days_to_limit", ("nn",), NUMBER, "days until the trend of the first number rises to the second; 0 beyond"
-             " it, 3650 when it is not surely rising", {**_TREND, "sure": "k"}, "trend"),
+             " it, 3650 when it is not surely rising", {**_TREND, "sure": "k"}, "trend", unit="d"),
     Function("days_to_floor", ("nn",), NUMBER, "days until the trend of the first number falls to the second; 0 beyond"
-             " it, 3650 when it is not surely falling", {**_TREND, "sure": "k"}, "trend"),
+             " it, 3650 when it is not surely falling", {**_TREND, "sure": "k"}, "trend", unit="d"),
     Function("rising_confidence", ("n",), NUMBER, "how sure the daily means rise, 0 to 100 (below 50 they rather fall)",
-             _TREND, "trend"),
+             _TREND, "trend", unit="%"),
     Function("silent", ("w", "pw"), CONDITION, "no good reading of the point (of any point of the asset) for that long,"
              " counted in time we were listening; false until the first reading"),
     Function("never_seen", ("w", "pw"), CONDITION, "not one good reading of the point (of any point of the asset)"

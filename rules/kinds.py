@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from rules.measure import Measure
+
 
 class Kind(StrEnum):
     """The three kinds of value an expression can have; each of them may also be Unknown."""
@@ -17,7 +19,8 @@ class Typed:
     """The kind of a part, and what else is known of it before any reading came.
 
     `values` are the texts an enumeration may have (empty: any); `switch` marks a bare point of unit bool, which
-    may stand where a condition is wanted; `name` is the result's variable in the compiled code.
+    may stand where a condition is wanted; `name` is the result's variable in the compiled code;
+    `unit` is None where none is known; `zero` marks a parameter that is 0 unless somebody sets it.
     """
 
     kind: Kind
@@ -26,3 +29,5 @@ class Typed:
     switch: bool = False
     literal: float | str | None = None
     term: int | None = None
+    unit: Measure | None = None
+    zero: bool = False

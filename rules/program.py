@@ -21,11 +21,15 @@ BOUND_POINT = "point"
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """The names an expression may use: points with their types, parameters with their units."""
+    """The names an expression may use: points with their types, parameters with their units.
+
+    `zeros` are the parameters whose default is 0, by which nothing may be divided.
+    """
 
     points: Mapping[str, PointType] = field(hash=False)
     parameters: Mapping[str, str] = field(default_factory=dict, hash=False)
     bound_point: bool = False
+    zeros: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -177,7 +177,8 @@ class _Builder:
 
     def _program(self, entry: RuleEntry, path: tuple[str | int, ...]) -> Program | None:
         units = {name: value.unit for name, value in entry.parameters.items()}
-        compiler = Compiler(Environment(point_types(), units, entry.for_each is not None))
+        zeros = frozenset(name for name, value in entry.parameters.items() if value.value == 0)
+        compiler = Compiler(Environment(point_types(), units, entry.for_each is not None, zeros))
         place = path
         try:
             for name, text in entry.let.items():
@@ -189,7 +190,11 @@ class _Builder:
             clear = compiler.condition(entry.clear) if entry.clear is not None else None
             return compiler.finish(when, clear)
         except ExpressionError as error:
-            self.refuse(place, f"{error.what} (at character {error.column} of the expression)", error.hint)
+            line, column = self.places.inside(place, error.column - 1)
+            known, *mark = self.places.find(place)
+            place_of = (line, column) if line is not None else mark
+            what = f"{error.what} (at character {error.column} of the expression)"
+            self.problems.append(Problem(self.where, what, error.hint, format_path(known), *place_of))
             return None
 
     def _duration(self, given: str | float, entry: RuleEntry, path: tuple[str | int, ...]) -> int | str:

@@ -12,7 +12,7 @@ from facility.reading import Value
 from rules.compiler import Compiler
 from rules.program import Environment, Known
 
-NAMES = ("run_status", "run_command", "tank_level", "water_flow", "door_status", "car_status")
+NAMES = ("run_status", "run_command", "tank_level", "relative_humidity", "door_status", "car_status")
 
 
 def evaluate(text: str, values: Mapping[str, Value | None], lets: dict[str, str] | None = None) -> Known:
@@ -34,16 +34,16 @@ def evaluate(text: str, values: Mapping[str, Value | None], lets: dict[str, str]
         ("tank_level > limit", {"tank_level": 51.0}, True),
         ("10 < tank_level <= 20", {"tank_level": 20.0}, True),
         ("10 < tank_level <= 20", {"tank_level": 10.0}, False),
-        ("20 < tank_level < water_flow", {"tank_level": 10.0}, False),
-        ("5 < tank_level < water_flow", {"tank_level": 10.0}, None),
-        ("tank_level / water_flow > 1", {"tank_level": 1.0, "water_flow": 0.0}, None),
+        ("20 < tank_level < relative_humidity", {"tank_level": 10.0}, False),
+        ("5 < tank_level < relative_humidity", {"tank_level": 10.0}, None),
+        ("tank_level / relative_humidity > 1", {"tank_level": 1.0, "relative_humidity": 0.0}, None),
         ("-tank_level < -5", {"tank_level": 6.0}, True),
         ("+tank_level - -1 == 7", {"tank_level": 6.0}, True),
         ("sqrt(tank_level) == 3", {"tank_level": 9.0}, True),
         ("sqrt(tank_level) == 3", {"tank_level": -9.0}, None),
         ("abs(tank_level - 5) == 2", {"tank_level": 3.0}, True),
-        ("min(tank_level, water_flow, 7) == 3", {"tank_level": 3.0, "water_flow": 4.0}, True),
-        ("max(tank_level, water_flow) > 0", {"tank_level": 3.0}, None),
+        ("min(tank_level, relative_humidity, 7) == 3", {"tank_level": 3.0, "relative_humidity": 4.0}, True),
+        ("max(tank_level, relative_humidity) > 0", {"tank_level": 3.0}, None),
         ('door_status == "open"', {"door_status": "open"}, True),
         ('door_status != "open"', {"door_status": "closed"}, True),
         ('door_status in ("open", "blocked")', {"door_status": "blocked"}, True),
@@ -53,11 +53,11 @@ def evaluate(text: str, values: Mapping[str, Value | None], lets: dict[str, str]
         ("run_status", {"run_status": 1.0}, True),
         ("not run_status", {"run_status": 0.0}, True),
         ("run_status == 1 and run_command", {"run_status": 1.0, "run_command": 0.0}, False),
-        ("(tank_level > 1) + (water_flow > 1) >= 2", {"tank_level": 2.0, "water_flow": 2.0}, True),
-        ("(tank_level > 1) + (water_flow > 1) >= 1", {"tank_level": 2.0}, None),
-        ("(water_flow if run_status else tank_level) > 3", {"run_status": 1.0, "water_flow": 4.0}, True),
-        ("(water_flow if run_status else tank_level) > 3", {"run_status": 0.0, "water_flow": 4.0}, None),
-        ("(water_flow if run_status else tank_level) > 3", {"tank_level": 9.0, "water_flow": 9.0}, None),
+        ("(tank_level > 1) + (relative_humidity > 1) >= 2", {"tank_level": 2.0, "relative_humidity": 2.0}, True),
+        ("(tank_level > 1) + (relative_humidity > 1) >= 1", {"tank_level": 2.0}, None),
+        ("(relative_humidity if run_status else tank_level) > 3", {"run_status": 1.0, "relative_humidity": 4.0}, True),
+        ("(relative_humidity if run_status else tank_level) > 3", {"run_status": 0.0, "relative_humidity": 4.0}, None),
+        ("(relative_humidity if run_status else tank_level) > 3", {"tank_level": 9.0, "relative_humidity": 9.0}, None),
         ("True", {}, True),
         ("tank_level * 1e308 * 1e308 - tank_level * 1e308 * 1e308 > 0", {"tank_level": 2.0}, None),
     ],
@@ -80,20 +80,20 @@ def test_and_or_follow_kleene(left: bool | None, right: bool | None) -> None:
 
 
 def test_a_let_is_known_in_later_lets_and_in_the_condition() -> None:
-    lets = {"full": "tank_level > 90", "wasted": "full and water_flow > 1"}
-    assert evaluate("wasted or not full", {"tank_level": 95.0, "water_flow": 2.0}, lets) is True
+    lets = {"full": "tank_level > 90", "wasted": "full and relative_humidity > 1"}
+    assert evaluate("wasted or not full", {"tank_level": 95.0, "relative_humidity": 2.0}, lets) is True
     assert evaluate("wasted", {"tank_level": 5.0}, lets) is False
 
 
 def test_a_let_used_behind_a_short_circuit_is_still_known_afterwards() -> None:
     lets = {"full": "tank_level > 90"}
-    text = "(run_status and full) or (full and water_flow > 1)"
-    assert evaluate(text, {"run_status": 0.0, "tank_level": 95.0, "water_flow": 2.0}, lets) is True
+    text = "(run_status and full) or (full and relative_humidity > 1)"
+    assert evaluate(text, {"run_status": 0.0, "tank_level": 95.0, "relative_humidity": 2.0}, lets) is True
 
 
 CONDITIONS = st.recursive(
     st.sampled_from(
-        ["run_status", "run_command == 1", "tank_level > water_flow", "tank_level < 3", 'door_status == "open"']
+        ["run_status", "run_command == 1", "tank_level > relative_humidity", "tank_level < 3", 'door_status == "open"']
     ),
     lambda parts: st.one_of(
         st.tuples(parts, st.sampled_from(["and", "or"]), parts).map(lambda part: f"({part[0]} {part[1]} {part[2]})"),
@@ -107,7 +107,7 @@ VALUES = st.fixed_dictionaries(
         "run_status": st.sampled_from([None, 0.0, 1.0]),
         "run_command": st.sampled_from([None, 0.0, 1.0]),
         "tank_level": st.sampled_from([None, 1.0, 2.0, 5.0]),
-        "water_flow": st.sampled_from([None, 1.0, 2.0, 5.0]),
+        "relative_humidity": st.sampled_from([None, 1.0, 2.0, 5.0]),
         "door_status": st.sampled_from([None, "open", "closed"]),
     }
 )

@@ -42,6 +42,19 @@ def refuse(text: str, parameters: dict[str, str] | None = None) -> ExpressionErr
         ("mean(door_status, '5 min') > 1", "door_status is a text", "changes()", 6),
         ("mean(tank_level) > 1", "was given 1 arguments", "arithmetic mean", 1),
         ("mean(tank_level, window='5 min') > 1", "no named arguments", "in order", 1),
+        ("tank_level / 0 > 1", "divides by zero", "always 0", 14),
+        ("tank_level / (2 - 1 - 1) > 1", "divides by zero", "always 0", 15),
+        ("tank_level > water_flow", "% and m3/h measure different things", "Convert", 1),
+        ("tank_level + water_pressure > 1", "% and kPa measure different things", "Convert", 1),
+        ("min(tank_level, illuminance) > 1", "% and lx measure different things", "", 1),
+        ("(co2 if run_status else ph) > 1", "ppm and ph measure different things", "", 2),
+        ("water_pressure > supply_air_static_pressure", "multiply the first by 1000", "", 1),
+        ("delta(return_air_temperature, '1 h') > outside_air_temperature", "a difference of temperatures", "", 1),
+        ("return_air_temperature - outside_air_temperature > mixed_air_temperature", "K is compared", "", 1),
+        ("since(run_status) > run_hours", "s and h are mixed; multiply the first by 0.0", "", 1),
+        ("rate(tank_level, '1 h') > water_flow", "% / h and m3/h measure", "", 1),
+        ("days_to_limit(tank_level, illuminance) > 3", "% and lx measure different", "", 1),
+        ("baseline(illuminance) > tank_level", "lx and % measure different", "", 1),
         ("off_baseline(tank_level, by='hours') > 1", "did you mean 'hour'", "by=", 29),
         ("off_baseline(tank_level, of='hour') > 1", "not a known named argument", "", 29),
         ("off_baseline(tank_level, least='a') > 1", "a number or a parameter", "", 32),
@@ -147,3 +160,32 @@ def test_any_text_is_compiled_or_refused_and_never_crashes(text: str) -> None:
     except ExpressionError as error:
         column = error.column
     assert 1 <= column <= len(text) + 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "return_air_temperature > step + outside_air_temperature",
+        "return_air_temperature - mixed_air_temperature > step",
+        "(mixed_air_temperature - return_air_temperature) / (outside_air_temperature - return_air_temperature) > 0.3",
+        "(return_air_temperature + mixed_air_temperature) / 2 > outside_air_temperature",
+        "delta(return_air_temperature, '1 h') > step",
+        "rate(water_volume, '1 h') > water_flow",
+        "sqrt(step * step + step * step) < abs(return_air_temperature - outside_air_temperature)",
+        "water_flow > share * design('rated_flow') and water_flow * share > water_flow / 3",
+        "since(run_status) > hold and days_to_limit(tank_level, 95) < left",
+        "water_pressure * 1000 > supply_air_static_pressure and since(run_status) / 3600 > run_hours",
+        "illuminance < share * (circuit_power / design('installed_power')) * illuminance_setpoint",
+        "tank_level * 2 > 100 - tank_level and water_flow > 3",
+        "off_baseline(water_flow, least=step) > 3 and tank_level > off_baseline(co2)",
+    ],
+)
+def test_units_that_belong_together_are_accepted(text: str) -> None:
+    units = {"step": "K", "share": "%", "hold": "s", "left": "day"}
+    Compiler(Environment(point_types(), units)).condition(text)
+
+
+def test_what_is_zero_unless_somebody_sets_it_divides_nothing() -> None:
+    compiler = Compiler(Environment(point_types(), {"limit": ""}, zeros=frozenset({"limit"})))
+    with pytest.raises(ExpressionError, match="divides by zero"):
+        compiler.condition("tank_level / limit > 1")

@@ -1,5 +1,6 @@
 """Rule files: every refusal names file, line, field and what to do; what is accepted is what was written."""
 
+import json
 import re
 
 import pytest
@@ -87,7 +88,7 @@ def test_its_tests_pass_and_a_wrong_one_says_what_came_instead() -> None:
         ("near:", "limit:", r"own.yaml:12:\d+: .*'limit' is already a parameter"),
         ("near:", "Near-by:", r"own.yaml:12:\d+: .*'Near-by' cannot be a name"),
         ("limit - 5", "limt - 5", r"own.yaml:12:.*'limt' is not .*did you mean 'limit'.*at character 14 of"),
-        ("tank_level > limit\n", "tank_level > 'x'\n", r"own.yaml:13:\d+: rules\[0\].when: 'x' is a text and"),
+        ("tank_level > limit\n", "tank_level > 'x'\n", r"own.yaml:15:7: rules\[0\].when: 'x' is a text and"),
         ("for: hold", "for: limit", r"own.yaml:16:\d+: rules\[0\].for: the parameter 'limit' has no unit of time"),
         ("for: hold", "for: 5 minits", r"own.yaml:16:\d+: .*is not a duration.*Or name a parameter: limit, hold"),
         ("tank_level < 80", "tank_level <", r"own.yaml:17:\d+: rules\[0\].clear: this is not an expression"),
@@ -155,3 +156,41 @@ def test_a_series_is_read_part_by_part() -> None:
 def test_a_series_that_cannot_be_read_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"more than 20,000 steps|not a part of a series"):
         parse_series(text)
+
+
+@pytest.mark.parametrize(
+    ("lines", "place"),
+    [
+        ("when: tank_level > 5 and tank_levl > 3", "7:30"),
+        ("when: 'tank_level > 5 and tank_levl > 3'", "7:31"),
+        ("when: >-\n      tank_level > 5 and\n        tank_levl > 3", "9:9"),
+        ("when: tank_level > 5 and\n      tank_levl > 3", "8:7"),
+        ("when: |\n      tank_level > 5\n      and tank_levl > 3", "9:11"),
+        ("let: {x: tank_level > 5 and tank_levl > 3}\n    when: x", "7:33"),
+    ],
+)
+def test_a_mistake_inside_an_expression_is_told_with_line_and_column(lines: str, place: str) -> None:
+    head = "rules:\n  - id: a\n    class: tank\n    name: {en: A}\n    severity: low\n    advice: Look\n    "
+    with pytest.raises(InputError, match=rf"own.yaml:{place}: rules.*did you mean 'tank_level'"):
+        parse_rules(head + lines + "\n", "own.yaml")
+
+
+@pytest.mark.parametrize(
+    ("when", "what"),
+    [
+        ("[x for x in (1, 2)] > 0", "ListComp is not allowed"),
+        ("tank_levl > 5", "not a known point"),
+        ("tank_level > water_pressure", "measure different things"),
+        ("tank_level / 0 > 5", "divides by zero"),
+        ("door_status > 5", "is a text and 5 is not"),
+        (f"tank_level > {'1 + ' * 2500}1", "characters; at most 2,000"),
+        ("().__class__.__bases__ == 1", "Attribute is not allowed"),
+        ("__import__('os').system('true') == 0", "Attribute is not allowed"),
+        ("eval('1') == 1", "not a known function"),
+        ("open('/etc/passwd') == 1", "not a known function"),
+    ],
+)
+def test_what_could_hang_or_leave_the_language_is_refused_with_its_place(when: str, what: str) -> None:
+    head = "rules:\n  - id: a\n    class: tank\n    name: {en: A}\n    severity: low\n    advice: Look\n    when: "
+    with pytest.raises(InputError, match=rf"own.yaml:7:\d+: rules\[0\]\.when: .*{what}"):
+        parse_rules(f"{head}{json.dumps(when)}\n", "own.yaml")
