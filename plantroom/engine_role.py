@@ -26,6 +26,7 @@ from ingest.stores.base import SeriesSink, SeriesStore
 from ingest.stores.influx import InfluxStore
 from ingest.stores.influx_wire import InfluxAddress
 from ingest.stores.parquet import ParquetStore
+from ingest.stores.upkeep import Upkeep
 from plantroom.access import Access
 from plantroom.allowance import allowance_us
 from plantroom.broker_address import broker_address
@@ -83,7 +84,11 @@ def run(settings: Settings, stop: threading.Event) -> None:
     latest = _newest_readings(store, registry)
     devices, clocks = DeviceInbox(settings.var / "inbox.json", write_atomically), DeviceClocks(latest.cursor)
     gauges = FollowerMetrics(metrics)
-    sinks: dict[str, Sink] = {"readings": SeriesSink(store), "latest": latest, "dead_letters": letters}
+    sinks: dict[str, Sink] = {
+        "readings": SeriesSink(store, Upkeep(store, clock).look),
+        "latest": latest,
+        "dead_letters": letters,
+    }
     sinks |= {"devices": devices, "device_clocks": clocks}
     followers = {
         name: Follower(name, open_journal(settings, name), sink, metrics=gauges) for name, sink in sinks.items()
@@ -185,10 +190,10 @@ def _newest_readings(store: SeriesStore, registry: Registry) -> LatestValues:
 def open_store(settings: Settings, registry: Callable[[], Registry]) -> SeriesStore:
     """The series store of the settings."""
     if settings.store is StoreKind.PARQUET:
-        return ParquetStore(settings.parquet_folder)
+        return ParquetStore(settings.parquet_folder, policy=settings.keep_policy())
     token = settings.influx_token or SecretStr("")
     address = InfluxAddress(settings.influx_url, settings.influx_org, settings.influx_bucket, token)
-    return InfluxStore(address, settings.var / "influx.cursor", registry)
+    return InfluxStore(address, settings.var / "influx.cursor", registry, settings.keep_policy())
 
 
 def _serve(app: FastAPI, settings: Settings, stop: threading.Event) -> None:

@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from facility.errors import InputError, Problem
 from ingest.link import ClientKind
+from ingest.stores.keeping import KeepPolicy, parse_policy
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _DEFAULT_SECRETS = ("changeme", "change-me", "secret", "password", "admin", "plantroom", "token")
@@ -79,6 +80,17 @@ class Settings(BaseSettings):
     influx_bucket: str = Field(default="plantroom", description="bucket, and database name for InfluxQL")
     influx_token: SecretStr | None = Field(default=None, description="token for InfluxDB")
 
+    readings_raw_days: str = Field(
+        default="400",
+        description="days the store keeps single readings, for all or by kind of point: `90`, or "
+        "`sensor=90, status=0`; 0 is for ever",
+    )
+    readings_5min_days: str = Field(
+        default="1200", description="days the store keeps one reading for five minutes after that, written alike"
+    )
+    readings_hour_days: str = Field(
+        default="0", description="days the store keeps one reading for an hour after that, written alike"
+    )
     journal_keep_hours: float = Field(
         default=336.0,
         ge=1,
@@ -113,6 +125,11 @@ class Settings(BaseSettings):
     @classmethod
     def _split(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _keeping(self) -> Self:
+        parse_policy(self.readings_raw_days, self.readings_5min_days, self.readings_hour_days)
+        return self
 
     @model_validator(mode="after")
     def _production(self) -> Self:
@@ -185,6 +202,10 @@ class Settings(BaseSettings):
     @property
     def once_file(self) -> Path:
         return self.var / "once"
+
+    def keep_policy(self) -> KeepPolicy:
+        """How long the store keeps readings, and how finely."""
+        return parse_policy(self.readings_raw_days, self.readings_5min_days, self.readings_hour_days)
 
     def database_address(self) -> str:
         """The SQLAlchemy address of the order database."""

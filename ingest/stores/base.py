@@ -1,6 +1,6 @@
 """What every series store promises. One suite of tests holds all of them to it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from math import isfinite
 from typing import Protocol
@@ -33,6 +33,15 @@ class SeriesStore(Protocol):
     def rewind(self, seq: int) -> None:
         """The journal was cut back to `seq`, and other commits come under the numbers after it: what was taken stays,
         and the next range begins at `seq` + 1. Durable on return. Raises RetryableError."""
+
+    def thin(self, now_us: int) -> bool:
+        """Do the next small piece of keeping old readings as long and as finely as the store's policy says (`Keep`), as
+        of `now_us`; whether there was any. For the writing thread. Raises RetryableError, after which nothing is lost.
+
+        Across the seam `read` gives single readings where they are kept, means at the start of their span where those
+        stand for them, and of states and counters the readings that were kept; a reading that comes late, after its
+        span was thinned, is counted in.
+        """
 
     def read(
         self,
@@ -93,8 +102,9 @@ def readings_of(commits: Iterable[Commit]) -> list[Reading]:
 class SeriesSink:
     """Hands the readings of commits to a store; what a `Follower` writes to."""
 
-    def __init__(self, store: SeriesStore) -> None:
-        self._store = store
+    def __init__(self, store: SeriesStore, afterwards: Callable[[], object] | None = None) -> None:
+        """`afterwards` is called by the writing thread when a range was written (`Upkeep.look`)."""
+        self._store, self._afterwards = store, afterwards
 
     @property
     def cursor(self) -> int:
@@ -105,6 +115,8 @@ class SeriesSink:
         """Write the readings of consecutive commits. Raises what the store raises."""
         if commits:
             self._store.write(commits[0].seq, commits[-1].seq, readings_of(commits))
+            if self._afterwards is not None:
+                self._afterwards()
 
     def rewind(self, seq: int) -> None:
         """The journal was cut back. Raises what the store raises."""

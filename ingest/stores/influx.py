@@ -10,9 +10,13 @@ from pathlib import Path
 from facility.reading import Reading
 from facility.registry import Registry
 from ingest.stores.base import END_US, FIRST_US, LAST_US, storable
+from ingest.stores.buckets import into_buckets
 from ingest.stores.cursor import CursorFile
+from ingest.stores.influx_tiers import InfluxTiers, as_name, as_text
 from ingest.stores.influx_wire import InfluxAddress, InfluxWire, Row
+from ingest.stores.keeping import KeepPolicy
 from ingest.stores.line_protocol import LineEncoder, measurement_of
+from ingest.stores.tail import to_readings
 
 _PAGE = 10_000
 _FIELDS = '"value", "text", "quality"'
@@ -25,8 +29,11 @@ class InfluxStore:
     Assets in no site file are kept under the measurement `unknown`.
     """
 
-    def __init__(self, address: InfluxAddress, cursor: Path, registry: Callable[[], Registry]) -> None:
+    def __init__(
+        self, address: InfluxAddress, cursor: Path, registry: Callable[[], Registry], policy: KeepPolicy | None = None
+    ) -> None:
         self._wire = InfluxWire(address)
+        self._tiers = InfluxTiers(self._wire, address.bucket, policy or KeepPolicy(), registry, cursor)
         self._cursor = CursorFile(cursor)
         self._registry = registry
         self._encoder = LineEncoder(registry)
@@ -57,6 +64,10 @@ class InfluxStore:
         """As `SeriesStore.rewind` promises."""
         self._cursor.rewind(seq)
 
+    def thin(self, now_us: int) -> bool:
+        """As `SeriesStore.thin` promises, into the buckets for five minutes and for hours."""
+        return self._tiers.thin(now_us)
+
     def read(
         self,
         asset_id: str,
@@ -69,6 +80,15 @@ class InfluxStore:
     ) -> list[Reading]:
         """As `SeriesStore.read` promises. Single readings are fetched in pages of 10,000."""
         start_us, end_us = max(from_us, FIRST_US), min(to_us, END_US)
+        seam_us = min(self._tiers.seam_us, end_us)
+        if every_us is not None:  # a bucket lies on one side
+            seam_us = min(-(-seam_us // every_us) * every_us, end_us)
+        if start_us < seam_us:
+            old = self._thinned(asset_id, point, (start_us, seam_us), every_us)[:limit]
+            left = None if limit is None else limit - len(old)
+            if left == 0:
+                return old
+            return old + self.read(asset_id, point, seam_us, end_us, every_us=every_us, limit=left)
         if every_us is not None:
             return self._means(asset_id, point, (start_us, end_us), every_us, limit)
         found: list[Reading] = []
@@ -85,16 +105,28 @@ class InfluxStore:
 
     def last(self, asset_id: str) -> dict[str, Reading]:
         """As `SeriesStore.last` promises."""
-        measurement = _name(measurement_of(self._registry(), asset_id))
-        where = f'FROM {measurement} WHERE "asset" = {_text(asset_id)}'
-        (answer,) = self._wire.query([f'SELECT {_FIELDS} {where} GROUP BY "point" ORDER BY time DESC LIMIT 1'])
+        measurement = as_name(measurement_of(self._registry(), asset_id))
+        where = f'FROM {measurement} WHERE "asset" = {as_text(asset_id)}'
+        query = f'SELECT {_FIELDS} {where} GROUP BY "point" ORDER BY time DESC LIMIT 1'
+        (answer,) = self._wire.query([query])
         newest = [_reading(asset_id, series.tags["point"], row) for series in answer for row in series.rows]
+        for bucket in self._tiers.buckets() if not newest else ():
+            (answer,) = self._wire.query([query], bucket)
+            newest = newest or [_reading(asset_id, one.tags["point"], row) for one in answer for row in one.rows]
         edge_us = max((reading.at_us for reading in newest), default=0) - LAST_US
         return {reading.point: reading for reading in newest if reading.at_us > edge_us}
 
     def close(self) -> None:
         """Let go of the connections."""
         self._wire.close()
+
+    def _thinned(self, asset_id: str, point: str, span: tuple[int, int], every_us: int | None) -> list[Reading]:
+        frame = self._tiers.rows(asset_id, point, *span)
+        if every_us is not None:
+            frame = into_buckets(frame, every_us)
+        else:  # where a late reading stands at the start of a mean's span, it speaks for that instant
+            frame = frame.unique("at", keep="last", maintain_order=True)
+        return to_readings(frame, asset_id, point)
 
     def _means(
         self, asset_id: str, point: str, span: tuple[int, int], every_us: int, limit: int | None
@@ -117,8 +149,8 @@ class InfluxStore:
         return [buckets[at_us] for at_us in sorted(buckets)[:limit]]
 
     def _where(self, asset_id: str, point: str, start_us: int, end_us: int) -> str:
-        measurement = _name(measurement_of(self._registry(), asset_id))
-        tags = f'"asset" = {_text(asset_id)} AND "point" = {_text(point)}'
+        measurement = as_name(measurement_of(self._registry(), asset_id))
+        tags = f'"asset" = {as_text(asset_id)} AND "point" = {as_text(point)}'
         return f"FROM {measurement} WHERE {tags} AND time >= {start_us}u AND time < {end_us}u"
 
 
@@ -128,11 +160,3 @@ def _reading(asset_id: str, point: str, row: Row) -> Reading:
     if value is None:
         return Reading(asset_id, point, at_us, str(text), int(quality or 0))
     return Reading(asset_id, point, at_us, float(value), int(quality or 0))
-
-
-def _name(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
-def _text(text: str) -> str:
-    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"

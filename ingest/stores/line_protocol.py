@@ -5,8 +5,10 @@ string), `quality` (always an integer). So no field ever changes its type, and a
 replaces the first.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
+from facility.instant import to_us
 from facility.reading import Reading
 from facility.registry import Registry
 
@@ -39,6 +41,17 @@ class LineEncoder:
         else:
             field = f"value={float(reading.value)!r}"
         return head + f"{field},quality={int(reading.quality)}i {reading.at_us}".encode()
+
+    def encode_row(self, row: Mapping[str, Any]) -> bytes | None:
+        """As `encode`, from a row of a frame (`ingest.stores.tail.WIDE`), with what makes a mean of it."""
+        at_us = to_us(row["at"])
+        value = row["text"] if row["value"] is None else row["value"]
+        line = self.encode(Reading(row["asset"], row["point"], at_us, value, row["quality"]))
+        if line is None or row["count"] is None:
+            return line
+        rest = f",count={row['count']}i" + "".join(f",{name}={row[name]!r}" for name in ("minimum", "maximum", "last"))
+        fields, _, stamp = line.rpartition(b" ")
+        return fields + rest.encode() + b" " + stamp
 
     def _head(self, asset_id: str, point: str) -> bytes | None:
         registry = self._registry()

@@ -8,6 +8,7 @@ journal again. Small parts are merged, late ones into their day.
 import threading
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -16,16 +17,15 @@ import structlog
 from facility import instant
 from facility.errors import RetryableError
 from facility.reading import Reading
-from ingest.stores.base import END_US, FIRST_US, LAST_US, storable
+from ingest.stores.base import DAY_US, END_US, FIRST_US, LAST_US, storable
 from ingest.stores.buckets import into_buckets
 from ingest.stores.cursor import CursorFile
+from ingest.stores.keeping import KeepPolicy, Span
 from ingest.stores.parts import day_of
 from ingest.stores.shelf import Shelf
-from ingest.stores.tail import Tail, newest_wins, to_frame
+from ingest.stores.tail import Tail, newest_wins, to_frame, to_readings, widen
 
 log = structlog.get_logger(__name__)
-
-_AT_US = pl.col("at").cast(pl.Int64())
 
 
 class ParquetStore:
@@ -43,11 +43,13 @@ class ParquetStore:
         part_s: float = 300.0,
         part_readings: int = 500_000,
         merge_bytes: int = 16 * 2**20,
+        policy: KeepPolicy | None = None,
         elapsed: Callable[[], float] = time.monotonic,
     ) -> None:
         self._folder = folder
         self._part_s, self._part_readings, self._merge_bytes = part_s, part_readings, merge_bytes
-        self._elapsed = elapsed
+        self._elapsed, self._policy = elapsed, policy or KeepPolicy()
+        self._thinned: dict[int, tuple[object, ...]] = {}
         folder.mkdir(parents=True, exist_ok=True)
         self._cursor = CursorFile(folder / "cursor")
         self._shelf = Shelf(folder)
@@ -110,6 +112,24 @@ class ParquetStore:
             msg = f"cannot merge parts in {self._folder}: {error}; check space and permissions"
             raise RetryableError(msg) from error
 
+    def thin(self, now_us: int) -> bool:
+        """As `SeriesStore.thin` promises; one day at a time, the oldest first."""
+        for day in self._shelf.days():
+            age_days = (now_us - (day + 1) * DAY_US) // DAY_US
+            spans = tuple(keep.span_at(age_days) for keep in self._policy.by_kind.values())
+            state = (self._shelf.parts_of(day), spans)
+            if not any(span != 0 for span in spans) or self._thinned.get(day) == state:
+                continue
+            try:
+                went = self._shelf.thin(day, partial(self._span_at, age_days))
+            except (OSError, pl.exceptions.PolarsError) as error:
+                msg = f"cannot thin parts in {self._folder}: {error}; check space and permissions"
+                raise RetryableError(msg) from error
+            self._thinned[day] = (self._shelf.parts_of(day), spans)
+            log.debug("readings thinned", day=day, went=went)
+            return True
+        return False
+
     def read(
         self,
         asset_id: str,
@@ -127,10 +147,12 @@ class ParquetStore:
         start, end = pl.lit(instant.from_us(start_us)), pl.lit(instant.from_us(end_us))
         of_series = (pl.col("asset") == asset_id) & (pl.col("point") == point)
         parts = self._find(days, of_series & pl.col("at").ge(start) & pl.col("at").lt(end))
-        frame = newest_wins(pl.concat([parts, to_frame(tail)]))
+        frame = newest_wins(pl.concat([parts, widen(to_frame(tail))]))
         if every_us is not None:
             frame = into_buckets(frame, every_us)
-        return _to_readings(frame if limit is None else frame.head(limit), asset_id, point)
+        else:  # where a late reading stands at the start of a mean's span, it speaks for that instant
+            frame = frame.unique("at", keep="last", maintain_order=True)
+        return to_readings(frame if limit is None else frame.head(limit), asset_id, point)
 
     def last(self, asset_id: str) -> dict[str, Reading]:
         """As `SeriesStore.last` promises; goes back day by day from the asset's newest reading."""
@@ -143,7 +165,7 @@ class ParquetStore:
             if newest is not None and day < day_of(newest - LAST_US):
                 break
             rows = newest_wins(self._find([day], pl.col("asset") == asset_id)).group_by("point").last()
-            for reading in _to_readings(rows, asset_id):
+            for reading in to_readings(rows, asset_id):
                 if reading.point not in found or found[reading.point].at_us < reading.at_us:
                     found[reading.point] = reading
             newest = max((reading.at_us for reading in found.values()), default=None)
@@ -154,6 +176,9 @@ class ParquetStore:
     def close(self) -> None:
         """Flush; nothing is held open between calls."""
         self.flush()
+
+    def _span_at(self, age_days: int, point: str) -> Span:
+        return self._policy.of(point).span_at(age_days)
 
     def _from_tails(self, asset_id: str, point: str | None = None) -> list[Reading]:
         """Copies, taken before the parts are looked up: what moves to a part meanwhile is seen twice, never missed."""
@@ -166,12 +191,3 @@ class ParquetStore:
         except (OSError, pl.exceptions.PolarsError) as error:
             msg = f"cannot read parts in {self._folder}: {error}; a damaged file may be moved aside"
             raise RetryableError(msg) from error
-
-
-def _to_readings(frame: pl.DataFrame, asset_id: str, point: str | None = None) -> list[Reading]:
-    names = frame.get_column("point").to_list() if point is None else [point] * len(frame)
-    rows = frame.select(_AT_US, "value", "text", "quality").iter_rows()
-    return [
-        Reading(asset_id, name, at_us, text if value is None else value, quality)
-        for name, (at_us, value, text, quality) in zip(names, rows, strict=True)
-    ]

@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import groupby
 from pathlib import Path
 
@@ -10,11 +10,14 @@ import polars as pl
 
 from facility.reading import Reading
 from ingest.stores.cursor import sync_folder
+from ingest.stores.keeping import Span
 from ingest.stores.parts import Part, choose_run, day_of, parse_part, part_path, superfluous
-from ingest.stores.tail import SCHEMA, newest_wins, to_frame
+from ingest.stores.tail import SCHEMA, WIDE, newest_wins, to_frame, widen
+from ingest.stores.thinning import thin
 
 _ROW_GROUP = 65_536
 _TRIES = 8
+_ASSETS_AT_ONCE = 32
 
 
 class Shelf:
@@ -72,7 +75,7 @@ class Shelf:
 
     def _merge(self, day: int, run: Sequence[Part]) -> None:
         first, last = min(part.first_seq for part in run), max(part.last_seq for part in run)
-        rows = pl.concat([pl.read_parquet(part.path, hive_partitioning=False) for part in run])
+        rows = widen(_scan([part.path for part in run]).collect())
         self._put(day, first, last, newest_wins(rows), run)
 
     def find(self, days: Collection[int], condition: pl.Expr) -> pl.DataFrame:
@@ -84,11 +87,49 @@ class Shelf:
                 break
             paths = [part.path for part in parts]
             try:
-                return pl.scan_parquet(paths, hive_partitioning=False).filter(condition).collect()
-            except FileNotFoundError:
+                return widen(_scan(paths).filter(condition).collect())
+            except (FileNotFoundError, pl.exceptions.PolarsError):
                 if not left:
-                    raise  # not merged away under our eyes, really missing
-        return pl.DataFrame(schema=SCHEMA)
+                    raise  # not merged or thinned away under our eyes, really missing or damaged
+        return pl.DataFrame(schema=WIDE)
+
+    def parts_of(self, day: int) -> tuple[Part, ...]:
+        """The parts of a day as they are now."""
+        with self._lock:
+            return self._days.get(day, ())
+
+    def thin(self, day: int, wanted: Callable[[str], Span]) -> int:
+        """Keep of a day what `wanted` (by point) says, as one part; how many rows went. Raises OSError or PolarsError.
+
+        Asset by asset, so that memory holds the result and a few assets. The part covers those it replaces, so a kill
+        at any instant leaves the old ones or the new one.
+        """
+        parts = self.parts_of(day)
+        if not parts:
+            return 0
+        rows = _scan([part.path for part in parts])
+        before = rows.select(pl.len()).collect().item()
+        assets = rows.select(pl.col("asset").unique().sort()).collect().get_column("asset").to_list()
+        thinned = [pl.DataFrame(schema=WIDE)]
+        for start in range(0, len(assets), _ASSETS_AT_ONCE):
+            some = newest_wins(
+                widen(rows.filter(pl.col("asset").is_in(assets[start : start + _ASSETS_AT_ONCE])).collect())
+            )
+            thinned.append(thin(some, {point: wanted(point) for point in some.get_column("point").unique()}))
+        kept = pl.concat(thinned)
+        if kept.is_empty():
+            self._remove(day, parts)
+        elif len(kept) < before or len(parts) > 1:
+            first, last = min(part.first_seq for part in parts), max(part.last_seq for part in parts)
+            self._put(day, first, last, kept, parts)
+        return int(before) - len(kept)
+
+    def _remove(self, day: int, parts: Sequence[Part]) -> None:
+        with self._lock:
+            self._days = {other: of_day for other, of_day in self._days.items() if other != day}
+        for part in parts:
+            part.path.unlink(missing_ok=True)
+        parts[0].path.parent.rmdir()
 
     def _put(self, day: int, first_seq: int, last_seq: int, frame: pl.DataFrame, replaced: Iterable[Part]) -> None:
         path = part_path(self._folder, day, first_seq, last_seq)
@@ -97,6 +138,8 @@ class Shelf:
         if made:
             sync_folder(self._folder)
         tmp = path.with_name(f"{path.name}.tmp")
+        if "span" in frame.columns and (frame.get_column("span") == 0).all():
+            frame = frame.select(SCHEMA.names())  # single readings alone: nothing else to say
         with tmp.open("wb") as file:
             frame.write_parquet(file, row_group_size=_ROW_GROUP)
             file.flush()
@@ -111,3 +154,8 @@ class Shelf:
         for other in gone:
             if other.path != path:
                 other.path.unlink(missing_ok=True)
+
+
+def _scan(paths: list[Path]) -> pl.LazyFrame:
+    """Parts in their order; those of single readings lack the wide columns."""
+    return pl.scan_parquet(paths, schema=WIDE, missing_columns="insert", hive_partitioning=False)

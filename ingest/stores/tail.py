@@ -16,7 +16,19 @@ SCHEMA = pl.Schema(
         "quality": pl.Int8(),
     }
 )
-KEY = ("asset", "point", "at")
+WIDE = pl.Schema(
+    {
+        **SCHEMA,
+        "span": pl.Int64(),
+        "count": pl.Int64(),
+        "minimum": pl.Float64(),
+        "maximum": pl.Float64(),
+        "last": pl.Float64(),
+    }
+)
+"""With what a reading stands for: `span` microseconds (0: itself), and for means their count, least, most and last."""
+SERIES = ("asset", "point")
+KEY = (*SERIES, "at")
 
 
 class Tail:
@@ -70,5 +82,27 @@ def to_frame(readings: Sequence[Reading]) -> pl.DataFrame:
 
 
 def newest_wins(frame: pl.DataFrame) -> pl.DataFrame:
-    """One row for each key, the last of those given; ordered by asset, point and instant."""
-    return frame.unique(KEY, keep="last", maintain_order=True).sort(KEY)
+    """One row for each key, the last of those given; ordered by asset, point and instant.
+
+    A mean and a single reading at the start of its span are two; the mean comes first.
+    """
+    if "count" not in frame.columns:
+        return frame.unique(KEY, keep="last", maintain_order=True).sort(KEY)
+    rows = frame.with_columns(is_single=pl.col("count").is_null())
+    return rows.unique((*KEY, "is_single"), keep="last", maintain_order=True).sort(*KEY, "is_single").drop("is_single")
+
+
+def widen(frame: pl.DataFrame) -> pl.DataFrame:
+    """With every column of `WIDE`: what is missing is a single reading."""
+    missing = [pl.lit(None, dtype=kind).alias(name) for name, kind in WIDE.items() if name not in frame.columns]
+    return frame.with_columns(missing).with_columns(pl.col("span").fill_null(0)).select(WIDE.names())
+
+
+def to_readings(frame: pl.DataFrame, asset_id: str, point: str | None = None) -> list[Reading]:
+    """Rows as readings of an asset, of one point or of what the column says."""
+    names = frame.get_column("point").to_list() if point is None else [point] * len(frame)
+    rows = frame.select(pl.col("at").cast(pl.Int64()), "value", "text", "quality").iter_rows()
+    return [
+        Reading(asset_id, name, at_us, text if value is None else value, quality)
+        for name, (at_us, value, text, quality) in zip(names, rows, strict=True)
+    ]

@@ -1,10 +1,11 @@
-"""`plantroom db upgrade`: brings the database to this program's schema."""
+"""`plantroom db upgrade`: brings the database of orders, and InfluxDB, to what this program needs."""
 
 import typer
+from pydantic import SecretStr
 from rich.console import Console
 
 from plantroom.database import Database
-from plantroom.settings import load_settings
+from plantroom.settings import Settings, StoreKind, load_settings
 
 
 def register(app: typer.Typer) -> None:
@@ -18,10 +19,25 @@ def register(app: typer.Typer) -> None:
 
     @group.command()
     def upgrade() -> None:
-        """Bring the schema to this program's version. Safe to run again, and while the program runs."""
-        database = Database(load_settings().database_address())
+        """Bring the database of orders to this program's schema, and InfluxDB to its buckets, retention and names for
+        InfluxQL. Safe to run again, and while the program runs."""
+        settings, console = load_settings(), Console(highlight=False, markup=False, soft_wrap=True)
+        database = Database(settings.database_address())
         try:
             before, after = database.upgrade()
         finally:
             database.close()
-        Console(highlight=False).print(f"schema {before or 'none'} -> {after}")
+        console.print(f"schema {before or 'none'} -> {after}")
+        if settings.store is StoreKind.INFLUX:
+            for line in set_up_influx(settings):
+                console.print(line)
+
+
+def set_up_influx(settings: Settings) -> list[str]:
+    """Make buckets, retention and names for InfluxQL; a line for each bucket."""
+    from ingest.stores.influx_setup import set_up  # noqa: PLC0415 - the client is slow to load, and few need it
+    from ingest.stores.influx_wire import InfluxAddress  # noqa: PLC0415 - as above
+
+    token = settings.influx_token or SecretStr("")
+    address = InfluxAddress(settings.influx_url, settings.influx_org, settings.influx_bucket, token)
+    return set_up(address, settings.keep_policy())

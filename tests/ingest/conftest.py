@@ -1,6 +1,8 @@
 """A real InfluxDB 1.x of Debian behind a shim that gives it the write interface of 2.x."""
 
+import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -20,8 +22,10 @@ from pydantic import SecretStr
 from facility.registry import Registry
 from ingest.stores.influx import InfluxStore
 from ingest.stores.influx_wire import InfluxAddress
+from ingest.stores.keeping import KeepPolicy
 
 _NAMES = count(1)
+_TAG = re.compile(r'(\w+)="([^"]*)"')
 _CONFIG = """
 reporting-enabled = false
 bind-address = "127.0.0.1:{rpc}"
@@ -44,11 +48,27 @@ class _Shim(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         asked = urllib.parse.urlsplit(self.path)
         query = dict(urllib.parse.parse_qsl(asked.query))
+        if asked.path == "/api/v2/delete":
+            self._delete(query["bucket"])
+            return
         assert asked.path == "/api/v2/write"
         precision = {"us": "u"}.get(query["precision"], query["precision"])
         body = self.rfile.read(int(self.headers["Content-Length"]))
         target = f"/write?{urllib.parse.urlencode({'db': query['bucket'], 'precision': precision})}"
         self._pass(urllib.request.Request(self.behind + target, body, method="POST"))  # noqa: S310 - loopback
+
+    def _delete(self, bucket: str) -> None:
+        """2.x deletes by a predicate, 1.x by a statement of InfluxQL; the last instant counts in."""
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        tags = dict(_TAG.findall(asked["predicate"]))
+        where = " AND ".join(f"{name} = '{value}'" for name, value in tags.items() if name != "_measurement")
+        span = f"time >= '{asked['start']}' AND time <= '{asked['stop']}'"
+        statement = f'DELETE FROM "{tags["_measurement"]}" WHERE {where} AND {span}'  # noqa: S608 - a test's own
+        target = f"/query?{urllib.parse.urlencode({'db': bucket, 'q': statement})}"
+        with urllib.request.urlopen(urllib.request.Request(self.behind + target, method="POST")) as answer:  # noqa: S310 - loopback
+            assert b"error" not in answer.read()
+        self.send_response(204)
+        self.end_headers()
 
     def do_GET(self) -> None:
         self._pass(urllib.request.Request(self.behind + self.path))  # noqa: S310 - loopback
@@ -109,18 +129,19 @@ def influx_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def influx_address(influx_url: str) -> InfluxAddress:
     """A new database of its own in the real server."""
     name = f"plantroom{next(_NAMES)}"
-    query = urllib.parse.urlencode({"q": f"CREATE DATABASE {name}"})
-    urllib.request.urlopen(f"{influx_url}/query?{query}").close()  # noqa: S310 - loopback
+    for suffix in ("", "_5m", "_1h"):
+        query = urllib.parse.urlencode({"q": f"CREATE DATABASE {name}{suffix}"})
+        urllib.request.urlopen(f"{influx_url}/query?{query}").close()  # noqa: S310 - loopback
     return InfluxAddress(influx_url, "plantroom", name, SecretStr("token"))
 
 
 @pytest.fixture
-def open_influx(influx_address: InfluxAddress, tmp_path: Path) -> Iterator[Callable[[], InfluxStore]]:
+def open_influx(influx_address: InfluxAddress, tmp_path: Path) -> Iterator[Callable[..., InfluxStore]]:
     """Opens the store of one database; again with the same data at each call."""
     stores: list[InfluxStore] = []
 
-    def open_it() -> InfluxStore:
-        stores.append(InfluxStore(influx_address, tmp_path / "cursor", Registry))
+    def open_it(policy: KeepPolicy | None = None, registry: Callable[[], Registry] = Registry) -> InfluxStore:
+        stores.append(InfluxStore(influx_address, tmp_path / "cursor", registry, policy))
         return stores[-1]
 
     yield open_it

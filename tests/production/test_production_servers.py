@@ -12,8 +12,18 @@ import paho.mqtt.client as mqtt
 import pytest
 import sqlalchemy as sa
 from paho.mqtt.enums import CallbackAPIVersion
+from pydantic import SecretStr
 from sqlalchemy.exc import DBAPIError
 
+from facility.catalogue import PointKind
+from facility.clock import RealClock
+from facility.instant import to_us
+from facility.reading import Reading
+from facility.site_file import parse_site
+from ingest.stores.influx import InfluxStore
+from ingest.stores.influx_setup import set_up
+from ingest.stores.influx_wire import InfluxAddress
+from ingest.stores.keeping import Keep, KeepPolicy
 from plantroom.database import Database, parse_url
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -192,3 +202,21 @@ def test_influxdb_serves_a_bucket_to_influxql_under_its_own_name(influx_address:
     ask = {"db": "plantroom", "q": 'SELECT mean("value") FROM "ahu" WHERE "quality" = 0'}
     answer = httpx.get(f"{influx_address}/query", params=ask, headers=headers).json()
     assert answer["results"][0]["series"][0]["values"][0][1] == 1.5
+
+
+def test_influxdb_is_set_up_and_keeps_old_readings_coarsely(influx_address: str, tmp_path: Path) -> None:
+    address = InfluxAddress(influx_address, "plantroom", "plantroom", SecretStr("token-of-plantroom"))
+    policy = KeepPolicy({PointKind.SENSOR: Keep(raw_days=2, five_minute_days=10)})
+    assets = "[{id: a, class: ahu, points: [supply_air_temperature]}]"
+    registry = parse_site(f"site: {{id: s, zone: UTC}}\nbuildings: [{{id: b, assets: {assets}}}]\n", "site.yaml")
+    assert len(set_up(address, policy)) == len(set_up(address, policy)) == 3
+    store = InfluxStore(address, tmp_path / "cursor", lambda: registry, policy)
+    minute_us, day_us = 60_000_000, 86_400_000_000
+    now_us = to_us(RealClock().now()) // day_us * day_us
+    at_us = now_us - 3 * day_us
+    store.write(1, 1, [Reading("a", "supply_air_temperature", at_us + n * minute_us, float(n)) for n in range(10)])
+    while store.thin(now_us):
+        continue
+    found = store.read("a", "supply_air_temperature", at_us, now_us)
+    assert [(reading.at_us - at_us, reading.value) for reading in found] == [(0, 2.0), (5 * minute_us, 7.0)]
+    store.close()

@@ -7,6 +7,8 @@ import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 MOODS = ("stopped", "slow", "refusing 503", "refusing 429", "refusing 401", "refusing 500", "half", "half taken")
+NO_DELETES = "no deletes"
+"""Writes and queries are answered, deletes are not."""
 
 
 class Front:
@@ -57,9 +59,12 @@ class Front:
             self.stop()
 
     def answer_query(self, request: BaseHTTPRequestHandler) -> None:
-        """What a store asks at its start: nothing is known here, or nobody answers well."""
+        """What a store asks: nothing is known here, what is behind knows, or nobody answers well."""
         body = b'{"results": [{}]}'
-        request.send_response(200 if self.mood == "well" else 503)
+        if self.behind is not None:
+            with urllib.request.urlopen(self.behind + request.path) as answer:  # noqa: S310 - loopback
+                body = answer.read()
+        request.send_response(200 if self.mood in ("well", NO_DELETES) else 503)
         request.send_header("Content-Length", str(len(body)))
         request.end_headers()
         request.wfile.write(body)
@@ -72,6 +77,8 @@ class Front:
             self._slow.wait(self._slow_s)
         if mood.startswith("refusing"):
             status, answer = int(mood.split()[1]), b'{"message": "not now"}'
+        elif mood == NO_DELETES and request.path.startswith("/api/v2/delete"):
+            status = 503
         elif mood != "half":
             status = self._take(request, body)
         try:
@@ -91,6 +98,7 @@ class Front:
             self.lines.update(gzip.decompress(body).splitlines())
             return 204
         onward = urllib.request.Request(self.behind + request.path, body, method="POST")  # noqa: S310 - loopback
-        onward.add_header("Content-Encoding", "gzip")
+        if "Content-Encoding" in request.headers:
+            onward.add_header("Content-Encoding", request.headers["Content-Encoding"])
         with urllib.request.urlopen(onward) as answer:  # noqa: S310 - loopback
             return int(answer.status)
