@@ -10,7 +10,6 @@ SECOND_US = 1_000_000
 HOUR_US = 3_600 * SECOND_US
 DAY_US = 24 * HOUR_US
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 
 _UNITS = {
     "ms": 0.001, "s": 1.0, "sec": 1.0, "second": 1.0, "seconds": 1.0,
@@ -27,7 +26,8 @@ def to_us(at: datetime) -> int:
     if at.tzinfo is None:
         msg = f"an instant needs its time zone, got the naive {at.isoformat()}"
         raise ValueError(msg)
-    return (at - EPOCH) // _MICROSECOND
+    since = at - EPOCH
+    return (since.days * 86_400 + since.seconds) * SECOND_US + since.microseconds
 
 
 def from_us(at_us: int) -> datetime:
@@ -45,7 +45,7 @@ def parse_instant(text: str) -> datetime:
     if at.tzinfo is None:
         msg = f"{text!r} has no time zone; write it with Z or an offset, such as 2026-11-21T09:00:00Z"
         raise ValueError(msg)
-    return at.astimezone(UTC)
+    return at if at.tzinfo is UTC else at.astimezone(UTC)
 
 
 def format_instant(at: datetime) -> str:

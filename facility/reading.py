@@ -43,7 +43,7 @@ class Reading(msgspec.Struct, frozen=True, gc=False):
     quality: int = Quality.GOOD
 
 
-class Scan(msgspec.Struct, frozen=True, array_like=True, tag="scan"):
+class Scan(msgspec.Struct, frozen=True, array_like=True, tag="scan", gc=False):
     """The readings of one asset at one instant (event time `at_us`).
 
     `complete` says that the dialect promised the whole scan in one message; otherwise more readings of the same

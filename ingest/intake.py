@@ -67,8 +67,12 @@ class Intake:
         self._asked.clear()
         return found
 
-    def take(self, delivery: Delivery, batch: Batch) -> None:
-        """Add what a message says to the batch. Never raises: a message we trip over is a dead letter too."""
+    def take(self, delivery: Delivery, batch: Batch, now_us: int | None = None) -> None:
+        """Add what a message says to the batch. Never raises: a message we trip over is a dead letter too.
+
+        `now_us` is the clock's now when it was read, for who reads many at once.
+        """
+        now_us = self._clock.now_us() if now_us is None else now_us
         batch.received += 1
         self._received += 1
         if delivery.topic == HEARTBEAT_TOPIC:
@@ -81,32 +85,32 @@ class Intake:
             elif route is not None and self._limits.is_flood(delivery.topic):
                 self._reject("rate", self._limits.explain_flood(delivery.topic), delivery, batch)
             elif route is not None:
-                self._read(route, delivery, batch)
+                self._read(route, delivery, batch, now_us)
             elif self._router.is_ignored(delivery.topic):
                 batch.ignored += 1
             else:
                 self._reject("unknown_topic", self._router.explain_unknown, delivery, batch)
         except PayloadError as error:
-            self._scans(error.scans, delivery, batch)
+            self._scans(error.scans, delivery, batch, now_us)
             self._reject("payload", str(error), delivery, batch)
         except Exception as error:  # one message must never stop the stream: the next ones are read all the same
             log.exception("message tripped the decoder", topic=delivery.topic)
             reason = f"reading it failed with {error!r}: a defect of this program. Report it with this message"
             self._reject("defect", reason, delivery, batch)
 
-    def _read(self, route: Route, delivery: Delivery, batch: Batch) -> None:
+    def _read(self, route: Route, delivery: Delivery, batch: Batch, now_us: int) -> None:
         if not route.is_timed:
             # Its readings may get the instant of arrival: a second copy would look new, so the message itself is known.
             is_known = self._timeless.is_known(hash((delivery.topic, delivery.payload, delivery.mid)))
             if is_known and delivery.redelivered:
                 batch.duplicates += 1
                 return
-        arrival = Arrival(self._clock.now_us(), delivery.retained, delivery.redelivered)
-        self._scans(route.decoder.decode(delivery.topic, delivery.payload, arrival), delivery, batch)
+        arrival = Arrival(now_us, delivery.retained, delivery.redelivered)
+        self._scans(route.decoder.decode(delivery.topic, delivery.payload, arrival), delivery, batch, now_us)
 
-    def _scans(self, scans: tuple[Scan, ...], delivery: Delivery, batch: Batch) -> None:
+    def _scans(self, scans: tuple[Scan, ...], delivery: Delivery, batch: Batch, now_us: int) -> None:
         for scan in scans:
-            judged = self._judge.judge(scan, retained=delivery.retained)
+            judged = self._judge.judge(scan, retained=delivery.retained, now_us=now_us)
             if judged is None:
                 batch.duplicates += 1
             else:

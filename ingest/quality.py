@@ -5,11 +5,12 @@ the dialect said, OUT_OF_RANGE, LATE (older than the newest heartbeat allows), S
 Event time throughout; the answer depends on the order of the messages, never on how they were grouped into commits.
 """
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterable, Mapping
 
 from facility.asset import Point
 from facility.clock import Clock, JournalClock
-from facility.reading import PointValue, Quality, Scan
+from facility.reading import PointValue, Quality, Scan, Value
 from facility.registry import Registry
 from ingest.quality_motion import Motion
 
@@ -17,7 +18,11 @@ _MEMORY = 1 << 17
 _MOVING = (Quality.GOOD, Quality.LATE, Quality.SPIKE, Quality.STUCK)
 """What was measured, believed or not: these readings tell how the sensor moves."""
 
-_UNLIMITED: tuple[float | None, float | None, Motion | None] = (None, None, None)
+_GOOD, _DUPLICATE, _FUTURE = Quality.GOOD, Quality.DUPLICATE, Quality.FUTURE
+_OUT_OF_RANGE, _LATE = Quality.OUT_OF_RANGE, Quality.LATE
+_NEVER = -1
+_Limits = tuple[float, float, Motion | None]
+_NO_LIMITS: Mapping[str, _Limits] = {}
 
 
 class RecentHashes:
@@ -28,14 +33,22 @@ class RecentHashes:
         self._young: set[int] = set()
         self._old: set[int] = set()
 
+    def add(self, keys: Iterable[int]) -> None:
+        """From now on these were here."""
+        self._young.update(keys)
+        self._turn()
+
     def is_known(self, key: int) -> bool:
         """Whether this hash was here before; from now on it was."""
         if key in self._young or key in self._old:
             return True
         self._young.add(key)
+        self._turn()
+        return False
+
+    def _turn(self) -> None:
         if len(self._young) >= self._size:
             self._old, self._young = self._young, set()
-        return False
 
 
 class QualityJudge:
@@ -53,6 +66,7 @@ class QualityJudge:
         self._now_us: Callable[[], int] | None = None if isinstance(clock, JournalClock) else clock.now_us
         self._recent, self._scans = RecentHashes(), RecentHashes()
         self._heartbeat_us: int | None = None
+        self._newest: dict[str, int] = {}
         self._watched: dict[Point, Motion] = {}
         self.use(registry)
 
@@ -61,9 +75,11 @@ class QualityJudge:
         points = [point for asset in registry.assets.values() for point in asset.points.values()]
         moving = (point for point in points if point.stuck or point.spike)
         self._watched = {point: self._watched.get(point) or Motion(point) for point in moving}
-        self._limits = {
-            (point.asset_id, point.name): (point.minimum, point.maximum, self._watched.get(point)) for point in points
-        }
+        self._limits: dict[str, dict[str, _Limits]] = {}
+        for point in points:
+            low = -math.inf if point.minimum is None else point.minimum
+            high = math.inf if point.maximum is None else point.maximum
+            self._limits.setdefault(point.asset_id, {})[point.name] = (low, high, self._watched.get(point))
 
     @property
     def heartbeat_us(self) -> int | None:
@@ -79,56 +95,75 @@ class QualityJudge:
 
     def remember(self, scan: Scan) -> None:
         """This scan is in the journal already: if it comes again it is a duplicate."""
-        keys = _keys(scan)
+        keys, asset_id = _keys(scan), scan.asset_id
+        self._newest[asset_id] = max(self._newest.get(asset_id, _NEVER), scan.at_us)
         self._scans.is_known(hash(keys))
+        limits = self._limits.get(asset_id, _NO_LIMITS)
         for key, value in zip(keys, scan.values, strict=True):
             self._recent.is_known(key)
-            motion = self._limits.get((scan.asset_id, value.point), _UNLIMITED)[2]
+            _low, _high, motion = limits.get(value.point, (0.0, 0.0, None))
             if motion is not None and value.quality in _MOVING and isinstance(value.value, float):
                 motion.add(value.value, scan.at_us, spike=value.quality == Quality.SPIKE)
 
-    def judge(self, scan: Scan, *, retained: bool = False) -> Scan | None:
+    def judge(self, scan: Scan, *, retained: bool = False, now_us: int | None = None) -> Scan | None:
         """The scan with its qualities; None when every value of it is a duplicate.
 
         `retained` is the broker's flag of a stored copy: one from before the newest heartbeat was seen when it was new.
+        `now_us` is the clock's now, for who has just asked it.
         """
         keys = _keys(scan)
-        if self._scans.is_known(hash(keys)):
-            return None
         at_us, asset_id = scan.at_us, scan.asset_id
-        is_future = self._now_us is not None and at_us > self._now_us() + self._ahead_us
+        is_news = at_us > self._newest.get(asset_id, _NEVER) and len({*keys}) == len(keys)
+        if is_news:  # nothing of this instant can have been here before
+            self._newest[asset_id] = at_us
+            self._scans.add((hash(keys),))
+            self._recent.add(keys)
+        elif self._scans.is_known(hash(keys)):
+            return None
         is_late = self._heartbeat_us is not None and at_us < self._heartbeat_us - self._allowance_us
-        values, fresh = [], 0
-        for key, value in zip(keys, scan.values, strict=True):
-            if self._recent.is_known(key) or (retained and is_late):
-                quality = Quality.DUPLICATE
-            else:
-                fresh += 1
-                if is_future:
-                    quality = Quality.FUTURE
-                elif value.quality != Quality.GOOD:
-                    quality = Quality(value.quality)
-                else:
-                    quality = self._measured(asset_id, value, at_us, is_late=is_late)
-            values.append(value if quality == value.quality else PointValue(value.point, value.value, quality))
-        return Scan(asset_id, at_us, scan.complete, tuple(values)) if fresh else None
+        known = () if is_news else tuple([self._recent.is_known(key) for key in keys])
+        if retained and is_late:
+            return None
+        return self._with_qualities(scan, known, is_future=self._is_future(at_us, now_us), is_late=is_late)
 
-    def _measured(self, asset_id: str, value: PointValue, at_us: int, *, is_late: bool) -> Quality:
+    def _is_future(self, at_us: int, now_us: int | None) -> bool:
+        if self._now_us is None:
+            return False
+        return at_us > (self._now_us() if now_us is None else now_us) + self._ahead_us
+
+    def _with_qualities(self, scan: Scan, known: tuple[bool, ...], *, is_future: bool, is_late: bool) -> Scan | None:
+        """`known` says of each value whether it was here before; empty when none was."""
+        if known and all(known):
+            return None
+        limits, values = self._limits.get(scan.asset_id, _NO_LIMITS), scan.values
+        changed: list[PointValue] | None = None
+        for place, value in enumerate(values):
+            said = value.quality
+            if known and known[place]:
+                quality: int = _DUPLICATE
+            elif is_future:
+                quality = _FUTURE
+            elif said != _GOOD:
+                continue
+            else:
+                quality = self._measured(limits.get(value.point), value.value, scan.at_us, is_late=is_late)
+            if quality != said:
+                changed = list(values) if changed is None else changed
+                changed[place] = PointValue(value.point, value.value, quality)
+        return scan if changed is None else Scan(scan.asset_id, scan.at_us, scan.complete, tuple(changed))
+
+    @staticmethod
+    def _measured(limits: "_Limits | None", amount: Value, at_us: int, *, is_late: bool) -> Quality:
         """By the limits of the point and the way it moves."""
-        quality, amount = Quality.LATE if is_late else Quality.GOOD, value.value
-        if isinstance(amount, str):
-            return quality
-        low, high, motion = self._limits.get((asset_id, value.point), _UNLIMITED)
-        if (low is not None and amount < low) or (high is not None and amount > high):
-            return Quality.OUT_OF_RANGE
-        if motion is None:
-            return quality
-        spike = motion.is_spike(amount, at_us)
-        stuck = motion.is_stuck(amount, at_us)
-        motion.add(amount, at_us, spike=spike)
-        if is_late:
-            return quality
-        return Quality.SPIKE if spike else Quality.STUCK if stuck else quality
+        if limits is not None and not isinstance(amount, str):
+            low, high, motion = limits
+            if amount < low or amount > high:
+                return _OUT_OF_RANGE
+            if motion is not None:
+                quality = motion.judge(amount, at_us)
+                if quality and not is_late:
+                    return quality
+        return _LATE if is_late else _GOOD
 
 
 def _keys(scan: Scan) -> tuple[int, ...]:

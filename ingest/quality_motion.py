@@ -15,12 +15,14 @@ from collections import deque
 from statistics import median
 
 from facility.asset import Point
+from facility.reading import Quality
 
 LEAST_READINGS = 20
 WINDOW = 16
 LEAST_CHANGES = 6
 SPREADS = 8.0
 GAP_CADENCES = 5
+_GOOD, _SPIKE, _STUCK = Quality.GOOD, Quality.SPIKE, Quality.STUCK
 
 
 class Motion:
@@ -58,6 +60,14 @@ class Motion:
             and self._readings + 1 >= LEAST_READINGS
             and at_us - self._since_us >= self._stuck_us
         )
+
+    def judge(self, value: float, at_us: int) -> Quality:
+        """GOOD, SPIKE or STUCK; the reading is part of the past from now on."""
+        last = self._last
+        spike = last is not None and 0 < self._spike <= abs(value - last) and self.is_spike(value, at_us)
+        stuck = value == last and self.is_stuck(value, at_us)
+        self.add(value, at_us, spike=spike)
+        return _SPIKE if spike else _STUCK if stuck else _GOOD
 
     def add(self, value: float, at_us: int, *, spike: bool) -> None:
         """One reading that was judged; one that is not newer than the newest is forgotten."""

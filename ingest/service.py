@@ -191,8 +191,9 @@ class IngestService:
             )
             if not found and may_wait_for_us:
                 break
+            now_us = self._clock.now_us()
             for delivery in found:
-                self._intake.take(delivery, batch)
+                self._intake.take(delivery, batch, now_us)
                 size += len(delivery.payload)
             deliveries += found
             if len(deliveries) >= settings.group_messages or size >= _GROUP_BYTES:

@@ -117,6 +117,27 @@ class WireMap:
         self._coded = tuple(name for name, point in asset.points.items() if point.type.unit == "code")
         self._implied = set(asset.points) - {entry.point for entry in entries.values()}
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether every value stands for itself: no code map tells of others."""
+        return self._code_map is None
+
+    def plain_numbers(self) -> dict[str, str]:
+        """Wire name -> point, where a number on the wire is the value of the point as it is."""
+        return {
+            name: wire.point.name
+            for name, wire in self._wires.items()
+            if not wire.entry.codes and wire.convert is None and not wire.point.type.is_text
+        }
+
+    def plain_words(self) -> dict[str, tuple[str, frozenset[str]]]:
+        """Wire name -> point and its words, where a word on the wire is the value of the point as it is."""
+        return {
+            name: (wire.point.name, frozenset(wire.point.type.values))
+            for name, wire in self._wires.items()
+            if not wire.entry.codes and wire.point.type.unit == "enum"
+        }
+
     def find_point(self, name: str) -> str | None:
         """The point a wire name stands for; None when it stands for none."""
         wire = self._wires.get(name)
