@@ -11,7 +11,9 @@ import sys
 BENCHES = {
     "engine": ("readings a second through the rule engine with the shipped catalogue", "bench.engine_bench"),
     "year": ("a year of one air handler at one minute through backtest", "bench.year_bench"),
-    "mqtt": ("messages a second end to end: broker, ingest, journal on disk, acknowledged", "bench.mqtt_load"),
+    "ingest": ("messages a second through Mosquitto into the journal, acknowledged after commit", "bench.ingest_bench"),
+    "budget": ("what one message costs ingest, stage by stage", "bench.ingest_budget"),
+    "mqtt": ("the same with paho publishers and the embedded broker", "bench.mqtt_load"),
     "store": ("readings a second into and out of the series store", "bench.store_bench"),
     "desk": ("orders opened a second, and what one costs", "bench.desk_bench"),
     "kpi": ("the key figures of a quarter with five million history rows", "bench.kpi_bench"),
