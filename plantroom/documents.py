@@ -14,6 +14,7 @@ from simulators.scenario import ScenarioFile, parse_scenario
 from ticketing.contract_check import check_contract
 from ticketing.contract_file import ContractFile
 from ticketing.contract_load import parse_contract
+from ticketing.roster_file import RosterFile, parse_roster
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,20 @@ def _check_map(text: str, where: str, registry: Registry | None) -> object:
     return parse_map(text, where, registry)
 
 
+class _AnyEnvironment(dict[str, str]):
+    """Every `env:` name is taken as set: whether it is shows at start."""
+
+    def __missing__(self, name: str) -> str:
+        return f"env:{name}".ljust(16, ".")
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+
+def _check_roster(text: str, where: str, registry: Registry | None) -> object:
+    return parse_roster(text, where, _AnyEnvironment(), registry)
+
+
 KINDS: Mapping[str, DocumentKind] = {
     kind.name: kind
     for kind in (
@@ -50,6 +65,7 @@ KINDS: Mapping[str, DocumentKind] = {
         DocumentKind(
             "scenario", "scenario", lambda text, where, _: parse_scenario(text, where), ScenarioFile.model_json_schema
         ),
+        DocumentKind("roster", "roster", _check_roster, RosterFile.model_json_schema),
         DocumentKind("map", "columns", _check_map, MapFile.model_json_schema),
     )
 }

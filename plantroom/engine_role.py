@@ -40,6 +40,7 @@ from plantroom.engine_host import EngineHost, HostMetrics
 from plantroom.files import read_texts, write_atomically
 from plantroom.http import HttpParts, create_app
 from plantroom.jobs import Jobs
+from plantroom.office import link_secret, load_roster, open_office
 from plantroom.plant_files import load_registry, load_rule_files
 from plantroom.plant_view import PlantSources, ProgramView
 from plantroom.reload import PlantFiles, Reload
@@ -50,7 +51,9 @@ from rules.api import build_router as rules_router
 from rules.rule_set import RuleSet
 from ticketing.api import build_router as ticketing_router
 from ticketing.desk import Desk
+from ticketing.link_api import build_link_router as link_router
 from ticketing.opening_api import build_opening_router as opening_router
+from ticketing.outbox_api import build_outbox_router as outbox_router
 from ticketing.service_api import service_routers
 
 log = structlog.get_logger(__name__)
@@ -101,6 +104,8 @@ def run(settings: Settings, stop: threading.Event) -> None:
         host, database, book, store, latest, letters, followers, journal.last_seq, clock, lambda: reload.refused, desk
     )
     token = admin_token(settings)
+    roster, secret = load_roster(settings, registry), link_secret(token)
+    office = open_office(database, clock, roster, secret)
     door = TokenDoor(Access(token), token, settings.once_file)
     view = ProgramView(sources)
     app = create_app(
@@ -112,10 +117,11 @@ def run(settings: Settings, stop: threading.Event) -> None:
                 devices_router(desk),
                 rules_router(host),
                 ticketing_router(database, clock, book),
+                outbox_router(database, clock, book),
                 opening_router(database, clock, book, lambda: host.registry),
                 *service_routers(database, clock, book, view.registry),
             ],
-            [web_router(view, door), enter_router(door)],
+            [web_router(view, door), enter_router(door), link_router(database, clock, book, roster, secret)],
             metrics,
             lambda: _not_ready(host, database, threads),
         )
@@ -134,7 +140,7 @@ def run(settings: Settings, stop: threading.Event) -> None:
     loops = {
         "rules": host.run,
         "files": reload.run,
-        "jobs": Jobs(database, host, book, clock).run,
+        "jobs": Jobs(database, host, book, clock, office).run,
         **{name: one.run for name, one in followers.items()},
         "cursors": board.run,
         "self": watch.run,

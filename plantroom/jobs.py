@@ -1,6 +1,12 @@
-"""What the engine process does by the clock: every minute of the program's time, the visits that are due."""
+"""What one of several engine processes does by the clock: visits that are due, escalations, notices, housekeeping.
+
+A lease in the database says which process it is; every write is conditional on its epoch. The loop wakes for the next
+stored instant, at the latest after a quarter of a second, so that an escalation leaves within a second of its instant.
+"""
 
 import threading
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -9,36 +15,110 @@ from facility.errors import RetryableError
 from plantroom.database import Database
 from plantroom.engine_host import EngineHost
 from ticketing.contract_book import ContractBook
+from ticketing.courier import Courier
 from ticketing.desk import Desk
+from ticketing.kept_answer import forget_answers
+from ticketing.lease import Lease, LeaseLostError
+from ticketing.notice import ActLink
+from ticketing.outbox_rows import forget_messages
 from ticketing.preventive import due
+from ticketing.roster import Roster
+from ticketing.watch import Instants, look, send_digests
+from ticketing.watch_rows import next_look
 
 log = structlog.get_logger(__name__)
-_MINUTE_SECONDS = 60.0
+LEASE = "jobs"
+_BEAT_SECONDS = 0.25
+_RENEW_SECONDS = 0.7
+_MINUTE = timedelta(minutes=1)
+_DAY = timedelta(days=1)
+_KEEP_MESSAGES = timedelta(days=400)
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """Who is told, by whom, and how links in messages are signed."""
+
+    roster: Roster
+    lease: Lease
+    courier: Courier
+    link: ActLink
+    wall: Clock
 
 
 class Jobs:
-    """Runs in a thread of its own. A minute that was missed is made up by the next one: nothing depends on the beat."""
+    """Runs in a thread of its own. What was missed is made up by the next beat: nothing depends on the beat."""
 
-    def __init__(self, database: Database, host: EngineHost, book: ContractBook, clock: Clock) -> None:
-        self._database, self._host, self._book, self._clock = database, host, book, clock
+    def __init__(self, database: Database, host: EngineHost, book: ContractBook, clock: Clock, office: Office) -> None:
+        self._database, self._host, self._book, self._clock, self._office = database, host, book, clock, office
         self._desk = Desk(book, lambda: host.registry)
+        self._renew_at: datetime | None = None
+        self._visits_at: datetime | None = None
+        self._cleaned_at: datetime | None = None
 
-    def step(self) -> tuple[str, ...]:
-        """Open what is due now; the ids of the orders opened. Raises RetryableError when the database is away."""
+    def step(self) -> bool:
+        """Do what is due now, if this process holds the lease; whether it does. Raises RetryableError."""
         if not self._clock.now_us():
-            return ()  # the journal's clock before the first event
-        with self._database.writing() as session:
-            opened = due(session, self._desk, self._book, self._host.registry, self._clock.now())
-        if opened:
-            log.info("visits of the plan opened", orders=len(opened))
-            self._host.touch()
-        return opened
+            return False  # the journal's clock before the first event
+        if not self._holds():
+            return False
+        instants = Instants(self._clock.now(), self._office.wall.now())
+        if self._visits_at is None or not timedelta(0) <= instants.now - self._visits_at < _MINUTE:
+            self._open_visits(instants)
+            self._visits_at = instants.now
+        while self._is_due(instants.now):
+            with self._office.lease.writing() as session:
+                if not look(session, self._book, self._office.roster, instants, self._office.link):
+                    break
+        self._office.courier.step()
+        return True
 
     def run(self, stop: threading.Event) -> None:
-        """Step until `stop`; a database that is away is asked again a minute later."""
+        """Step until `stop`; a database that is away is asked again, and another process's lease is waited for."""
+        away = False
         while not stop.is_set():
             try:
                 self.step()
+                if away:
+                    log.info("jobs go on")
+                away = False
+            except LeaseLostError as error:
+                log.warning("another process runs the jobs now", reason=str(error))
             except RetryableError as error:
-                log.warning("visits of the plan wait for the database", reason=str(error))
-            stop.wait(max(1.0, _MINUTE_SECONDS / self._clock.factor))
+                if not away:
+                    log.warning("visits and notices wait for the database", reason=str(error))
+                away = True
+            stop.wait(_BEAT_SECONDS)
+        self._office.courier.close()
+        try:
+            self._office.lease.let_go()
+        except RetryableError as error:
+            log.warning("the lease of the jobs runs out by itself", reason=str(error))
+
+    def _holds(self) -> bool:
+        wall = self._office.wall.now()
+        if self._office.lease.epoch is not None and self._renew_at is not None and wall < self._renew_at:
+            return True
+        had = self._office.lease.epoch
+        held = self._office.lease.hold()
+        self._renew_at = wall + timedelta(seconds=_RENEW_SECONDS)
+        if held and had != self._office.lease.epoch:
+            log.info("this process runs the jobs", epoch=self._office.lease.epoch)
+        return held
+
+    def _is_due(self, now: datetime) -> bool:
+        with self._database.reading() as session:
+            at = next_look(session)
+        return at is not None and at <= now
+
+    def _open_visits(self, instants: Instants) -> None:
+        with self._office.lease.writing() as session:
+            opened = due(session, self._desk, self._book, self._host.registry, instants.now)
+            send_digests(session, self._office.roster, instants)
+            if self._cleaned_at is None or instants.wall - self._cleaned_at >= _DAY:
+                forget_answers(session, instants.now)
+                forget_messages(session, instants.wall - _KEEP_MESSAGES)
+                self._cleaned_at = instants.wall
+        if opened:
+            log.info("visits of the plan opened", orders=len(opened))
+            self._host.touch()

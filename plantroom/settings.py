@@ -56,6 +56,7 @@ class Settings(BaseSettings):
     var: Path = Field(default=Path("var"), description="folder for everything the program writes")
     site: Files = Field(default=(), description="site files, separated by commas")
     contract: Files = Field(default=(), description="contract files, separated by commas")
+    roster: Path | None = Field(default=None, description="roster file: who is told and sent, channels, webhooks")
     rules: Path | None = Field(default=None, description="folder of own rule files, beside the shipped catalogue")
     clock: ClockKind = Field(default=ClockKind.REAL, description="real, scaled or journal")
     clock_factor: float = Field(default=60.0, gt=0, le=3600, description="simulated seconds a second (scaled clock)")

@@ -9,13 +9,15 @@ from sqlmodel import Session, col, select
 from ticketing.placement import Line
 from ticketing.statements import chunks
 from ticketing.tables import EventRow, WorkOrderRow
+from ticketing.watch_rows import look_again
 from ticketing.work_order import Change, Order, Status
 
 
 def append_lines(session: Session, lines: Sequence[Line]) -> None:
-    """Append lines to the histories of orders, in this order."""
+    """Append lines to the histories of orders, in this order; each order is looked at again for what is to be told."""
     if lines:
         session.execute(sa.insert(EventRow), [_line_values(line) for line in lines])
+        look_again(session, {line.order_id: line.change.at for line in reversed(lines)})
 
 
 def histories(session: Session, order_ids: Iterable[str]) -> dict[str, tuple[EventRow, ...]]:

@@ -8,6 +8,7 @@ from sqlmodel import Session
 from ticketing import repository
 from ticketing.contract_book import ContractBook
 from ticketing.order_terms import order_terms
+from ticketing.outbox_rows import messages_of
 from ticketing.relation_rows import relations
 from ticketing.repository import OrderQuery
 from ticketing.tables import FindingRow, WorkOrderRow
@@ -25,7 +26,7 @@ def view_orders(
     """These orders with members and history, in their order."""
     ids = [row.id for row in rows]
     histories, members = repository.histories(session, ids), repository.members(session, ids)
-    related = relations(session, rows)
+    related, messages = relations(session, rows), messages_of(session, ids)
     return [
         work_order_view(
             row,
@@ -34,6 +35,7 @@ def view_orders(
             level=order_terms(book, row, [repository.as_change(line) for line in histories.get(row.id, ())]),
             now=now,
             related=related[row.id],
+            messages=messages.get(row.id, ()),
         )
         for row in rows
     ]

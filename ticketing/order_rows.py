@@ -162,3 +162,11 @@ def _merged_standings(session: Session, cause_keys: Iterable[str]) -> dict[str, 
             status, severity = Status(row.status), Severity(row.severity)
             found[f"{row.id} for {cause}"] = Standing(row.id, cause, status, row.version, severity)
     return found
+
+
+def orders_by_id(session: Session, order_ids: Iterable[str]) -> dict[str, WorkOrderRow]:
+    """These orders by id."""
+    found: dict[str, WorkOrderRow] = {}
+    for part in chunks(order_ids):
+        found |= {row.id: row for row in session.exec(select(WorkOrderRow).where(col(WorkOrderRow.id).in_(part)))}
+    return found

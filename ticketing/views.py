@@ -16,6 +16,7 @@ from ticketing.order_clock import OrderClock, cap_ends_at, decide_clocks, pauses
 from ticketing.relation_rows import Relations
 from ticketing.repository import as_change
 from ticketing.tables import EventRow, FindingRow, WorkOrderRow
+from ticketing.tables_outbox import OutboxRow
 from ticketing.telemetry import Telemetry, TelemetryLine, TelemetryState, judge_telemetry
 from ticketing.work_order import Change, Status, Verb, allowed_verbs
 
@@ -55,6 +56,25 @@ class PauseView(BaseModel):
     since: datetime
     proof: str = ""
     capped_at: datetime | None = None
+
+
+class NoticeView(BaseModel):
+    """A message about an order and what became of it: waiting, delivered, digested, dropped or failed (`error` says
+    why). `due_at` is in the program's time; `late` when it told of something long past."""
+
+    key: str
+    kind: str
+    event: str
+    person: str
+    subject: str
+    state: str
+    due_at: datetime
+    urgent: bool
+    late: bool
+    tries: int
+    delivered_by: str | None
+    ended_at: datetime | None
+    error: str
 
 
 class TelemetryView(BaseModel):
@@ -111,6 +131,7 @@ class WorkOrderView(BaseModel):
     links: list[str]
     merged_into: str | None
     merged: list[str]
+    notices: list[NoticeView]
     telemetry: TelemetryView
     contract_id: str | None
     contract_revision: int | None
@@ -195,6 +216,7 @@ def work_order_view(
     level: ServiceLevel | None = None,
     now: datetime | None = None,
     related: Relations | None = None,
+    messages: Iterable[OutboxRow] = (),
 ) -> WorkOrderView:
     """The order as others see it. `level` (its pinned terms) and `now` are needed only to bring a pause up to date."""
     lines, members = list(history), list(findings)
@@ -209,6 +231,7 @@ def work_order_view(
         **values,
         number=format_number(row.number),
         findings=members,
+        notices=[NoticeView(**message.model_dump()) for message in messages],
         telemetry=TelemetryView(**asdict(telemetry_of(lines, members))),
         diagnoses=list(row.diagnoses),
         paused=_pause_view(held[-1], changes, level) if held else None,
