@@ -99,7 +99,7 @@ class Binder:
         unit = self._registry.assets[origin].points[point].unit
         return Look(own, origin, point, unit, lender.points[point])
 
-    def bind(self, index: int, key: str, memory: JudgementMemory) -> Judgement:
+    def bind(self, index: int, key: str, memory: JudgementMemory, *, plain: bool = False) -> Judgement:
         """The judgement, ready to run; its memory gets room for every term that remembers."""
         rule, program = self._rule, self._rule.program
         self._parameters = resolve(rule, self._asset, self._registry, self._overrides)
@@ -138,6 +138,7 @@ class Binder:
             persistence_us=microseconds(rule, rule.persistence, self._parameters),
             clear_persistence_us=microseconds(rule, rule.clear_persistence, self._parameters),
             heard=self._memory.assets[self._asset.id].points,
+            plain=plain,
         )
 
     def _constant(self, kind: str, name: str) -> float:

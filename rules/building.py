@@ -16,6 +16,7 @@ from rules.judgement import Judgement
 from rules.lifecycle import Step, advance, discard
 from rules.memory import NEVER, AssetMemory, BuildingMemory, Phase, PointMemory
 from rules.plan import Plan
+from rules.program import AWAKE
 from rules.rule_set import RuleSet
 
 
@@ -97,7 +98,11 @@ class BuildingStream:
             for asset_id in sorted(scans):
                 feeds = self.plan.feeds.get(asset_id)
                 if feeds is not None:
-                    take_scan(now_us, scans[asset_id], memory.assets[asset_id], feeds, touched)
+                    values = scans[asset_id]
+                    take_scan(now_us, values, memory.assets[asset_id], feeds, touched)
+                    for judgement in self.plan.readers(asset_id, values):
+                        if judgement.asleep == AWAKE:
+                            touched[judgement.index] = judgement
             self._step(now_us, touched, found)
             memory.judged_us = now_us
         return found

@@ -12,6 +12,7 @@ from facility.fields import unknown
 from rules.calls import duration, find_form, find_function, point_name
 from rules.errors import ExpressionError
 from rules.functions import FROM_CONDITION, FROM_NUMBER, Function
+from rules.hold import compile_hold
 from rules.kinds import Kind, Typed
 from rules.learning import compile_learner
 from rules.measure import Measure, joined, measure, result_unit
@@ -33,6 +34,8 @@ class Compiler(Operators):
         self._terms: dict[Term, int] = {}
         self._conditions: dict[str, int] = {}
         self._codes: list[Code] = []
+        self._trees: list[ast.expr] = []
+        self._whole: list[ast.expr] = []
         self._condition_points: list[tuple[str, ...]] = []
         self._part_units: list[Measure | None] = []
         self._learners: dict[Learner, int] = {}
@@ -50,7 +53,8 @@ class Compiler(Operators):
 
     def condition(self, text: str) -> Code:
         """Compile a whole condition (`when`, `clear`). Raises ExpressionError."""
-        return self._function(parse_expression(text), Kind.CONDITION)[0]
+        self._whole.append(parse_expression(text))
+        return self._function(self._whole[-1], Kind.CONDITION)[0]
 
     def finish(self, when: Code, clear: Code | None) -> Program:
         """Everything that was compiled, as one value."""
@@ -58,20 +62,33 @@ class Compiler(Operators):
         results = [self._let(name, 1).name for name in self._lets]
         lets = cast(LetCode, _build(self._scope.source("lets", f"({''.join(name + ', ' for name in results)})")))
         self._scope = outer
+        terms, points = tuple(self._terms), tuple(self._condition_points)
         return Program(
             slots=tuple(self._slots),
             points=tuple(self._points),
             constants=tuple(self._constants),
-            terms=tuple(self._terms),
+            terms=terms,
             conditions=tuple(self._codes),
-            condition_points=tuple(self._condition_points),
+            condition_points=points,
             learners=tuple(self._learners),
             let_names=tuple(self._lets),
             let_kinds=tuple(self._let_kinds[name] for name in self._lets),
             lets=lets,
             when=when,
             clear=clear,
+            hold=compile_hold(self, self._whole[0], self._trees, tuple(self._slots), terms, points),
         )
+
+    def new_scope(self) -> Scope:
+        """An empty scope whose names are used nowhere else in the rule."""
+        return Scope(self._fresh)
+
+    def write_condition(self, tree: ast.expr, scope: Scope) -> str:
+        """Write a condition that compiled before into the scope; the name of its result."""
+        outer, self._scope = self._scope, scope
+        result = self._as_condition(self.expression(tree), tree)
+        self._scope = outer
+        return result
 
     @property
     def let_trees(self) -> Mapping[str, ast.expr]:
@@ -86,6 +103,7 @@ class Compiler(Operators):
             self._conditions[key] = len(self._codes)
             self._codes.append(code)
             self._part_units.append(unit)
+            self._trees.append(node)
             self._condition_points.append(points)
         number = self._conditions[key]
         self._scope.points.update(dict.fromkeys(self._condition_points[number]))

@@ -42,16 +42,23 @@ class Engine:
     more than `listening_gap_us` is time nobody listened to. Without `scans_advance` only heartbeats move event time:
     so it must be wherever devices have clocks of their own, or one that is a minute ahead would make all others late.
     Journals without heartbeats, and replays whose heartbeats follow the readings, need it. The engine starts without
-    site and rules: both come through the journal. Nothing here reads a clock.
+    site and rules: both come through the journal. Nothing here reads a clock. `plain` evaluates every condition as a
+    whole at every reading: slow, and by promise the same findings.
     """
 
     def __init__(
-        self, *, allowance_us: int, listening_gap_us: int = LISTENING_GAP_US, scans_advance: bool = True
+        self,
+        *,
+        allowance_us: int,
+        listening_gap_us: int = LISTENING_GAP_US,
+        scans_advance: bool = True,
+        plain: bool = False,
     ) -> None:
         if allowance_us < 0 or listening_gap_us <= allowance_us:
             msg = f"allowance is {allowance_us} us, listening gap {listening_gap_us} us; expected 0 <= first < second"
             raise ValueError(msg)
         self._state = Snapshot(allowance_us, listening_gap_us, scans_advance)
+        self._plain = plain
         self.registry = Registry()
         self.rule_set: RuleSet | None = None
         self._streams: dict[str, BuildingStream] = {}
@@ -266,7 +273,7 @@ class Engine:
                 found += clear_vanished(before, {}, memory.judged_us)
                 del state.buildings[building_id]
                 continue
-            plan = build_plan(self.registry, self.rule_set, overrides, building_id, memory)
+            plan = build_plan(self.registry, self.rule_set, overrides, building_id, memory, plain=self._plain)
             found += clear_vanished(before, memory.judgements, memory.judged_us)
             self._streams[building_id] = BuildingStream(memory, plan, self.rule_set, state)
         for stream in self._streams.values():

@@ -24,7 +24,7 @@ def take_scan(  # noqa: PLR0912 - the hot loop, one pass over the readings
     feeds: Mapping[str, Feed],
     touched: dict[int, Judgement],
 ) -> None:
-    """Remember the readings of one asset at one instant and collect the judgements they concern.
+    """Remember the readings of one asset at one instant and collect the judgements that their change concerns.
 
     A reading that is not good, no finite number or of the wrong kind makes its point missing.
     """
@@ -55,14 +55,13 @@ def take_scan(  # noqa: PLR0912 - the hot loop, one pass over the readings
             memory.fresh_until_us = at_us + feed.limit_us
         else:
             memory.value = None
-        for judgement in feed.on_reading:
-            touched[judgement.index] = judgement
         for judgement in feed.on_return:
             if judgement.memory.phase:
                 touched[judgement.index] = judgement
         if changed:
-            for judgement in feed.on_change:
-                touched[judgement.index] = judgement
+            for first, judgement in feed.on_change:
+                if first <= judgement.asleep:
+                    touched[judgement.index] = judgement
 
 
 def _extend(memory: PointMemory, feed: Feed, at_us: int, value: Value) -> None:
@@ -73,7 +72,8 @@ def _extend(memory: PointMemory, feed: Feed, at_us: int, value: Value) -> None:
             memory.unrolled += before
         value += memory.unrolled
         before = before + memory.unrolled if isinstance(before, float) else before
-    cover = min(at_us - memory.good_us, feed.limit_us) if memory.good_us >= 0 else 0
+    cover = at_us - memory.good_us if memory.good_us >= 0 else 0
+    cover = min(cover, feed.limit_us)
     differs = int(before is not None and value != before)
     for window in memory.windows.values():
         window.add(at_us, value, differs, cover)

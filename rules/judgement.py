@@ -7,7 +7,7 @@ from facility.asset import Asset
 from facility.reading import Value
 from rules.learners import LearningTerm
 from rules.memory import NEVER, JudgementMemory, Phase, PointMemory
-from rules.program import Known
+from rules.program import AWAKE, HOLDS, UNKNOWN, Hold, Known
 from rules.rule import Rule
 from rules.terms import Alarm, ConditionTerm
 
@@ -29,7 +29,9 @@ class Judgement:
 
     `looks` are all points it needs; `slots` the memories whose present values the expressions read, in slot order;
     `parameters` the values in force for this asset, in the parameters' units; `heard` all points the asset has;
-    `queued_us` its entry among the building's timers.
+    `plain` evaluates the condition as a whole, for comparison;
+    `queued_us` its entry among the building's timers; `asleep` the part of the condition that holds it back, where only
+    a change of what that part looks at can matter, AWAKE otherwise; `hold` what it asks while it is not active.
     """
 
     index: int
@@ -50,7 +52,20 @@ class Judgement:
     persistence_us: int
     clear_persistence_us: int
     heard: Mapping[str, PointMemory]
+    plain: bool
     queued_us: int = NEVER
+    asleep: int = AWAKE
+    hold: Hold = field(init=False)
+
+    def __post_init__(self) -> None:
+        program, alarm = self.rule.program, self.alarm
+        if self.plain:
+            self.hold = self._hold_plainly
+        else:
+            self.hold = program.hold.bind(self.slots, self.constants, self.terms, self.remembering, alarm)
+
+    def _hold_plainly(self, now_us: int) -> int:
+        return HOLDS if self.when(self.look(now_us), now_us) is True else UNKNOWN
 
     @property
     def subject(self) -> str:
@@ -68,10 +83,14 @@ class Judgement:
             return self.memory.finding.id
         return self.memory.last_finding_id if now_us < self.memory.explains_until_us else None
 
+    def values(self, now_us: int) -> list[Value | None]:
+        """The present values, Unknown where stale."""
+        return [slot.value if slot.fresh_until_us >= now_us else None for slot in self.slots]
+
     def look(self, now_us: int) -> list[Value | None]:
-        """The present values, Unknown where stale; brings timers and counters up to `now_us`."""
+        """The present values; brings timers and counters up to `now_us`."""
         self.alarm.at_us = NEVER
-        values = [slot.value if slot.fresh_until_us >= now_us else None for slot in self.slots]
+        values = self.values(now_us)
         for term in self.remembering:
             term.update(values, self.constants, self.terms, now_us)
         return values

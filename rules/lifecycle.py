@@ -4,6 +4,7 @@ from enum import Enum
 
 from rules.judgement import Judgement
 from rules.memory import Phase
+from rules.program import AWAKE, HOLDS
 
 
 class Step(Enum):
@@ -21,9 +22,9 @@ def advance(judgement: Judgement, now_us: int) -> Step:
     finding is raised at onset plus persistence, which is `now_us` because that instant is always a due one.
     """
     memory = judgement.memory
-    values = judgement.look(now_us)
     step = Step.NOTHING
     if memory.phase == Phase.ACTIVE:
+        values = judgement.look(now_us)
         if judgement.clear(values, now_us) is not True:
             memory.clearing_us = -1
         else:
@@ -36,18 +37,20 @@ def advance(judgement: Judgement, now_us: int) -> Step:
             else:
                 judgement.alarm.wake(memory.clearing_us + judgement.clear_persistence_us)
                 judgement.wake_when_stale(now_us)
-    elif judgement.when(values, now_us) is True:
+    elif (held := judgement.hold(now_us)) != HOLDS:
+        memory.phase, memory.onset_us = Phase.IDLE, -1
+        judgement.asleep = held if held < judgement.rule.program.hold.sleeps else AWAKE
+    else:
+        judgement.asleep = AWAKE
         if memory.phase == Phase.IDLE:
             memory.phase, memory.onset_us = Phase.PENDING, now_us
         if now_us >= memory.onset_us + judgement.persistence_us:
             memory.phase, memory.clearing_us = Phase.ACTIVE, -1
             step = Step.RAISED
-            judgement.clear(values, now_us)  # for the instants at which it wants to be looked at again
+            judgement.clear(judgement.values(now_us), now_us)  # for the instants at which to look again
         else:
             judgement.alarm.wake(memory.onset_us + judgement.persistence_us)
             judgement.wake_when_stale(now_us)
-    else:
-        memory.phase, memory.onset_us = Phase.IDLE, -1
     memory.due_us = judgement.alarm.at_us
     return step
 

@@ -1,6 +1,6 @@
 """Which rules judge which assets of one building, bound to its memory; and which cannot, for want of what."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from facility.asset import Asset
@@ -12,10 +12,13 @@ from rules.hours import Hours
 from rules.judgement import Judgement
 from rules.memory import AssetMemory, BuildingMemory, JudgementMemory, PointMemory
 from rules.parameters import Override
-from rules.program import BOUND_POINT
+from rules.program import AWAKE, BOUND_POINT
 from rules.rule import Rule
 from rules.rule_set import RuleSet
 from rules.trigger import Trigger, find_trigger
+
+MAX_GROUPS = 50_000
+"""How many groups of points that came together are remembered with who looks at them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +34,16 @@ class NotApplicable:
 class Feed:
     """Where the readings of one point go. `limit_us` is how long one is believed: three cadences, at least 60 s.
 
-    `on_change` are looked at when the value or its quality changed, `on_reading` at every reading, `on_quality` when
-    the quality changed, `on_return` at every reading while they are not idle. They differ in cost, not in result.
+    `on_change` are looked at when the value or its quality changed, unless they sleep on a part of their condition that
+    comes before the number beside them; `on_reading` at every reading, `on_quality` when the quality changed,
+    `on_return` at every reading while they are not idle. They differ in cost, not in result.
     """
 
     memory: PointMemory
     limit_us: int
     is_text: bool
     is_counter: bool
-    on_change: tuple[Judgement, ...] = ()
+    on_change: tuple[tuple[int, Judgement], ...] = ()
     on_reading: tuple[Judgement, ...] = ()
     on_quality: tuple[Judgement, ...] = ()
     on_return: tuple[Judgement, ...] = ()
@@ -54,6 +58,19 @@ class Plan:
     feeds: dict[str, dict[str, Feed]] = field(default_factory=dict)
     not_applicable: list[NotApplicable] = field(default_factory=list)
     by_subject: dict[tuple[str, str], list[Judgement]] = field(default_factory=dict)
+    _readers: dict[tuple[str, ...], tuple[Judgement, ...]] = field(default_factory=dict)
+
+    def readers(self, asset_id: str, names: Iterable[str]) -> tuple[Judgement, ...]:
+        """Who looks at every reading of any of these points of the asset, each once."""
+        key = (asset_id, *names)
+        known = self._readers.get(key)
+        if known is None:
+            feeds = self.feeds[asset_id]
+            found = {one.index: one for name in key[1:] if name in feeds for one in feeds[name].on_reading}
+            known = tuple(found.values())
+            if len(self._readers) < MAX_GROUPS:
+                self._readers[key] = known
+        return known
 
     def warming(self, now_us: int) -> Iterator[NotApplicable]:
         """The rules that cannot judge yet at `now_us`, because what is usual is still being learnt."""
@@ -69,6 +86,8 @@ def build_plan(
     overrides: Sequence[Override],
     building_id: str,
     memory: BuildingMemory,
+    *,
+    plain: bool = False,
 ) -> Plan:
     """Bind every rule to every asset of the building it covers.
 
@@ -87,7 +106,7 @@ def build_plan(
     hours = Hours(registry.buildings[building_id])
     windows: SharedWindows = {}
     learnt: dict[str, set[str]] = {}
-    watchers: dict[int, dict[Trigger, list[Judgement]]] = {}
+    watchers: Watchers = {}
     old, memory.judgements = memory.judgements, {}
     for asset in assets:
         for rule in rule_set.rules.values() if rule_set is not None else ():
@@ -103,7 +122,7 @@ def build_plan(
                 fresh = kept is None or kept.rule_hash != rule.text_hash
                 state = JudgementMemory(rule.text_hash, due_us=memory.judged_us) if fresh or kept is None else kept
                 memory.judgements[key] = state
-                judgement = binder.bind(len(plan.judgements), key, state)
+                judgement = binder.bind(len(plan.judgements), key, state, plain=plain)
                 plan.judgements.append(judgement)
                 plan.by_subject.setdefault((rule.id, asset.id), []).append(judgement)
                 _watch(judgement, memory, watchers)
@@ -114,9 +133,9 @@ def build_plan(
         feed.memory.windows = {length: window for length, window in feed.memory.windows.items() if length in wanted}
         watching = watchers.get(id(feed.memory), {})
         feed.on_change = tuple(watching.get(Trigger.CHANGE, ()))
-        feed.on_reading = tuple(watching.get(Trigger.READING, ()))
-        feed.on_quality = tuple(watching.get(Trigger.QUALITY, ()))
-        feed.on_return = tuple(watching.get(Trigger.RETURN, ()))
+        feed.on_reading = tuple(judgement for _, judgement in watching.get(Trigger.READING, ()))
+        feed.on_quality = tuple(judgement for _, judgement in watching.get(Trigger.QUALITY, ()))
+        feed.on_return = tuple(judgement for _, judgement in watching.get(Trigger.RETURN, ()))
     return plan
 
 
@@ -139,10 +158,22 @@ def _points_of(rule: Rule, asset: Asset) -> Iterator[str | None]:
             yield name
 
 
-def _watch(judgement: Judgement, memory: BuildingMemory, watchers: dict[int, dict[Trigger, list[Judgement]]]) -> None:
-    memories = {id(look.memory): look.memory for look in judgement.looks}
-    if any(term.point is None and term.function in SILENCE for term in judgement.rule.program.terms):
-        memories |= {id(point): point for point in memory.assets[judgement.asset.id].points.values()}
+Watchers = dict[int, dict[Trigger, list[tuple[int, Judgement]]]]
+"""By point memory (its `id`): who looks, with the first part of its condition that looks at the point."""
+
+
+def _watch(judgement: Judgement, memory: BuildingMemory, watchers: Watchers) -> None:
+    program = judgement.rule.program
+    memories: dict[int, int] = {}
+    for name, look in zip(program.points, judgement.looks, strict=True):
+        first = program.hold.firsts.get(name, AWAKE)
+        memories[id(look.memory)] = min(first, memories.get(id(look.memory), AWAKE))
+    if any(term.point is None and term.function in SILENCE for term in program.terms):
+        for point in memory.assets[judgement.asset.id].points.values():
+            memories.setdefault(id(point), AWAKE)
     trigger = find_trigger(judgement.rule)
-    for number in memories:
-        watchers.setdefault(number, {}).setdefault(trigger, []).append(judgement)
+    for number, first in memories.items():
+        watching = watchers.setdefault(number, {})
+        watching.setdefault(trigger, []).append((first, judgement))
+        if trigger is Trigger.READING and first < program.hold.sleeps:
+            watching.setdefault(Trigger.CHANGE, []).append((first, judgement))

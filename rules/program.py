@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from facility.catalogue import PointType
 from facility.reading import Value
@@ -14,6 +15,14 @@ Code = Callable[[Sequence[Value | None], Sequence[float], Sequence[Callable[[int
 """(values of the points, constants, terms, now_us) -> result. Pure but for what the terms remember."""
 
 LetCode = Callable[[Sequence[Value | None], Sequence[float], Sequence[Callable[[int], Known]], int], tuple[Known, ...]]
+
+Hold = Callable[[int], int]
+"""`now_us` -> HOLDS, UNKNOWN, or the number of the first part of the condition that is false."""
+
+HOLDS = -1
+UNKNOWN = 1 << 30
+AWAKE = UNKNOWN
+"""What a judgement that sleeps on nothing is held back by: whatever changes wakes it."""
 
 BOUND_POINT = "point"
 """The name that `for_each: point` binds to each point of the asset in turn."""
@@ -72,6 +81,19 @@ class Learner:
 
 
 @dataclass(frozen=True, slots=True)
+class HoldCode:
+    """`bind(memories of the points, constants, terms, those of them that remember, alarm)` gives the function.
+
+    A judgement that part `k` holds back can sleep when `k < sleeps`: until a point changes whose number in `firsts`
+    (the first part that looks at it) is `k` at most, or until it wakes itself, looking again gives the same.
+    """
+
+    bind: Callable[[Sequence[Any], Sequence[float], Sequence[Any], Sequence[Any], Any], Hold] = field(hash=False)
+    firsts: Mapping[str, int] = field(hash=False)
+    sleeps: int
+
+
+@dataclass(frozen=True, slots=True)
 class Program:
     """One rule, compiled. `slots` are the points whose present value is used; `points` all points it needs.
 
@@ -91,3 +113,4 @@ class Program:
     lets: LetCode
     when: Code
     clear: Code | None
+    hold: HoldCode

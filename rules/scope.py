@@ -45,6 +45,12 @@ class Scope:
             self._lines, self._indent = outer, depth
         return self.lets[name]
 
+    def flush(self) -> list[str]:
+        """The lines so far, at no depth; let terms written before stay known."""
+        lines = [line[4:] for line in (*self._finished, *self._lines)]
+        self._finished, self._lines = [], []
+        return lines
+
     def source(self, title: str, result: str) -> str:
         """The whole function as text; made of our own names, numbers and quoted texts only."""
         return "\n".join([f"def {title}(v, q, t, now):", *self._finished, *self._lines, f"    return {result}"])

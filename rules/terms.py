@@ -83,17 +83,23 @@ class ConditionTerm(ABC):
         now_us: int,
     ) -> None:
         """Evaluate the condition at `now_us` and remember what it takes."""
+        self.settle(self._code(values, constants, terms, now_us), now_us)
+
+    def settle(self, truth: Known, now_us: int) -> None:
+        """Remember what it takes that the condition is `truth` at `now_us`; again at one instant changes nothing."""
         memory = self._memory
-        truth = self._code(values, constants, terms, now_us)
-        known = truth if isinstance(truth, bool) else None
-        if known and self._counts and any(point.good_us == now_us for point in self._looked_at):
+        if truth is not True:
+            memory.since_us, memory.known = -1, False if truth is False else None
+            return
+        if self._counts and any(point.good_us == now_us for point in self._looked_at):
             self._append(now_us)
-        memory.since_us = -1 if not known else (memory.since_us if memory.since_us >= 0 else now_us)
-        memory.known = known
-        if known:
-            for point in self._looked_at:
-                if point.fresh_until_us >= now_us:
-                    self._alarm.wake(point.fresh_until_us + 1)
+        if memory.since_us < 0:
+            memory.since_us = now_us
+        memory.known = True
+        alarm = self._alarm
+        for point in self._looked_at:
+            if now_us <= point.fresh_until_us < alarm.at_us:
+                alarm.at_us = point.fresh_until_us + 1
 
     @abstractmethod
     def __call__(self, now_us: int) -> Known:
@@ -156,15 +162,9 @@ class StartsTerm(ConditionTerm):
 
     __slots__ = ()
 
-    def update(
-        self,
-        values: Sequence[Value | None],
-        constants: Sequence[float],
-        terms: Sequence[Callable[[int], Known]],
-        now_us: int,
-    ) -> None:
+    def settle(self, truth: Known, now_us: int) -> None:
         before = self._memory.known
-        super().update(values, constants, terms, now_us)
+        super().settle(truth, now_us)
         if self._memory.known is None:
             self._memory.known = before
         elif self._memory.known and before is False:

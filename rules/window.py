@@ -67,7 +67,8 @@ class Window(msgspec.Struct, array_like=True, dict=True):
             buckets[-1].changes += changed
             buckets[-1].cover_us += cover_us
         else:
-            self.trim(at_us)
+            if buckets and buckets[0].at_us <= at_us - self.length_us:
+                self.trim(at_us)
             buckets.append(Bucket(at_us, number, value, 1, amount, 0.0, amount, amount, changed, cover_us))
             self.sum += int(amount * _FIXED)
         self.count += 1
@@ -92,18 +93,14 @@ class Window(msgspec.Struct, array_like=True, dict=True):
         start, buckets = now_us - self.length_us, self.buckets
         if not buckets or buckets[0].at_us > start:
             return
-        gone = 0
-        for bucket in buckets:
-            if bucket.at_us > start:
-                break
-            gone += 1
+        while buckets and (bucket := buckets[0]).at_us <= start:
             self.count -= bucket.count
             self.sum -= int(bucket.total * _FIXED)
             self.changed -= bucket.changes
             self.covered_us -= bucket.cover_us
-        self.before = buckets[gone - 1]
-        del buckets[:gone]
-        if self.lows is not None and self.highs is not None:
+            self.before = bucket
+            del buckets[0]
+        if self.lows is not None and self.highs is not None and self.before is not None:
             for slid in (self.lows, self.highs):
                 while slid and slid[0][0] <= self.before.number:
                     del slid[0]

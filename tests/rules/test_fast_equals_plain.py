@@ -1,0 +1,132 @@
+"""The fast way of judging (parts in order, sleeping until something matters) finds what the plain one finds.
+
+The plain engine evaluates every condition as a whole at every reading it looks at. Random rules of the whole language
+over random readings: repeats, gaps, bad and missing ones, readings out of order, restarts.
+"""
+
+import json
+import random
+from collections.abc import Callable
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from facility.finding import Finding
+from facility.reading import Commit, Entry, Heartbeat, PointValue, Quality, RuleSetActivated, Scan, SiteEdited
+from rules.engine import Engine
+
+START_US = 1_760_000_000_000_000
+NUMBERS = ("supply_air_temperature", "return_air_temperature", "mixed_air_temperature")
+SWITCHES = ("supply_fan_status", "supply_fan_speed_command")
+SITE = json.dumps({
+    "site": {"id": "site", "zone": "Asia/Shanghai"},
+    "buildings": [{
+        "id": "building", "occupied": {"mon-sun": ["08:00-18:00"]},
+        "assets": [{"id": "unit", "class": "ahu", "points": {
+            name: {"cadence": 60} for name in (*NUMBERS, *SWITCHES)
+        }}],
+    }],
+})  # fmt: skip
+
+number = st.sampled_from(["0", "1", "2", "3.5", "limit"])
+point = st.sampled_from(NUMBERS)
+length = st.sampled_from(['"2 min"', '"5 min"', '"20 min"'])
+
+
+def _terms(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    windows = st.sampled_from(["mean", "lowest", "highest", "total", "deviation", "delta", "rate", "ago"])
+    return st.one_of(
+        st.builds(lambda name, of, over: f"{name}({of}, {over})", windows, point, length),
+        st.builds(lambda of, over: f"changes({of}, {over})", point, length),
+        st.builds(lambda condition: f"since({condition})", inner),
+        st.builds(lambda condition, over: f"count({condition}, {over})", inner, length),
+        st.builds(lambda condition, over: f"starts({condition}, {over})", inner, length),
+    )
+
+
+def _compare(part: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    order = st.sampled_from(["<", "<=", ">", ">=", "==", "!="])
+    return st.builds(lambda left, sign, right: f"{left} {sign} {right}", part, order, number)
+
+
+plain_condition = st.one_of(
+    _compare(point), _compare(st.builds(lambda a, b: f"({a} - {b})", point, point)),
+    st.sampled_from(["supply_fan_status == 1", "supply_fan_status", "occupied()", "hour() < 9"]),
+    st.just("since(supply_fan_status == 1) >= 180"),
+    st.builds(lambda of: f'silent({of}, "3 min")', point), st.builds(lambda of: f"out_of_range({of})", point),
+)  # fmt: skip
+condition = st.recursive(
+    plain_condition,
+    lambda inner: st.one_of(
+        _compare(_terms(inner)),
+        _compare(st.builds(lambda value, which, other: f"({value} if {which} else {other})", point, inner, number)),
+        st.builds(lambda left, word, right: f"({left} {word} {right})", inner, st.sampled_from(["and", "or"]), inner),
+        st.builds(lambda part: f"(not {part})", inner),
+    ),
+    max_leaves=4,
+)
+conjunction = st.lists(condition, min_size=1, max_size=4).map(" and ".join)
+
+
+@st.composite
+def rule(draw: Callable[[st.SearchStrategy[object]], object], index: int) -> dict[str, object]:
+    """One rule as a file has it; some with a let, some with a clear condition of their own."""
+    when = str(draw(conjunction))
+    lets = {"first": str(draw(condition))} if draw(st.booleans()) else {}
+    entry: dict[str, object] = {
+        "id": f"rule-{index}", "class": "ahu", "name": {"en": "r", "zh": "r"}, "kind": "fault", "severity": "low",
+        "parameters": {"limit": {"value": 1.5, "unit": ""}}, "let": lets,
+        "when": f"{when} and first" if lets else when, "for": draw(st.sampled_from(["0 s", "1 min", "4 min"])),
+        "diagnosis": ["d"], "advice": "a", "checklist": ["c"], "reference": "r", "tests": [],
+    }  # fmt: skip
+    if draw(st.booleans()):
+        entry["clear"] = str(draw(condition))
+    return entry
+
+
+def entries(rng: random.Random) -> list[tuple[Entry, ...]]:
+    """Two hours or so, one commit a step: a scan of most points, most of them as they were before; some are bad."""
+    at_us, values = START_US, dict.fromkeys((*NUMBERS, *SWITCHES), 0.0)
+    found: list[tuple[Entry, ...]] = []
+    for _ in range(120):
+        at_us += rng.choice([10, 60, 60, 60, 60, 60, 60, 61, 150, 200, 1200]) * 1_000_000
+        scan = []
+        for name in values:
+            if rng.random() < 0.3:
+                values[name] = float(rng.randrange(2 if name == "supply_fan_status" else 4))
+            if rng.random() < 0.85:
+                value = float("nan") if rng.random() < 0.02 else values[name]
+                quality = rng.choice([Quality.GOOD] * 30 + [Quality.OUT_OF_RANGE, Quality.LATE])
+                scan.append(PointValue(name, value, quality))
+        beat = (Heartbeat(at_us),) if rng.random() < 0.5 else ()
+        found.append((Scan("unit", at_us, complete=True, values=tuple(scan)), *beat))
+    return found
+
+
+def run(
+    rules: list[dict[str, object]], commits: list[tuple[Entry, ...]], *, plain: bool, restart_at: int = -1
+) -> list[list[Finding]]:
+    """What changed at each commit."""
+    engine = Engine(allowance_us=0, plain=plain)
+    files = {"rules.yaml": json.dumps({"rules": rules})}
+    site = SiteEdited("site", START_US, {"site.yaml": SITE})
+    engine.feed(Commit(1, START_US, (site, RuleSetActivated("rules", START_US, "", files))))
+    assert not engine.errors
+    found = []
+    for index, commit in enumerate(commits):
+        if index == restart_at:
+            engine = Engine.restore(engine.snapshot())
+        found.append(engine.feed(Commit(index + 2, START_US, commit)))
+        found.append(engine.pending())
+    return found
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.tuples(*(rule(index) for index in range(5))), st.integers(0, 1 << 30), st.integers(1, 119))
+def test_the_fast_way_finds_what_the_plain_way_finds(
+    rules: tuple[dict[str, object], ...], seed: int, restart_at: int
+) -> None:
+    commits = entries(random.Random(seed))
+    plainly = run(list(rules), commits, plain=True)
+    assert run(list(rules), commits, plain=False) == plainly
+    assert run(list(rules), commits, plain=False, restart_at=restart_at) == plainly
