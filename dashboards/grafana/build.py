@@ -8,14 +8,14 @@ from pathlib import Path
 
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
-from dashboards.grafana import building_overview
+from dashboards.grafana import building_overview, own_overview
 
 FOLDER = Path(__file__).parent
 
 
 def render() -> dict[str, str]:
     """File name -> JSON text of each dashboard."""
-    built = {"building-overview.json": building_overview.build()}
+    built = {"building-overview.json": building_overview.build(), "plantroom-itself.json": own_overview.build()}
     return {name: json.dumps(board, cls=JSONEncoder, indent=2, sort_keys=True) + "\n" for name, board in built.items()}
 
 

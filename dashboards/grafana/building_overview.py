@@ -4,8 +4,22 @@ from grafana_foundation_sdk.builders import dashboard as classic
 from grafana_foundation_sdk.builders import table
 from grafana_foundation_sdk.models import dashboard
 
-from dashboards.grafana.panels import BLUE, GREEN, ORANGE, RED, bands, figure, lines, place, rows, steps
-from dashboards.grafana.queries import INFLUX, POSTGRES, SqlQuery, bad_readings, numbers, spell_out, states
+from dashboards.grafana.panels import (
+    BLUE,
+    GREEN,
+    ORANGE,
+    RED,
+    bands,
+    figure,
+    findings_annotation,
+    lines,
+    number_panels,
+    place,
+    rows,
+    steps,
+)
+from dashboards.grafana.queries import SqlQuery, bad_readings, numbers, spell_out, states
+from dashboards.grafana.variables import chosen_assets
 
 UID = "plantroom-building"
 ORDERS = """SELECT number AS "Number", title AS "What", asset_id AS "Asset", priority AS "Priority",
@@ -31,24 +45,6 @@ MODES = (
 def _count(table_name: str, condition: str) -> SqlQuery:
     query = "SELECT count(*) FROM <table> WHERE <condition> AND <chosen>"
     return SqlQuery(spell_out(query, table=table_name, condition=condition))
-
-
-def _variable(name: str, label: str, condition: str, *, many: bool) -> classic.QueryVariable:
-    query = f'SHOW TAG VALUES WITH KEY = "{name}"{condition}'
-    variable = (
-        classic.QueryVariable(name)
-        .label(label)
-        .datasource(INFLUX)
-        .query(query)
-        .definition(query)
-        .refresh(dashboard.VariableRefresh.ON_TIME_RANGE_CHANGED)
-        .sort(dashboard.VariableSort.ALPHABETICAL_ASC)
-        .multi(many)
-    )
-    if not many:
-        return variable
-    everything = dashboard.VariableOption(selected=True, text="All", value="$__all")
-    return variable.include_all(include_all=True).current(everything)
 
 
 def _orders() -> table.Panel:
@@ -108,14 +104,6 @@ def _readings(board: classic.Dashboard) -> None:
 def build() -> dashboard.Dashboard:
     """The whole dashboard. Panels get their ids in the order they stand here."""
     address = classic.TextBoxVariable("plantroom").label("Plantroom at").default_value("http://127.0.0.1:8600")
-    found = (
-        classic.AnnotationQuery()
-        .name("Findings")
-        .datasource(POSTGRES)
-        .enable(enable=True)
-        .icon_color(ORANGE)
-        .target(SqlQuery(spell_out(FINDINGS), "Anno"))
-    )
     board = (
         classic.Dashboard("Building overview")
         .uid(UID)
@@ -126,12 +114,10 @@ def build() -> dashboard.Dashboard:
         .refresh("30s")
         .readonly()
         .tooltip(dashboard.DashboardCursorSync.CROSSHAIR)
-        .with_variable(_variable("site", "Site", "", many=False))
-        .with_variable(_variable("building", "Building", ' WHERE "site" =~ /^$site$/', many=True))
-        .with_variable(_variable("asset", "Asset", ' WHERE "building" =~ /^$building$/', many=True))
-        .with_variable(address)
-        .annotation(found)
+        .annotation(findings_annotation(FINDINGS))
     )
+    for variable in (*chosen_assets(), address):
+        board.with_variable(variable)
     _figures(board)
     board.with_panel(_orders().grid_pos(place(0, 4, 24, 9)))
     modes = bands(
@@ -139,8 +125,4 @@ def build() -> dashboard.Dashboard:
     )
     board.with_panel(modes.grid_pos(place(0, 13, 24, 6)))
     _readings(board)
-    built = board.build()
-    for number, panel in enumerate(built.panels or [], 1):
-        assert isinstance(panel, dashboard.Panel)  # noqa: S101 - this dashboard has no rows
-        panel.id_val = number
-    return built
+    return number_panels(board)

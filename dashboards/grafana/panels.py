@@ -10,7 +10,7 @@ from grafana_foundation_sdk.builders import dashboard as classic
 from grafana_foundation_sdk.builders import stat, statetimeline, table, timeseries
 from grafana_foundation_sdk.models import common, dashboard
 
-from dashboards.grafana.queries import INFLUX, POSTGRES, InfluxQuery, SqlQuery
+from dashboards.grafana.queries import INFLUX, POSTGRES, InfluxQuery, SqlQuery, spell_out
 
 RED, ORANGE, GREEN, BLUE = "red", "orange", "green", "blue"
 
@@ -30,14 +30,14 @@ def steps(*colours: tuple[float | None, str]) -> classic.ThresholdsConfig:
 
 
 def figure(
-    title: str, about: str, query: SqlQuery, colours: classic.ThresholdsConfig, unit: str = "short"
+    title: str, about: str, query: SqlQuery | InfluxQuery, colours: classic.ThresholdsConfig, unit: str = "short"
 ) -> stat.Panel:
-    """One big figure out of the order database."""
+    """One big figure out of the order database, or the newest one of readings."""
     return (
         stat.Panel()
         .title(title)
         .description(about)
-        .datasource(POSTGRES)
+        .datasource(POSTGRES if isinstance(query, SqlQuery) else INFLUX)
         .with_target(query)
         .unit(unit)
         .no_value("–")
@@ -88,3 +88,24 @@ def bands(title: str, about: str, query: InfluxQuery, colours: Sequence[tuple[st
 def rows(title: str, about: str, query: SqlQuery) -> table.Panel:
     """Rows out of the order database."""
     return table.Panel().title(title).description(about).datasource(POSTGRES).with_target(query).unit("string")
+
+
+def findings_annotation(query: str) -> classic.AnnotationQuery:
+    """Findings as marks over every panel; the query's marks are filled in."""
+    return (
+        classic.AnnotationQuery()
+        .name("Findings")
+        .datasource(POSTGRES)
+        .enable(enable=True)
+        .icon_color(ORANGE)
+        .target(SqlQuery(spell_out(query), "Anno"))
+    )
+
+
+def number_panels(board: classic.Dashboard) -> dashboard.Dashboard:
+    """The finished dashboard, its panels numbered in the order they stand."""
+    built = board.build()
+    for number, panel in enumerate(built.panels or [], 1):
+        assert isinstance(panel, dashboard.Panel)  # noqa: S101 - our dashboards have no rows
+        panel.id_val = number
+    return built

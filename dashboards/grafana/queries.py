@@ -87,6 +87,12 @@ def numbers(points: str) -> InfluxQuery:
     return InfluxQuery(spell_out(query, points=points), "$tag_asset $tag_point")
 
 
+def newest_number(point: str) -> InfluxQuery:
+    """The newest value of a point inside the shown time, one for each asset."""
+    query = 'SELECT last("value") FROM /.*/ WHERE "point" =~ /^<point>$/ AND <believed> GROUP BY "asset"'
+    return InfluxQuery(spell_out(query, point=point), "$tag_asset")
+
+
 def states(measurement: str, point: str) -> InfluxQuery:
     """The last text of a point in each interval, one series for each asset."""
     query = (

@@ -16,7 +16,7 @@ from plantroom.database import Database, parse_url
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = sorted((ROOT / "dashboards/grafana").glob("*.json"))
-UNITS = {"short", "celsius", "percent", "watt", "pressurekpa", "string", "dateTimeFromNow"}
+UNITS = {"short", "celsius", "percent", "watt", "pressurekpa", "string", "dateTimeFromNow", "s"}
 Board = dict[str, Any]
 
 
