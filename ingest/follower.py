@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Gauge
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from facility.errors import PermanentError, PlantroomError, refuse
 from facility.reading import Commit
 from ingest.journal import JournalCutError
 
 log = structlog.get_logger(__name__)
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0)
 
 
 class JournalSource(Protocol):
@@ -54,6 +55,14 @@ class FollowerMetrics:
         self.durable = Gauge("plantroom_follower_cursor", "Commit dealt with for good", ["follower"], registry=registry)
         self.retries = Counter("plantroom_follower_retries", "Attempts that failed", ["follower"], registry=registry)
         self.skipped = Counter("plantroom_follower_skipped_commits", "Given up on", ["follower"], registry=registry)
+        self.taken = Counter("plantroom_follower_commits", "Commits taken", ["follower"], registry=registry)
+        self.seconds = Histogram(
+            "plantroom_follower_take_seconds",
+            "Time to take a batch of commits",
+            ["follower"],
+            buckets=_SECONDS,
+            registry=registry,
+        )
         self.cuts = Counter("plantroom_follower_cuts", "Journal found cut back", ["follower"], registry=registry)
 
 
@@ -131,9 +140,11 @@ class Follower:
             commits = self._read()
         if commits:
             try:
-                self._sink.take(commits)
+                with self._metrics.seconds.labels(self._name).time():
+                    self._sink.take(commits)
             except PermanentError as error:
                 self._skip(commits[0].seq, commits[-1].seq, str(error))
+            self._metrics.taken.labels(self._name).inc(len(commits))
             self._position = commits[-1].seq
         self._newest = max(self._reader.last_seq(), self._position)
         self._metrics.lag.labels(self._name).set(self.state.lag)

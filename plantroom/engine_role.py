@@ -88,7 +88,7 @@ def run(settings: Settings, stop: threading.Event) -> None:
     devices, clocks = DeviceInbox(settings.var / "inbox.json", write_atomically), DeviceClocks(latest.cursor)
     gauges = FollowerMetrics(metrics)
     sinks: dict[str, Sink] = {
-        "readings": SeriesSink(store, Upkeep(store, clock).look),
+        "readings": SeriesSink(store, Upkeep(store, clock, metrics=metrics).look),
         "latest": latest,
         "dead_letters": letters,
     }
@@ -136,7 +136,8 @@ def run(settings: Settings, stop: threading.Event) -> None:
     def lags() -> list[int]:
         return [journal.last_seq() - host.cursor, *(one.state.lag for one in followers.values())]
 
-    watch = SelfWatch(Watched(view.registry, latest, lags, settings.var, clock), reporter.say)
+    watched = Watched(view.registry, latest, lags, lambda: host.event_time_us, settings.var, clock)
+    watch = SelfWatch(watched, reporter.say)
     loops = {
         "rules": host.run,
         "files": reload.run,

@@ -1,5 +1,6 @@
 """The one HTTP application: the stages' routers behind a bearer token, pages behind a session, health, metrics."""
 
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -55,9 +56,21 @@ def create_app(parts: HttpParts) -> FastAPI:
         set_up(app)
     _errors(app)
 
+    seconds = prometheus_client.Histogram(
+        "plantroom_http_request_seconds",
+        "Time to answer, by route and status.",
+        ["route", "status"],
+        registry=parts.metrics,
+    )
+    steady = time.perf_counter
+
     @app.middleware("http")
     async def _headers(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+        began = steady()
         response = await call_next(request)
+        # The route's pattern and never its address: what people ask for must not make a series of its own.
+        route = getattr(request.scope.get("route"), "path", "none")
+        seconds.labels(route, str(response.status_code)).observe(steady() - began)
         for name, value in SECURITY_HEADERS.items():
             response.headers.setdefault(name, value)
         return response

@@ -15,6 +15,7 @@ from dashboards.web.protocols import (
     Health,
     RuleGap,
     RuleView,
+    SilentDevice,
     StageHealth,
 )
 from facility.clock import Clock, JournalClock, ScaledClock
@@ -33,6 +34,7 @@ from plantroom import __version__
 from plantroom.database import Database
 from plantroom.engine_host import EngineHost
 from plantroom.order_views import OrderTerms, order_view
+from plantroom.self_watch import silent_assets
 from ticketing import repository
 from ticketing.contract import PauseReason
 from ticketing.contract_book import ContractBook
@@ -269,6 +271,12 @@ class ProgramView:
             event_time_at=from_us(host.event_time_us) if host.event_time_us else None,
             dead_letters=self._from.dead_letters.count(),
             version=__version__,
+            silent=tuple(
+                SilentDevice(asset_id, from_us(last_us))
+                for asset_id, last_us in silent_assets(self.registry(), self._from.latest, now_us)
+            ),
+            received=counters.received,
+            rejected=counters.rejected,
         )
 
     def _order_views(self, rows: Sequence[WorkOrderRow], session: Session) -> list[OrderView]:

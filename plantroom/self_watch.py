@@ -42,11 +42,13 @@ class NewestReadings(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """What is looked at. `lags` gives how many commits each follower is behind."""
+    """What is looked at. `lags` gives how many commits each follower is behind, `judged_us` the newest event time that
+    rules have judged (0: none yet)."""
 
     registry: Callable[[], Registry]
     latest: NewestReadings
     lags: Callable[[], Sequence[int]]
+    judged_us: Callable[[], int]
     folder: Path
     clock: Clock
 
@@ -91,27 +93,42 @@ class SelfWatch:
         return {
             "follower_lag": float(max(self.watched.lags(), default=0)),
             "disk_free": round(100.0 * usage.free / usage.total, 2),
-            "rejected_rate": self._rejected(),
-            "silent_devices": float(self._silent(registry)),
+            "silent_devices": float(len(silent_assets(registry, self.watched.latest, self.watched.clock.now_us()))),
+            **self._messages(),
+            **self._delay(),
         }
 
-    def _rejected(self) -> float:
-        """Share of the messages since the last look that could not be read, in percent."""
+    def _messages(self) -> Mapping[str, float]:
+        """Messages a real second since the last look, and the share of them that could not be read, in percent."""
         before, now = self._before, self.watched.latest.counters
         self._before = now
         if now.received < before.received:  # ingest started anew
-            before = IngestCounters()
+            before = IngestCounters(before.at_us)
         received = now.received - before.received
-        return round(100.0 * (now.rejected - before.rejected) / received, 2) if received > 0 else 0.0
+        share = round(100.0 * (now.rejected - before.rejected) / received, 2) if received > 0 else 0.0
+        seconds = ((now.at_us or 0) - (before.at_us or 0)) / 1e6 / self.watched.clock.factor
+        if before.at_us is None or seconds <= 0:
+            return {"rejected_rate": share}
+        return {"rejected_rate": share, "message_rate": round(received / seconds, 2)}
 
-    def _silent(self, registry: Registry) -> int:
-        """Assets that spoke once and have said nothing for ten cadences, half an hour at least."""
-        now_us, silent = self.watched.clock.now_us(), 0
-        for asset in registry.assets.values():
-            newest = max((reading.at_us for reading in self.watched.latest.of(asset.id).values()), default=None)
-            cadence = min((point.cadence for point in asset.points.values()), default=None)
-            if newest is None or cadence is None:
-                continue
-            limit_us = max(SILENT_LEAST_US, round(SILENT_CADENCES * cadence.total_seconds() * 1e6))
-            silent += now_us - newest > limit_us
-        return silent
+    def _delay(self) -> Mapping[str, float]:
+        judged_us = self.watched.judged_us()
+        if judged_us == 0:
+            return {}
+        late_us = max(0, self.watched.clock.now_us() - judged_us)
+        return {"judged_delay": round(late_us / 1e6 / self.watched.clock.factor, 2)}
+
+
+def silent_assets(registry: Registry, latest: NewestReadings, now_us: int) -> list[tuple[str, int]]:
+    """Assets that spoke once and have said nothing for ten cadences, half an hour at least, and when they last did
+    (microseconds of event time); the longest silent first. Those that never spoke are another rule's business."""
+    found = []
+    for asset in registry.assets.values():
+        newest = max((reading.at_us for reading in latest.of(asset.id).values()), default=None)
+        cadence = min((point.cadence for point in asset.points.values()), default=None)
+        if newest is None or cadence is None:
+            continue
+        limit_us = max(SILENT_LEAST_US, round(SILENT_CADENCES * cadence.total_seconds() * 1e6))
+        if now_us - newest > limit_us:
+            found.append((asset.id, newest))
+    return sorted(found, key=lambda one: (one[1], one[0]))

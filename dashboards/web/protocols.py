@@ -66,14 +66,28 @@ class StageHealth:
 
 
 @dataclass(frozen=True, slots=True)
+class SilentDevice:
+    """An asset that spoke once and has said nothing for long; `last_at` in the program's clock."""
+
+    asset_id: str
+    last_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Health:
-    """The whole program. `heartbeat_at` is the newest heartbeat in the journal, in the program's clock."""
+    """The whole program. `heartbeat_at` is the newest heartbeat in the journal, in the program's clock.
+
+    `received` and `rejected` count messages since ingest started; `silent` is who said nothing for long, longest first.
+    """
 
     stages: tuple[StageHealth, ...]
     heartbeat_at: datetime | None
     event_time_at: datetime | None
     dead_letters: int
     version: str = ""
+    silent: tuple[SilentDevice, ...] = ()
+    received: int = 0
+    rejected: int = 0
 
 
 @dataclass(frozen=True, slots=True)

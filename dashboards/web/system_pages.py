@@ -7,6 +7,7 @@ from dashboards.web.pages import Pages
 from facility.instant import from_us
 
 MOST_BYTES = 400
+MOST_SILENT = 100
 
 
 def readable(payload: bytes) -> str:
@@ -29,8 +30,11 @@ def system_router(pages: Pages) -> APIRouter:
     def health(request: Request) -> HTMLResponse:
         user = pages.visitor(request)
         page = pages.page(request, user)
+        health = pages.view.health()
         return pages.show(
-            request, page, "health.html", health=pages.view.health(), gaps=pages.view.not_applicable()
+            request, page, "health.html", health=health, gaps=pages.view.not_applicable(),
+            share=100.0 * health.rejected / health.received if health.received else None,
+            silent=health.silent[:MOST_SILENT], more=max(0, len(health.silent) - MOST_SILENT),
         )  # fmt: skip
 
     @router.get("/live", response_class=JSONResponse)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 import structlog
+from prometheus_client import CollectorRegistry, Histogram
 
 from facility.clock import Clock
 from facility.errors import PlantroomError
@@ -26,8 +27,17 @@ class Thinnable(Protocol):
 class Upkeep:
     """Called by the writing thread after each write. Real seconds, but for what is old: that is by the clock."""
 
-    def __init__(self, store: Thinnable, clock: Clock, elapsed: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        store: Thinnable,
+        clock: Clock,
+        elapsed: Callable[[], float] = time.monotonic,
+        metrics: CollectorRegistry | None = None,
+    ) -> None:
         self._store, self._clock, self._elapsed = store, clock, elapsed
+        self._pieces = Histogram(
+            "plantroom_store_thin_seconds", "Time of each piece of thinning old readings.", registry=metrics
+        )
         self._due_s = elapsed() + FIRST_S
         self._trouble = ""
 
@@ -37,7 +47,7 @@ class Upkeep:
             return False
         end_s = self._elapsed() + BUDGET_S
         try:
-            while self._store.thin(self._clock.now_us()):
+            while self._piece():
                 if self._elapsed() > end_s:
                     return True
         except PlantroomError as error:
@@ -48,3 +58,7 @@ class Upkeep:
             return False
         self._trouble, self._due_s = "", self._elapsed() + EVERY_S
         return False
+
+    def _piece(self) -> bool:
+        with self._pieces.time():
+            return self._store.thin(self._clock.now_us())

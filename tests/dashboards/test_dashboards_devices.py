@@ -51,3 +51,11 @@ def test_what_cannot_be_is_said_and_a_form_from_elsewhere_changes_nothing() -> N
     assert client.post("/devices/approve", data=CALL, headers={"Origin": "http://evil.example"}).status_code == 403
     assert Client(FastAPI(), HOST).get("/devices").status_code == 404
     assert plant.approved is None
+
+
+def test_the_system_page_names_silent_devices_and_the_share_that_could_not_be_read() -> None:
+    text = signed_in(PreviewPlant(NOW)).get("/health").text
+    assert "Silent devices" in text
+    assert "/assets/lift-2" in text
+    assert "2 / 184,220" in text
+    assert "214,800" in text.replace("214800", "214,800"), "how far the slowest stage is behind"

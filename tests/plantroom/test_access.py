@@ -67,6 +67,8 @@ def test_with_the_token_everything_is_answered() -> None:
     assert client.get("/api/thing", headers=headers).json() == "read"
     assert client.post("/api/thing", headers=headers).json() == "changed"
     assert client.get("/metrics", headers=headers).status_code == 200
+    timed = client.get("/metrics", headers=headers).text
+    assert 'plantroom_http_request_seconds_count{route="/metrics",status="200"} 1.0' in timed
     assert "/api/thing" in client.get("/openapi.json", headers=headers).json()["paths"]
 
 

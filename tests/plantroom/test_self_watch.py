@@ -11,7 +11,7 @@ from facility.reading import Commit, Heartbeat, PointValue, Scan
 from facility.registry import Registry
 from facility.site_file import parse_site
 from ingest.latest import LatestValues
-from plantroom.self_watch import SelfWatch, Watched
+from plantroom.self_watch import SelfWatch, Watched, silent_assets
 
 S = 10**6
 NOW = 1_795_000_000 * S
@@ -20,7 +20,8 @@ site: {id: demo, zone: UTC}
 buildings:
   - id: tower
     assets:
-      - {id: plantroom, class: monitor, points: [follower_lag, disk_free, rejected_rate, silent_devices]}
+      - {id: plantroom, class: monitor, points: [follower_lag, disk_free, rejected_rate, silent_devices,
+         message_rate, judged_delay]}
       - {id: TANK-1, class: tank, points: [tank_level]}
       - {id: TANK-2, class: tank, points: [tank_level]}
       - {id: TANK-3, class: tank, points: [tank_level]}
@@ -34,7 +35,8 @@ class Setup:
         self.latest, self.said = LatestValues(), list[tuple[str, Mapping[str, float]]]()
         registry: Registry = parse_site(site, "site.yaml")
         clock = ScaledClock(NOW, 0, 1.0, wall_us=lambda: 0)
-        self.watch = SelfWatch(Watched(lambda: registry, self.latest, lambda: [3, 40, 0], folder, clock), self.say)
+        watched = Watched(lambda: registry, self.latest, lambda: [3, 40, 0], lambda: NOW - 2 * S, folder, clock)
+        self.watch = SelfWatch(watched, self.say)
 
     def say(self, topic: str, payload: bytes) -> bool:
         self.said.append((topic, json.loads(payload)["values"]))
@@ -67,6 +69,24 @@ def test_the_share_of_what_cannot_be_read_is_of_the_time_since_the_last_look(tmp
         own.watch.report()
         shares.append(own.said[-1][1]["rejected_rate"])
     assert shares == pytest.approx([0.0, 25.0, 0.0, 10.0])
+
+
+def test_messages_a_second_and_how_late_findings_come(tmp_path: Path) -> None:
+    own = Setup(tmp_path)
+    own.hear(Heartbeat(NOW, 100, 0))
+    own.watch.report()
+    assert "message_rate" not in own.said[-1][1], "nobody knows since when these came"
+    assert own.said[-1][1]["judged_delay"] == 2.0
+    own.hear(Heartbeat(NOW + 60 * S, 700, 0))
+    own.watch.report()
+    assert own.said[-1][1]["message_rate"] == 10.0
+
+
+def test_who_is_silent_is_named_the_longest_first(tmp_path: Path) -> None:
+    own = Setup(tmp_path)
+    own.hear(level("TANK-1", 50), level("TANK-2", 45), level("TANK-3", 1))
+    registry = parse_site(SITE, "site.yaml")
+    assert silent_assets(registry, own.latest, NOW) == [("TANK-1", NOW - 3000 * S), ("TANK-2", NOW - 2700 * S)]
 
 
 def test_a_site_without_a_monitor_hears_nothing(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from dashboards.web.protocols import (
     Health,
     RuleGap,
     RuleView,
+    SilentDevice,
     StageHealth,
 )
 from facility.errors import PermanentError
@@ -220,6 +221,9 @@ class PreviewPlant:
             event_time_at=self.now - timedelta(seconds=2),
             dead_letters=2,
             version="0.1.0",
+            silent=(SilentDevice("lift-2", self.now - timedelta(hours=2)),),
+            received=184_220,
+            rejected=2,
         )
 
 
