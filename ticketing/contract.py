@@ -17,6 +17,7 @@ from ticketing.contract_match import Match, inside, overlap
 from ticketing.limit import Limit
 from ticketing.plan import Visit
 from ticketing.terms import NO_TERMS, Declared, Terms
+from ticketing.terms_service import NO_SERVICE, ServiceTerms
 
 DEFAULT_LEVEL = "default"
 
@@ -137,6 +138,7 @@ class Revision:
     default_level: ServiceLevel | None
     terms: Terms = field(default=NO_TERMS, hash=False)
     visits: tuple[Visit, ...] = ()
+    service: ServiceTerms = field(default=NO_SERVICE, hash=False)
 
     def __post_init__(self) -> None:
         tie = next((pair for pair in combinations(self.levels, 2) if ties(*pair)), None)

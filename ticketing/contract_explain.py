@@ -8,6 +8,7 @@ from ticketing.calendar_zone import DAY_MINUTES
 from ticketing.contract import Contract, PauseReason, Promise, Revision, ServiceLevel
 from ticketing.limit import format_hours
 from ticketing.terms_explain import explain_terms
+from ticketing.terms_service_explain import explain_service
 
 
 def explain_contract(contract: Contract, now: datetime | None = None) -> list[str]:
@@ -29,6 +30,7 @@ def explain_contract(contract: Contract, now: datetime | None = None) -> list[st
         lines += ["", f"Revision {revision.number}: from {_day(revision.effective_at, contract)}{until}{mark}", ""]
         lines += _levels(revision)
         lines += explain_terms(revision)
+        lines += explain_service(revision.service)
         for calendar in revision.calendars.values():
             lines += ["", *_calendar(calendar, max(now or revision.effective_at, revision.effective_at))]
     return lines

@@ -20,6 +20,7 @@ from ticketing.contract import OnRepeat
 from ticketing.contract_fields import Clause, Identifier, LimitText, MatchEntry, Pauses, SpanText, Strict, TextOrEntry
 from ticketing.plan_file import VisitEntry
 from ticketing.terms_file import ClockEntry, DeclaredEntry, TermsPart
+from ticketing.terms_service_file import ServicePart
 
 _SPAN = re.compile(r"^([01]\d|2[0-3]):([0-5]\d)-(?:([01]\d|2[0-3]):([0-5]\d)|24:00)$")
 _DATE = r"(?:\d{4}-)?\d{2}-\d{2}"
@@ -164,7 +165,7 @@ class LevelEntry(TermsEntry):
     rank: int = Field(default=0, description="decides between levels that match as closely; the higher wins")
 
 
-class RevisionEntry(RepeatTerms, TermsPart):
+class RevisionEntry(RepeatTerms, TermsPart, ServicePart):
     """The terms from an instant on."""
 
     revision: int = Field(ge=1)

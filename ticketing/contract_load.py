@@ -36,6 +36,7 @@ from ticketing.level import BUILT_IN_LEVEL
 from ticketing.plan_file import visits_of
 from ticketing.terms import Declared
 from ticketing.terms_load import TermsLoader, clocks_of, declared_of, instant_of, match_of, promise_of
+from ticketing.terms_service_load import service_terms_of
 
 Path = tuple[str | int, ...]
 
@@ -122,7 +123,9 @@ class _Loader:
         every = (*levels, *([default] if default is not None else []))
         terms = TermsLoader(path, calendars, every, self.refuse).load(entry)
         visits = visits_of(entry.preventive, path, self.refuse)
-        return Revision(entry.revision, effective_at, calendars, () if tied else tuple(levels), default, terms, visits)
+        service = service_terms_of(entry, path, calendars, self.refuse)
+        kept = () if tied else tuple(levels)
+        return Revision(entry.revision, effective_at, calendars, kept, default, terms, visits, service)
 
     def _effective(self, entry: RevisionEntry, path: Path) -> datetime:
         text = entry.effective_at

@@ -1,4 +1,4 @@
-"""Every router of what people send and ask for, put together: figures, requests, complaints, surveys, costs."""
+"""Every router of what people send and ask for, put together: figures, requests, complaints, surveys."""
 
 from collections.abc import Callable
 
@@ -7,12 +7,25 @@ from fastapi import APIRouter
 from facility.clock import Clock
 from facility.registry import Registry
 from ticketing.api import Sessions
+from ticketing.complaint_api import build_complaint_router
 from ticketing.contract_book import ContractBook
 from ticketing.kpi_api import build_router as kpi_router
+from ticketing.photo_api import build_photo_router
+from ticketing.request_api import build_request_router
+from ticketing.service_desks import ServiceDesks
+from ticketing.service_word import Silent, Teller
+from ticketing.survey_api import build_survey_router
 
 
 def service_routers(
-    sessions: Sessions, clock: Clock, book: ContractBook, registry: Callable[[], Registry]
+    sessions: Sessions, clock: Clock, book: ContractBook, registry: Callable[[], Registry], teller: Teller | None = None
 ) -> list[APIRouter]:
     """The routers. Who may call is decided where they are mounted."""
-    return [kpi_router(sessions, clock, book, registry)]
+    desks = ServiceDesks(book, registry, teller or Silent())
+    return [
+        kpi_router(sessions, clock, book, registry),
+        build_photo_router(sessions, clock),
+        build_request_router(sessions, clock, desks.requests),
+        build_complaint_router(sessions, clock, desks.complaints),
+        build_survey_router(sessions, clock, desks.surveys),
+    ]

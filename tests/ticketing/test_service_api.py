@@ -1,0 +1,136 @@
+"""The routes of requests, photos, complaints and surveys; every refusal says what, where and what to do."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from asking import Client
+from fastapi import FastAPI
+from people import service_book
+
+from facility.clock import JournalClock
+from facility.instant import to_us
+from facility.registry import Registry
+from plantroom.database import Database
+from ticketing.photo import MOST_BYTES, PhotoError, check_photo
+from ticketing.service_api import service_routers
+
+AT = datetime(2026, 3, 2, 1, tzinfo=UTC)
+JPEG = b"\xff\xd8\xff\xe0" + b"picture" + b"\xff\xd9"
+PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + b"picture" + b"\x00\x00\x00\x00IEND\xaeB`\x82"
+WEBP = b"RIFF" + (12).to_bytes(4, "little") + b"WEBPVP8 data"
+
+
+@pytest.fixture
+def client(database: Database, registry: Registry) -> Client:
+    app = FastAPI()
+    for router in service_routers(database, JournalClock(to_us(AT)), service_book(), lambda: registry):
+        app.include_router(router)
+    return Client(app)
+
+
+def post(client: Client, path: str, expected: int = 201, **body: Any) -> Any:  # noqa: ANN401 - any JSON
+    answer = client.post(path, json=body)
+    assert answer.status_code == expected, answer.text
+    return answer.json()
+
+
+def test_a_request_with_a_photo_becomes_an_order(client: Client) -> None:
+    sent = post(client, "/api/requests", text="Too hot", asset_id="ahu-1", category="air_conditioning")
+    assert (sent["number"], sent["building_id"], sent["status"]) == ("RQ-000001", "tower", "received")
+    assert sent["review_due_at"] == "2026-03-03T01:00:00Z"
+    photo = client.post(f"/api/requests/{sent['id']}/photos", content=JPEG).json()
+    assert photo["media_type"] == "image/jpeg"
+    assert client.post("/api/requests/RQ-000001/photos", content=JPEG).json()["id"] == photo["id"]
+    content = client.get(f"/api/photos/{photo['id']}")
+    assert (content.content, content.headers["content-type"]) == (JPEG, "image/jpeg")
+    accepted = post(client, "/api/requests/1/accept", 200, by="Wang", version=1)
+    assert accepted["status"] == "accepted"
+    assert accepted["work_order_id"]
+    assert [one["id"] for one in client.get("/api/requests", params={"status": "accepted"}).json()] == [sent["id"]]
+
+
+def test_an_idempotency_key_makes_one_request_and_one_complaint(client: Client) -> None:
+    for path in ("/api/requests", "/api/complaints"):
+        body = {"text": "Too hot", "building_id": "tower"}
+        first, second = (client.post(path, json=body, headers={"Idempotency-Key": "a1"}).json() for _ in range(2))
+        assert first["id"] == second["id"]
+
+
+def test_a_complaint_shows_its_clocks(client: Client) -> None:
+    sent = post(client, "/api/complaints", text="Nobody came", building_id="tower")
+    assert sent["clocks"]["accept"] == {"due_at": "2026-03-02T03:00:00Z", "stopped_at": None, "breached": False}
+    assert sent["clocks"]["tell"]["due_at"] is None
+    assert post(client, f"/api/complaints/{sent['id']}/accept", 200)["status"] == "accepted"
+    assert client.get("/api/complaints").json()[0]["number"] == "CP-000001"
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "code", "what"),
+    [
+        ("/api/requests", {"text": "Hot", "building_id": "towr"}, 422, "did you mean 'tower'?"),
+        ("/api/requests", {"text": "Hot", "asset_id": "ahu-7"}, 422, "not a known building"),
+        ("/api/requests", {"text": "Hot", "building_id": "tower", "category": "smell"}, 422, "is no category"),
+        ("/api/requests", {"text": "  ", "building_id": "tower"}, 422, "text"),
+        ("/api/requests", {"text": "Hot", "building_id": "tower", "colour": "red"}, 422, "colour"),
+        ("/api/requests/77/accept", {}, 404, "there is no request '77'"),
+        ("/api/requests/1/paint", {}, 422, "verb"),
+        ("/api/complaints", {"text": "Bad", "order": "WO-000099"}, 422, "there is no work order 'WO-000099'"),
+        ("/api/complaints", {"text": "Bad"}, 422, "not a known building"),
+        ("/api/complaints/9/accept", {}, 404, "there is no complaint '9'"),
+        ("/api/surveys/sv_1/answers", {"answers": {}}, 404, "there is no survey 'sv_1'"),
+    ],
+)
+def test_a_refusal_says_what_where_and_what_to_do(
+    client: Client, path: str, body: dict[str, Any], code: int, what: str
+) -> None:
+    detail = post(client, path, code, **body)["detail"]
+    assert what in detail["what"]
+    assert detail["where"]
+    assert detail["hint"]
+
+
+def test_a_step_that_is_not_possible_says_which_are(client: Client) -> None:
+    post(client, "/api/complaints", text="Nobody came", building_id="tower")
+    refused = post(client, "/api/complaints/1/resolve", 409, note="done")["detail"]
+    assert refused["what"] == "cannot resolve a complaint that is received"
+    assert refused["hint"] == "Possible now: accept, withdraw."
+    assert post(client, "/api/complaints/1/accept", 409, version=7)["detail"]["what"].startswith("the complaint is at")
+
+
+@pytest.mark.parametrize("content", [JPEG, PNG, WEBP])
+def test_a_photo_is_known_by_its_content(content: bytes) -> None:
+    assert check_photo(content).value.startswith("image/")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"<svg onload='x'/>", b"GIF89a" + bytes(20), JPEG[:-2], PNG[:-3], b"%PDF-1.7", JPEG + bytes(MOST_BYTES)],
+)
+def test_what_is_no_whole_photo_is_refused(client: Client, content: bytes) -> None:
+    with pytest.raises(PhotoError):
+        check_photo(content)
+    post(client, "/api/requests", text="Hot", building_id="tower")
+    answer = client.post("/api/requests/1/photos", content=content)
+    assert answer.status_code == 422
+    assert answer.json()["detail"]["hint"]
+
+
+def test_a_request_takes_ten_photos_at_most(client: Client) -> None:
+    post(client, "/api/requests", text="Hot", building_id="tower")
+    photos = [b"\xff\xd8\xff\xe0" + bytes([number]) + b"\xff\xd9" for number in range(11)]
+    codes = [client.post("/api/requests/1/photos", content=photo).status_code for photo in photos]
+    assert codes == [201] * 10 + [409]
+    assert len(client.get("/api/requests/1").json()["photos"]) == 10
+
+
+def test_a_request_that_nobody_reviewed_is_overdue(database: Database, registry: Registry) -> None:
+    book, views = service_book(), []
+    for at in (AT, AT + timedelta(hours=24), AT + timedelta(hours=25)):
+        app = FastAPI()
+        for router in service_routers(database, JournalClock(to_us(at)), book, lambda: registry):
+            app.include_router(router)
+        if at == AT:
+            post(Client(app), "/api/requests", text="Hot", building_id="tower")
+        views.append(Client(app).get("/api/requests/1").json()["overdue"])
+    assert views == [False, False, True]

@@ -1,0 +1,41 @@
+"""The desks of what people send, made once for a program; and what they do every minute."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session
+
+from facility.registry import Registry
+from ticketing.complaint_desk import ComplaintDesk
+from ticketing.contract_book import ContractBook
+from ticketing.desk import Desk
+from ticketing.request_desk import RequestDesk
+from ticketing.service_word import Teller
+from ticketing.survey_desk import SurveyDesk
+
+
+@dataclass(frozen=True, slots=True)
+class Minute:
+    """What a minute led to."""
+
+    escalated: int
+    sent: int
+    reminded: int
+    expired: int
+
+
+class ServiceDesks:
+    """Requests, complaints and surveys under one book of contracts."""
+
+    def __init__(self, book: ContractBook, registry: Callable[[], Registry], teller: Teller) -> None:
+        self.requests = RequestDesk(book, registry, Desk(book, registry), teller)
+        self.complaints = ComplaintDesk(book, registry, teller)
+        self.surveys = SurveyDesk(book, registry, self.complaints, teller)
+
+    def step(self, session: Session, now: datetime) -> Minute:
+        """Escalate, send, remind and close what is due at `now` (aware UTC). The same minute again does nothing."""
+        escalated = self.complaints.escalate(session, now)
+        sent = self.surveys.send_due(session, now)
+        reminded, expired = self.surveys.remind(session, now)
+        return Minute(escalated, sent, reminded, expired)

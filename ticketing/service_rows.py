@@ -1,0 +1,111 @@
+"""What requests, complaints, surveys and quotes share in the tables: their history, their numbers, their photos."""
+
+import hashlib
+import uuid
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from sqlmodel import Session, SQLModel, col, func, select
+
+from ticketing.statements import chunks, row_count
+from ticketing.tables_service import AttachmentRow, ComplaintRow, QuoteRow, RequestRow, ServiceEventRow
+
+Numbered = TypeVar("Numbered", RequestRow, ComplaintRow)
+Versioned = TypeVar("Versioned", RequestRow, ComplaintRow, QuoteRow)
+Row = TypeVar("Row", bound=SQLModel)
+
+
+def new_id(kind: str) -> str:
+    """An id that nobody can guess."""
+    return f"{kind}_{uuid.uuid4().hex}"
+
+
+def next_number(session: Session, table: type[Numbered]) -> int:
+    """The number after the highest one; a unique column keeps two from having it."""
+    return (session.exec(select(func.max(table.number))).one() or 0) + 1
+
+
+def insert(session: Session, row: Row) -> Row:
+    """Add a row, its history line aside. Raises IntegrityError when another has its key or number."""
+    session.add(row)
+    session.flush()
+    return row
+
+
+def advance(session: Session, row: Versioned, values: Mapping[str, Any]) -> bool:
+    """Write a decision made on the row's version; False, and nothing written, when it has moved on since."""
+    table = type(row)
+    still = (col(table.id) == row.id, col(table.version) == row.version)
+    done = row_count(session.execute(sa.update(table).where(*still).values(version=row.version + 1, **values)))
+    if done:
+        session.refresh(row)
+    return bool(done)
+
+
+def append(session: Session, kind: str, owner_id: str, at: datetime, verb: str, by: str, note: str = "") -> None:
+    """Append a line of history."""
+    values = {"owner_kind": kind, "owner_id": owner_id, "at": at, "verb": verb, "by": by, "note": note}
+    session.execute(sa.insert(ServiceEventRow).values(values))
+
+
+def histories(session: Session, kind: str, owner_ids: Iterable[str]) -> dict[str, list[ServiceEventRow]]:
+    """Owner id -> its lines in order of writing."""
+    found: dict[str, list[ServiceEventRow]] = {}
+    for part in chunks(owner_ids):
+        query = (
+            select(ServiceEventRow)
+            .where(ServiceEventRow.owner_kind == kind, col(ServiceEventRow.owner_id).in_(part))
+            .order_by(col(ServiceEventRow.id))
+        )
+        for row in session.exec(query):
+            found.setdefault(row.owner_id, []).append(row)
+    return found
+
+
+def attach(
+    session: Session, kind: str, owner_id: str, content: bytes, media_type: str, at: datetime, by: str
+) -> AttachmentRow:
+    """Keep a photo; the same one of the same owner is kept once."""
+    digest = hashlib.sha256(content).hexdigest()
+    same = select(AttachmentRow).where(
+        AttachmentRow.owner_kind == kind, AttachmentRow.owner_id == owner_id, AttachmentRow.sha256 == digest
+    )
+    known = session.exec(same).first()
+    if known is not None:
+        return known
+    row = AttachmentRow(
+        id=new_id("at"), owner_kind=kind, owner_id=owner_id, media_type=media_type, size=len(content), sha256=digest,
+        content=content, at=at, by=by,
+    )  # fmt: skip
+    return insert(session, row)
+
+
+def attachments(session: Session, kind: str, owner_id: str) -> list[tuple[str, str, int]]:
+    """(id, media type, size) of the photos of an owner, the oldest first, without their content."""
+    row = AttachmentRow
+    query = (
+        sa.select(col(row.id), col(row.media_type), col(row.size))
+        .where(col(row.owner_kind) == kind, col(row.owner_id) == owner_id)
+        .order_by(col(row.at), col(row.id))
+    )
+    return [(one, media, size) for one, media, size in session.execute(query)]
+
+
+def find_attachment(session: Session, attachment_id: str) -> AttachmentRow | None:
+    """A photo with its content."""
+    return session.get(AttachmentRow, attachment_id)
+
+
+def find(session: Session, table: type[Numbered], prefix: str, name: str, *, lock: bool = False) -> Numbered | None:
+    """One by its id or number (`RQ-000012` or `12`); with `lock`, held until the transaction ends."""
+    digits = name.upper().removeprefix(prefix)
+    query = select(table)
+    if digits.isascii() and digits.isdecimal() and len(digits) <= 9:
+        query = query.where(table.number == int(digits))
+    else:
+        query = query.where(table.id == name)
+    if lock:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    return session.exec(query).one_or_none()

@@ -1,0 +1,70 @@
+"""The routes of surveys."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict
+from sqlmodel import Session
+
+from facility.clock import Clock
+from ticketing import survey_rows
+from ticketing.api import Limit, Offset, Sessions, Text
+from ticketing.problem import REFUSALS, ProblemRoute, refuse
+from ticketing.request import Declined
+from ticketing.service_views import SurveyView, survey_view
+from ticketing.survey import SurveyStatus
+from ticketing.survey_desk import SurveyDesk
+from ticketing.tables_service import SurveyRow
+
+
+class AnswersBody(BaseModel):
+    """The answer to each question by its id, and why."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    answers: dict[str, Any]
+    reason: Text = ""
+
+
+def build_survey_router(sessions: Sessions, clock: Clock, desk: SurveyDesk) -> APIRouter:
+    """The routes. Who may call is decided where they are mounted."""
+    router = APIRouter(prefix="/api", tags=["surveys"], route_class=ProblemRoute, responses=REFUSALS)
+
+    @router.get("/surveys")
+    def surveys(
+        status: Annotated[SurveyStatus | None, Query()] = None,
+        order: Annotated[str | None, Query(description="order id")] = None,
+        limit: Limit = 100,
+        offset: Offset = 0,
+    ) -> list[SurveyView]:
+        """Surveys, the newest first."""
+        with sessions.reading() as session:
+            rows = survey_rows.list_surveys(session, status=status, order_id=order, limit=limit, offset=offset)
+            return [survey_view(row, desk.form_of(row)) for row in rows]
+
+    @router.get("/surveys/{id}")
+    def survey(id: str) -> SurveyView:  # noqa: A002 - the documented name
+        """One survey with its questions."""
+        with sessions.reading() as session:
+            row = _found(session, id)
+            return survey_view(row, desk.form_of(row))
+
+    @router.post("/surveys/{id}/answers")
+    def answer(id: str, body: AnswersBody) -> SurveyView:  # noqa: A002 - the documented name
+        """Answer a survey, once. A low answer opens a complaint."""
+        with sessions.writing() as session:
+            row = _found(session, id, lock=True)
+            done = desk.answer(session, row, body.answers, body.reason, clock.now())
+            if isinstance(done, Declined):
+                status = 409 if row.status != SurveyStatus.SENT else 422
+                refuse(status, done.what, f"survey {id}", done.hint)
+            return survey_view(done, desk.form_of(done))
+
+    return router
+
+
+def _found(session: Session, name: str, *, lock: bool = False) -> SurveyRow:
+    row = survey_rows.find_survey(session, name, lock=lock)
+    if row is None:
+        refuse(404, f"there is no survey {name!r}", f"survey {name}", "GET /api/surveys lists them.")
+    return row
