@@ -55,6 +55,7 @@ from ticketing.link_api import build_link_router as link_router
 from ticketing.opening_api import build_opening_router as opening_router
 from ticketing.outbox_api import build_outbox_router as outbox_router
 from ticketing.service_api import service_routers
+from ticketing.service_outbox import OutboxTeller
 
 log = structlog.get_logger(__name__)
 _STOP_SECONDS = 5.0
@@ -119,7 +120,7 @@ def run(settings: Settings, stop: threading.Event) -> None:
                 ticketing_router(database, clock, book),
                 outbox_router(database, clock, book),
                 opening_router(database, clock, book, lambda: host.registry),
-                *service_routers(database, clock, book, view.registry),
+                *service_routers(database, clock, book, view.registry, OutboxTeller(roster, office.wall)),
             ],
             [web_router(view, door), enter_router(door), link_router(database, clock, book, roster, secret)],
             metrics,

@@ -23,6 +23,8 @@ from ticketing.notice import ActLink
 from ticketing.outbox_rows import forget_messages
 from ticketing.preventive import due
 from ticketing.roster import Roster
+from ticketing.service_desks import ServiceDesks
+from ticketing.service_outbox import OutboxTeller
 from ticketing.watch import Instants, look, send_digests
 from ticketing.watch_rows import next_look
 
@@ -52,6 +54,8 @@ class Jobs:
     def __init__(self, database: Database, host: EngineHost, book: ContractBook, clock: Clock, office: Office) -> None:
         self._database, self._host, self._book, self._clock, self._office = database, host, book, clock, office
         self._desk = Desk(book, lambda: host.registry)
+        teller = OutboxTeller(office.roster, office.wall)
+        self._service = ServiceDesks(book, lambda: host.registry, teller)
         self._renew_at: datetime | None = None
         self._visits_at: datetime | None = None
         self._cleaned_at: datetime | None = None
@@ -114,6 +118,7 @@ class Jobs:
     def _open_visits(self, instants: Instants) -> None:
         with self._office.lease.writing() as session:
             opened = due(session, self._desk, self._book, self._host.registry, instants.now)
+            self._service.step(session, instants.now)
             send_digests(session, self._office.roster, instants)
             if self._cleaned_at is None or instants.wall - self._cleaned_at >= _DAY:
                 forget_answers(session, instants.now)
