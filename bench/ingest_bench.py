@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +25,7 @@ from threading import Event
 import msgspec
 from prometheus_client import CollectorRegistry
 
-from bench.brokers import Broker, open_broker
+from bench.brokers import YIELDS, Broker, open_broker
 from bench.mqtt_flood import POINTS, SITE_ID, FloodResult, read_acknowledged
 from bench.watch import Watch
 from facility.clock import RealClock
@@ -35,11 +35,14 @@ from ingest.journal import JournalReader, JournalWriter
 from ingest.link import BrokerAddress, ClientKind
 from ingest.service import IngestService, IngestSettings
 
+_ROOT = Path(__file__).resolve().parent.parent
 _PAUSE = Event()
 _COMMITTED = "committed.bin"
 _NEAR = 5
 """Commits behind the newest: heartbeats go on."""
 _PATIENCE_S = 600.0
+_QUIET_S = 30.0
+"""So long nothing came: what is still missing is lost."""
 
 
 @dataclass(frozen=True)
@@ -137,8 +140,8 @@ def engine(folder: Path, broker: Broker, connections: int) -> Iterator[int]:
         "LOG_LEVEL": "ERROR",
     }  # fmt: skip
     environment = {**os.environ, **{f"PLANTROOM_{name}": value for name, value in settings.items()}}
-    command = [sys.executable, "-m", "plantroom", "run", "--role", "engine"]
-    process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL)
+    command = [*YIELDS, sys.executable, "-m", "plantroom", "run", "--role", "engine"]
+    process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, cwd=_ROOT)
     try:
         while not (folder / "cursors" / "done.json").exists():
             if process.poll() is not None:
@@ -152,24 +155,26 @@ def engine(folder: Path, broker: Broker, connections: int) -> Iterator[int]:
 
 @dataclass(frozen=True)
 class Run:
-    """What one run gave. `lag` is how many commits the engine was behind when the load ended, `caught_up_s` how long
-    it took to work them off; None without an engine."""
+    """What one run gave. `drained_s`: how long after the load the last message was dealt with."""
 
     result: FloodResult
     watch: Watch
     drained_s: float
-    lag: int = 0
-    caught_up_s: float | None = None
+
+    @property
+    def rate(self) -> float:
+        """Messages a second from the first to the last that was dealt with."""
+        return self.result.acknowledged / (self.result.seconds + self.drained_s)
 
 
-def measure(folder: Path, broker: Broker, load: Load, pids: dict[str, int]) -> Run:
-    """Run the generator, and wait until everybody has worked off what it left."""
+def measure(folder: Path, broker: Broker, load: Load, pids: dict[str, int], finish: Callable[[int], float]) -> Run:
+    """Run the generator; `finish` waits until so many messages are dealt with, and returns how long that took."""
     command = [
         sys.executable, "-m", "bench.mqtt_flood", "--port", str(broker.port), "--acknowledged", str(folder / "acked"),
         "--connections", str(load.connections), "--rate", str(load.rate), "--seconds", str(load.seconds),
         "--window", str(load.window), "--burst", str(load.burst),
     ]  # fmt: skip
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=_ROOT) as process:
         if process.stdout is None or process.stdout.readline() != "connected\n":
             sys.exit("the generator could not connect")
         with Watch({"generator": process.pid, **pids}) as watch:
@@ -177,14 +182,27 @@ def measure(folder: Path, broker: Broker, load: Load, pids: dict[str, int]) -> R
                 sys.exit("the generator broke")
             watch.mark()
             result = msgspec.json.decode(process.stdout.readline(), type=FloodResult)
-            began = time.monotonic()
-            lag = engine_lag(folder) if "engine" in pids else 0
-            drained_s = drain(folder, result.acknowledged, 30)
-            if "engine" not in pids:
-                return Run(result, watch, drained_s)
-            while engine_lag(folder) > _NEAR and time.monotonic() - began < _PATIENCE_S:
-                _PAUSE.wait(0.2)
-            return Run(result, watch, drained_s, lag, time.monotonic() - began)
+            return Run(result, watch, finish(result.acknowledged))
+
+
+@dataclass
+class Tail:
+    """What is left when the load ends: messages for ingest, and for the engine, where there is one, commits."""
+
+    folder: Path
+    with_engine: bool
+    lag: int = 0
+    caught_up_s: float = 0.0
+
+    def finish(self, acknowledged: int) -> float:
+        """See `measure`."""
+        began = time.monotonic()
+        self.lag = engine_lag(self.folder) if self.with_engine else 0
+        drained_s = drain(self.folder, acknowledged, _QUIET_S)
+        while self.with_engine and engine_lag(self.folder) > _NEAR and time.monotonic() - began < _PATIENCE_S:
+            _PAUSE.wait(0.2)
+        self.caught_up_s = time.monotonic() - began
+        return drained_s
 
 
 def drain(folder: Path, acknowledged: int, patience_s: float) -> float:
@@ -247,12 +265,10 @@ def report(load: Load, run: Run, held: Held) -> None:
         (("median", 0.5), ("p95", 0.95), ("p99", 0.99), ("p99.9", 0.999), ("most", 1.0))))  # fmt: skip
     for name, cost in run.watch.costs.items():
         print(cost.describe(name, result.seconds, result.acknowledged))
-    if run.caught_up_s is not None:
-        print(f"engine: {run.lag:,} commits behind when the load ended, done with them {run.caught_up_s:.1f} s later")
 
 
-def bench(folder: Path, kind: str, client: ClientKind, load: Load, *, with_engine: bool) -> Held:
-    """One run: start everything, load it, wait until it has caught up, compare."""
+def bench(folder: Path, kind: str, client: ClientKind, load: Load, *, with_engine: bool) -> tuple[Run, Held]:
+    """One run: start everything, load it, wait until it has caught up, compare, print."""
     with open_broker(kind, folder) as broker:
         with ExitStack() as parts:
             pids = {
@@ -261,11 +277,14 @@ def bench(folder: Path, kind: str, client: ClientKind, load: Load, *, with_engin
             }
             if with_engine:
                 pids["engine"] = parts.enter_context(engine(folder, broker, load.connections))
-            run = measure(folder, broker, load, pids)
+            tail = Tail(folder, with_engine)
+            run = measure(folder, broker, load, pids, tail.finish)
         held = hold_against(folder)
         report(load, run, held)
+        if with_engine:
+            print(f"engine: {tail.lag:,} commits behind when the load ended, done {tail.caught_up_s:.1f} s later")
         print(broker.dropped())
-    return held
+    return run, held
 
 
 def main() -> None:
@@ -283,7 +302,7 @@ def main() -> None:
     load = Load(options.connections, options.rate, options.seconds, options.window, options.burst)
     with tempfile.TemporaryDirectory() as name:
         print(f"{options.broker}, {options.client} client, engine {'on' if options.engine else 'off'}")
-        held = bench(Path(name), options.broker, options.client, load, with_engine=options.engine)
+        _, held = bench(Path(name), options.broker, options.client, load, with_engine=options.engine)
     sys.exit(1 if held.missing else 0)
 
 
