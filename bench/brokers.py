@@ -15,7 +15,7 @@ from ingest.broker import REDELIVERY_S, EmbeddedBroker
 
 _DEPLOYED = Path(__file__).resolve().parent.parent / "deploy" / "mosquitto" / "mosquitto.conf"
 _PAUSE = threading.Event()
-YIELDS = ("nice", "-n", "5")
+_YIELDS = ("nice", "-n", "5")
 _LIMITS = ("max_", "memory_limit", "set_tcp_nodelay")
 
 
@@ -31,7 +31,7 @@ class Broker:
 
 @contextmanager
 def open_broker(kind: str, folder: Path) -> Iterator[Broker]:
-    """`mosquitto` or `embedded`, with its data in `folder`. Mosquitto yields to ingest, as in docker-compose.yml: what
+    """`mosquitto` or `embedded`, with its data in `folder`. Mosquitto yields to ingest, as our roles do: what
     cannot be dealt with then waits at the devices, not in its memory."""
     if kind == "embedded":
         with EmbeddedBroker(folder / "broker", port=0) as embedded:
@@ -45,7 +45,7 @@ def open_broker(kind: str, folder: Path) -> Iterator[Broker]:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = int(server.getsockname()[1])
     (folder / "mosquitto.conf").write_text(mosquitto_config(port, folder), encoding="utf-8")
-    command = [*YIELDS, program, "-c", str(folder / "mosquitto.conf")]
+    command = [*_YIELDS, program, "-c", str(folder / "mosquitto.conf")]
     with (folder / "mosquitto.log").open("wb") as said, subprocess.Popen(command, stderr=said) as process:
         try:
             _await(port)

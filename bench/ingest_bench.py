@@ -25,7 +25,7 @@ from threading import Event
 import msgspec
 from prometheus_client import CollectorRegistry
 
-from bench.brokers import YIELDS, Broker, open_broker
+from bench.brokers import Broker, open_broker
 from bench.mqtt_flood import POINTS, SITE_ID, FloodResult, read_acknowledged
 from bench.watch import Watch
 from facility.clock import RealClock
@@ -140,7 +140,7 @@ def engine(folder: Path, broker: Broker, connections: int) -> Iterator[int]:
         "LOG_LEVEL": "ERROR",
     }  # fmt: skip
     environment = {**os.environ, **{f"PLANTROOM_{name}": value for name, value in settings.items()}}
-    command = [*YIELDS, sys.executable, "-m", "plantroom", "run", "--role", "engine"]
+    command = [sys.executable, "-m", "plantroom", "run", "--role", "engine"]
     process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, cwd=_ROOT)
     try:
         while not (folder / "cursors" / "done.json").exists():

@@ -11,7 +11,7 @@ from facility.reading import DeadLetter, Entry, Heartbeat, Scan
 from facility.registry import Registry
 from ingest.heartbeat import Beat, Pulse
 from ingest.limits import Limits
-from ingest.link import Delivery
+from ingest.link import DROPPED_TOPIC, Delivery
 from ingest.payload import MAX_PAYLOAD_BYTES, Arrival, PayloadError
 from ingest.quality import QualityJudge, RecentHashes
 from ingest.routing import HEARTBEAT_TOPIC, Route, Router
@@ -37,6 +37,7 @@ class Batch:
     letters_dropped: int = 0
     own_beats: list[Beat] = field(default_factory=list)
     newest_us: int = 0
+    broker_dropped: bytes = b""
 
 
 class Intake:
@@ -72,6 +73,9 @@ class Intake:
 
         `now_us` is the clock's now when it was read, for who reads many at once.
         """
+        if delivery.topic == DROPPED_TOPIC:
+            batch.broker_dropped = delivery.payload
+            return
         now_us = self._clock.now_us() if now_us is None else now_us
         batch.received += 1
         self._received += 1

@@ -13,6 +13,8 @@ from typing import NamedTuple, Protocol
 from facility.errors import RetryableError
 
 ALL_TOPICS = "#"
+DROPPED_TOPIC = "$SYS/broker/publish/messages/dropped"
+"""Where Mosquitto says how many messages it threw away since its start; others say nothing here."""
 QOS = 1
 KEEPALIVE_S = 30
 OPEN_S = 10.0

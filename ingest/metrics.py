@@ -43,4 +43,9 @@ class IngestMetrics:
             buckets=_FAST,
             registry=registry,
         )
+        self.broker_dropped = Counter(
+            "plantroom_broker_dropped",
+            "Messages that the broker had acknowledged and threw away, as it says itself (Mosquitto).",
+            registry=registry,
+        )
         self.listening = Gauge("plantroom_ingest_listening", "1 while subscribed.", registry=registry)

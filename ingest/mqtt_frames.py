@@ -41,9 +41,9 @@ def connect(address: BrokerAddress) -> bytes:
     return _packet(0x10, head + _text(address.client_id) + secrets)
 
 
-def subscribe(mid: int, topic: str) -> bytes:
-    """SUBSCRIBE to one filter at QoS 1."""
-    return _packet(0x82, mid.to_bytes(2, "big") + _text(topic) + bytes([QOS]))
+def subscribe(mid: int, *topics: str) -> bytes:
+    """SUBSCRIBE to these filters at QoS 1."""
+    return _packet(0x82, mid.to_bytes(2, "big") + b"".join(_text(topic) + bytes([QOS]) for topic in topics))
 
 
 def publish(mid: int, topic: str, payload: bytes) -> bytes:

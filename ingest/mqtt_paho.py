@@ -14,6 +14,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from ingest.link import (
     ALL_TOPICS,
     CONNECT_S,
+    DROPPED_TOPIC,
     KEEPALIVE_S,
     MAX_UNANSWERED,
     NOT_UTF8,
@@ -183,7 +184,7 @@ class PahoLink:
         if code.is_failure:
             self.lost = f"refused: {code}. Check user and password"
         else:
-            client.subscribe(ALL_TOPICS, QOS)
+            client.subscribe([(ALL_TOPICS, QOS), (DROPPED_TOPIC, QOS)])
 
     def _on_subscribe(
         self, _client: mqtt.Client, _data: Any, _mid: int, codes: list[ReasonCode], _more: Properties | None  # noqa: ANN401 - paho's own signature

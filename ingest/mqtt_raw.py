@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from ingest.link import (
     ALL_TOPICS,
     CONNECT_S,
+    DROPPED_TOPIC,
     KEEPALIVE_S,
     MAX_UNANSWERED,
     OPEN_S,
@@ -220,7 +221,7 @@ class RawLink:
 
     def _deal_with(self, answer: Answer) -> None:
         kind, body = answer
-        if len(body) != {CONNACK: 2, PUBACK: 2, SUBACK: 3, PINGRESP: 0}[kind]:
+        if len(body) != {CONNACK: 2, PUBACK: 2, SUBACK: max(3, len(body)), PINGRESP: 0}[kind]:
             raise FrameError(f"an answer of type 0x{kind:02x} with {len(body)} bytes")
         if kind == PUBACK:
             self._unanswered.pop(int.from_bytes(body, "big"), None)
@@ -230,7 +231,7 @@ class RawLink:
             self._lose(f"refused: {_REFUSED.get(body[1], f'code {body[1]}')}")
         elif kind == CONNACK:
             waiting = b"".join(again(frame) for frame in self._unanswered.values())
-            self._send(subscribe(self._next_mid(), ALL_TOPICS) + waiting)
+            self._send(subscribe(self._next_mid(), ALL_TOPICS, DROPPED_TOPIC) + waiting)
 
     def _look_after(self) -> None:
         """Notice a connection that is dead but not closed."""

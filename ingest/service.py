@@ -20,6 +20,7 @@ from facility.errors import InputError
 from facility.reading import Entry, SiteEdited
 from facility.registry import Registry
 from facility.site_file import parse_site
+from ingest.broker_losses import BrokerLosses
 from ingest.clock_watch import ClockWatch
 from ingest.control import Submitted, reject, waiting
 from ingest.heartbeat import Pulse
@@ -110,6 +111,7 @@ class IngestService:
         self._intake = Intake(registry, judge, clock, self._pulse, limits)
         self._metrics = IngestMetrics(metrics)
         self._clock_watch = ClockWatch(clock)
+        self._broker_losses = BrokerLosses()
         self._trouble: str | None = None
         self._beat_at = self._spool_at = 0.0
         self.listening = threading.Event()
@@ -263,6 +265,8 @@ class IngestService:
         metrics.ignored.inc(batch.ignored)
         for reason, count in batch.rejected.items():
             metrics.rejected.labels(reason).inc(count)
+        if batch.broker_dropped:
+            metrics.broker_dropped.inc(self._broker_losses.look(batch.broker_dropped))
         metrics.letters_dropped.inc(batch.letters_dropped)
         for beat in batch.own_beats:
             if (seconds := self._pulse.travelled_s(beat)) is not None:

@@ -1,5 +1,6 @@
 """Runs one role of the program in this process; only what the role needs is imported."""
 
+import os
 import sys
 from importlib import import_module
 
@@ -11,6 +12,9 @@ from plantroom.settings import Settings
 from plantroom.supervisor import EXIT_CONFIGURATION
 
 log = structlog.get_logger(__name__)
+_YIELDING = 5
+"""Niceness of all but ingest. When the CPU is short, the broker then takes less from the devices, rather than letting
+its queue grow, and the engine lags and catches up."""
 
 
 def run_role(role: str, settings: Settings) -> None:
@@ -19,6 +23,8 @@ def run_role(role: str, settings: Settings) -> None:
     The process ends with 78 when starting it again would not help, with 1 when it may.
     """
     stop = stop_event()
+    if role != "ingest":
+        os.nice(_YIELDING)
     try:
         import_module(f"plantroom.{role}_role").run(settings, stop)
     except PermanentError as error:

@@ -52,7 +52,9 @@ class Mosquitto:
         (self.port,) = free_ports(1)
         self._process: subprocess.Popen[bytes] | None = None
         kept = "user root\n" if os.geteuid() == 0 else ""  # else it gives up its rights and cannot read the folder
-        kept += f"persistence true\npersistence_location {folder}/\nmax_inflight_messages 2000\n"
+        kept += "sys_interval 0\n" if "sys_interval" not in more else ""
+        kept += f"persistence true\npersistence_location {folder}/\n"
+        kept += "max_inflight_messages 2000\n" if "max_inflight" not in more else ""
         self._config.write_text(f"{kept}listener {self.port} 127.0.0.1\n{more}", encoding="utf-8")
 
     def start(self) -> None:
