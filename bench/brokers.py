@@ -88,6 +88,6 @@ def _dropped(port: int) -> str:
     if program is None:
         return "what Mosquitto dropped is not known without mosquitto_sub"
     topic = "$SYS/broker/publish/messages/dropped"
-    command = [program, "-p", str(port), "-C", "1", "-W", "5", "-t", topic]
+    command = [program, "-p", str(port), "-C", "1", "-W", "15", "-t", topic]
     said = subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
     return f"Mosquitto dropped {said or 'nothing it speaks of'}"

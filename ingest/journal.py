@@ -40,6 +40,8 @@ __all__ = ["JournalCutError", "JournalError", "JournalReader", "JournalWriter"]
 log = structlog.get_logger(__name__)
 _RUNS_FILE = "runs.json"
 """A copy of the newest segment's runs, for when its own cannot be read any more."""
+READ_BYTES = 4 * 2**20
+"""Packed entries that a reader takes at once: some 100,000 readings."""
 _NEWER = "Start from a newer snapshot"
 
 
@@ -159,15 +161,16 @@ class JournalReader:
     stays in the small file `seen`: with it, a journal that was cut back is noticed after a restart too.
     """
 
-    def __init__(self, folder: Path, *, seen: Path | None = None) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, *, seen: Path | None = None, read_bytes: int = READ_BYTES) -> None:
+        self._folder, self._read_bytes = folder, read_bytes
         self._seen = SeenRuns(seen)
         self._open: dict[Path, tuple[int, sqlite3.Connection]] = {}
         self._lock = threading.Lock()
         self._runs_read: tuple[sqlite3.Connection, int, Runs] | None = None
 
     def read(self, after_seq: int, limit: int = 500) -> list[Commit]:
-        """Up to `limit` commits after `after_seq`, in order and without gaps; empty when there are none yet.
+        """Up to `limit` commits after `after_seq`, in order and without gaps; empty when there are none yet. Large ones
+        come fewer at a time, so that who lags does not fill the memory.
 
         Raises JournalCutError when the journal was cut back and `after_seq` is not the commit that was read under
         this number; JournalError when the next commit is there no more (dropped), when the cursor is ahead of the
@@ -188,9 +191,11 @@ class JournalReader:
             raise JournalError(f"{what}. {_NEWER}")
         start = max(index for index, (first, _) in enumerate(segments) if first <= after_seq + 1)
         commits: list[Commit] = []
+        left = self._read_bytes
         for _first, path in segments[start:]:
-            commits += self._commits(path, after_seq + len(commits), limit - len(commits))
-            if len(commits) >= limit:
+            more, left = self._commits(path, after_seq + len(commits), limit - len(commits), left)
+            commits += more
+            if len(commits) >= limit or not left:
                 break
         if not commits and after_seq > 0 and after_seq > (newest := self._newest(segments)):
             what = f"the cursor {after_seq} is ahead of the journal {self._folder}, which ends at {newest}"
@@ -249,9 +254,10 @@ class JournalReader:
             raise JournalError(msg) from error
         return newest if newest is not None else first - 1
 
-    def _commits(self, path: Path, after_seq: int, limit: int) -> list[Commit]:
+    def _commits(self, path: Path, after_seq: int, limit: int, most_bytes: int) -> tuple[list[Commit], int]:
+        """The commits, and what is left of the bytes, 0 when they did not suffice."""
         try:
-            rows = read_rows(self._connection(path), after_seq, limit)
+            rows, left = read_rows(self._connection(path), after_seq, limit, most_bytes)
             commits = [Commit(seq, arrived_us, decode_entries(blob)) for seq, arrived_us, blob in rows]
         except (sqlite3.DatabaseError, OSError, ValueError) as error:
             if not path.exists():
@@ -263,7 +269,7 @@ class JournalReader:
             if commit.seq != after_seq + offset:
                 msg = f"{path} lacks commit {after_seq + offset}: the next one is {commit.seq}. Restore the file"
                 raise JournalError(msg)
-        return commits
+        return commits, left
 
     def _connection(self, path: Path) -> sqlite3.Connection:
         inode = path.stat().st_ino

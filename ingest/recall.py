@@ -33,7 +33,11 @@ def _newest_chunks(folder: Path) -> list[list[Commit]]:
         high, readings = last, 0
         while high >= oldest and last - high < _COMMITS and readings < _READINGS:
             low = max(oldest - 1, high - _CHUNK)
-            chunk = reader.read(low, high - low)
+            chunk: list[Commit] = []
+            while more := reader.read(low + len(chunk), high - low - len(chunk)):
+                chunk += more
+                if low + len(chunk) == high:
+                    break
             chunks.append(chunk)
             readings += sum(len(e.values) for commit in chunk for e in commit.entries if isinstance(e, Scan))
             high = low

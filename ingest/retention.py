@@ -136,7 +136,7 @@ class Retention:
         """When the first commit of a segment arrived: the one before ended then. Now, while it is empty."""
         if path not in self._ended_us:
             with closing(open_segment(path, writable=False)) as db:
-                rows = read_rows(db, 0, 1)
+                rows, _left = read_rows(db, 0, 1, 0)
             if not rows:
                 return self._clock.now_us()
             self._ended_us = {known: at for known, at in self._ended_us.items() if known.exists()}

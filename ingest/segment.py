@@ -103,9 +103,19 @@ def open_segment(path: Path, *, writable: bool) -> sqlite3.Connection:
     return db
 
 
-def read_rows(db: sqlite3.Connection, after_seq: int, limit: int) -> list[tuple[int, int, bytes]]:
-    """Up to `limit` rows (seq, arrived_us, entries) after `after_seq`, in order."""
-    return db.execute(_READ, (after_seq, limit)).fetchall()
+def read_rows(
+    db: sqlite3.Connection, after_seq: int, limit: int, most_bytes: int
+) -> tuple[list[tuple[int, int, bytes]], int]:
+    """Up to `limit` rows (seq, arrived_us, entries) after `after_seq`, in order; at least one, where there is one, and
+    then no more than `most_bytes` of entries. With them what is left of these bytes, 0 when they did not suffice."""
+    rows: list[tuple[int, int, bytes]] = []
+    with closing(db.execute(_READ, (after_seq, limit))) as found:
+        for row in found:
+            if rows and most_bytes < len(row[2]):
+                return rows, 0
+            most_bytes -= len(row[2])
+            rows.append(row)
+    return rows, max(0, most_bytes)
 
 
 def last_row(db: sqlite3.Connection) -> int | None:

@@ -42,6 +42,10 @@ def fill(folder: Path, commits: int, **limits: int) -> None:
             assert writer.append(number * SECOND, [beat(number)]) == number
 
 
+def _size(commit: Commit) -> int:
+    return sum(len(entry.payload) for entry in commit.entries if isinstance(entry, DeadLetter))
+
+
 def read_all(folder: Path, after_seq: int = 0) -> list[Commit]:
     found: list[Commit] = []
     with JournalReader(folder) as reader:
@@ -84,17 +88,26 @@ def test_segments_end_by_time_and_by_size_and_the_sequence_goes_on(tmp_path: Pat
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(sizes=st.lists(st.integers(0, 400), max_size=30), segment_bytes=st.integers(1, 2000), limit=st.integers(1, 9))
+@given(
+    sizes=st.lists(st.integers(0, 400), max_size=30),
+    segment_bytes=st.integers(1, 2000),
+    limit=st.integers(1, 9),
+    read_bytes=st.integers(1, 2000),
+)
 def test_every_commit_is_read_once_whatever_the_sizes(
-    tmp_path_factory: pytest.TempPathFactory, sizes: list[int], segment_bytes: int, limit: int
+    tmp_path_factory: pytest.TempPathFactory, sizes: list[int], segment_bytes: int, limit: int, read_bytes: int
 ) -> None:
     folder = tmp_path_factory.mktemp("journal")
     seen: list[Commit] = []
-    with JournalWriter(folder, segment_bytes=segment_bytes) as writer, JournalReader(folder) as reader:
+    with (
+        JournalWriter(folder, segment_bytes=segment_bytes) as writer,
+        JournalReader(folder, read_bytes=read_bytes) as reader,
+    ):
         for size in sizes:
             writer.append(0, [DeadLetter(0, "", b"x" * size, "")])
             seen += reader.read(len(seen), limit)
         while commits := reader.read(len(seen), limit):
+            assert len(commits) == 1 or sum(_size(commit) for commit in commits) <= read_bytes
             seen += commits
     payloads = [entry.payload for commit in seen for entry in commit.entries if isinstance(entry, DeadLetter)]
     assert [len(payload) for payload in payloads] == sizes
