@@ -20,6 +20,7 @@ COMMANDS = (
     "backtest",
     "score",
     "contract",
+    "dispatch",
     "db",
     "schema",
     "doctor",

@@ -51,6 +51,7 @@ from rules.api import build_router as rules_router
 from rules.rule_set import RuleSet
 from ticketing.api import build_router as ticketing_router
 from ticketing.desk import Desk
+from ticketing.dispatch_api import build_dispatch_router as dispatch_router
 from ticketing.link_api import build_link_router as link_router
 from ticketing.opening_api import build_opening_router as opening_router
 from ticketing.outbox_api import build_outbox_router as outbox_router
@@ -118,6 +119,7 @@ def run(settings: Settings, stop: threading.Event) -> None:
                 devices_router(desk),
                 rules_router(host),
                 ticketing_router(database, clock, book),
+                dispatch_router(database, clock, book, roster, lambda: host.registry),
                 outbox_router(database, clock, book),
                 opening_router(database, clock, book, lambda: host.registry),
                 *service_routers(database, clock, book, view.registry, OutboxTeller(roster, office.wall)),

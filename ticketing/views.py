@@ -126,12 +126,12 @@ class WorkOrderView(BaseModel):
     repeats: int
     repeat_of: str | None
     key_equipment: bool
-    parent: str | None
-    children: list[str]
-    links: list[str]
-    merged_into: str | None
-    merged: list[str]
-    notices: list[NoticeView]
+    parent: str | None = None
+    children: list[str] = []
+    links: list[str] = []
+    merged_into: str | None = None
+    merged: list[str] = []
+    notices: list[NoticeView] = []
     telemetry: TelemetryView
     contract_id: str | None
     contract_revision: int | None

@@ -1,0 +1,178 @@
+"""Routes of dispatch: who could go to an order and why, sending the best one, and the plan of a day."""
+
+from collections.abc import Callable
+from datetime import date
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel
+from sqlmodel import Session
+
+from facility.clock import Clock
+from facility.instant import format_instant
+from facility.registry import Registry
+from ticketing import repository
+from ticketing.api import Sessions
+from ticketing.contract_book import ContractBook
+from ticketing.day_plan import plan_day
+from ticketing.dispatch import Choice, Move
+from ticketing.dispatching import choose, send_somebody
+from ticketing.problem import REFUSALS, ProblemRoute, refuse
+from ticketing.roster import Roster
+from ticketing.route import DayPlan
+from ticketing.tables import WorkOrderRow
+from ticketing.work_order import Refused
+
+
+class CandidateView(BaseModel):
+    """One person: whether she can go, when she would be there, and why."""
+
+    person: str
+    name: str
+    can_go: bool
+    there_at: str | None
+    explanation: str
+
+
+class MoveView(BaseModel):
+    """An order that goes to somebody else because of this one."""
+
+    order: str
+    to: str
+    reason: str
+
+
+class ChoiceView(BaseModel):
+    """Who goes, everybody who was thought of, the best first, and what others take over."""
+
+    order: str
+    chosen: str | None
+    explanation: str
+    candidates: list[CandidateView]
+    moves: list[MoveView]
+
+
+class StopView(BaseModel):
+    """One visit of a day: when it begins and ends, local to the roster's zone, and the way before it in minutes."""
+
+    order: str
+    asset_id: str
+    building_id: str
+    starts_at: str
+    ends_at: str
+    travel_minutes: int
+
+
+class RouteView(BaseModel):
+    """What one person does on the day, in order."""
+
+    person: str
+    stops: list[StopView]
+    travel_minutes: int
+
+
+class LeftView(BaseModel):
+    """A visit that nobody makes on the day, and why."""
+
+    order: str
+    reason: str
+
+
+class DayPlanView(BaseModel):
+    """The plan of a day. `method` says what made it: or-tools, or the plain one."""
+
+    on: date
+    method: str
+    routes: list[RouteView]
+    left: list[LeftView]
+
+
+def build_dispatch_router(
+    sessions: Sessions, clock: Clock, book: ContractBook, roster: Roster, registry: Callable[[], Registry]
+) -> APIRouter:
+    """The routes. Who may call is decided where they are mounted."""
+    router = APIRouter(prefix="/api", tags=["dispatch"], route_class=ProblemRoute, responses=REFUSALS)
+
+    @router.get("/work-orders/{id}/candidates")
+    def candidates(id: str) -> ChoiceView:  # noqa: A002 - the documented name
+        """Who could go now, the best first, each with the reasons for and against. Nothing is changed."""
+        with sessions.reading() as session:
+            choice, moves = choose(session, _found(session, id), roster, registry(), clock.now())
+        return _choice_view(choice, moves)
+
+    @router.post("/dispatch/{id}")
+    def dispatch(id: str) -> ChoiceView:  # noqa: A002 - the documented name
+        """Send the best one who can go. For an urgent order others take over what she then comes too late for. 409
+        says why nobody can go."""
+        with sessions.writing() as session:
+            row = _found(session, id, lock=True)
+            sent = send_somebody(session, book, row, roster, registry(), clock.now())
+            if isinstance(sent, Refused):
+                refuse(409, sent.what, f"work order {row.id}", sent.hint)
+        return _choice_view(sent.choice, list(sent.moves))
+
+    @router.get("/dispatch/day")
+    def day(
+        on: Annotated[date | None, Query(description="local date of the roster; today when left out")] = None,
+    ) -> DayPlanView:
+        """The preventive visits of a day: who makes which, when, by which way; what is left over, and why."""
+        now = clock.now()
+        wanted = on if on is not None else now.astimezone(roster.zone).date()
+        with sessions.reading() as session:
+            return day_plan_view(plan_day(session, book, roster, registry(), wanted, now), roster)
+
+    return router
+
+
+def day_plan_view(plan: DayPlan, roster: Roster) -> DayPlanView:
+    """The plan as others see it."""
+    return DayPlanView(
+        on=plan.on,
+        method=plan.method,
+        routes=[
+            RouteView(
+                person=route.person,
+                stops=[
+                    StopView(
+                        order=stop.job.number,
+                        asset_id=stop.job.asset_id,
+                        building_id=stop.job.building_id,
+                        starts_at=f"{stop.starts_at.astimezone(roster.zone):%H:%M}",
+                        ends_at=f"{stop.ends_at.astimezone(roster.zone):%H:%M}",
+                        travel_minutes=int(stop.travel.total_seconds() // 60),
+                    )
+                    for stop in route.stops
+                ],
+                travel_minutes=int(route.travel.total_seconds() // 60),
+            )
+            for route in plan.routes
+        ],
+        left=[LeftView(order=job.number, reason=reason) for job, reason in plan.left],
+    )
+
+
+def _choice_view(choice: Choice, moves: list[Move]) -> ChoiceView:
+    best = choice.chosen
+    return ChoiceView(
+        order=choice.task.number,
+        chosen=best.person.id if best is not None else None,
+        explanation=choice.explanation,
+        candidates=[
+            CandidateView(
+                person=one.person.id,
+                name=one.person.name,
+                can_go=not one.against,
+                there_at=format_instant(one.there_at) if not one.against else None,
+                explanation=one.explanation,
+            )
+            for one in choice.candidates
+        ],
+        moves=[MoveView(order=move.task.number, to=move.to, reason=move.reason) for move in moves],
+    )
+
+
+def _found(session: Session, name: str, *, lock: bool = False) -> WorkOrderRow:
+    row = repository.find_order(session, name, lock=lock)
+    if row is None:
+        refuse(404, f"there is no work order {name!r}", "work order", "GET /api/work-orders lists them.")
+    return row
