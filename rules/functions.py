@@ -61,7 +61,7 @@ FUNCTIONS = _table(
     Function("since", ("c",), NUMBER, "seconds since the condition became true without a break; 0 while it is false",
              unit="s"),
     Function("average", ("ew",), NUMBER, "time-weighted mean of an expression over the window; while the window is not"
-             " full, over what there is of it", unit="same"),
+             " full, over what there is of it; 0 at the first reading", unit="same"),
     Function("sampled", ("ew",), NUMBER, "the expression as it was at the last full multiple of the duration since the"
              " first reading", unit="same"),
     Function("cusum", ("ew",), NUMBER, "cumulative sum of the expression, added once per duration, never below zero: a"

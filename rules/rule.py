@@ -34,7 +34,8 @@ class Rule:
     parameter with a unit of time. `text_hash` changes when anything that judges changes. `suppresses` names rules
     that this one explains while it is active: on the same asset, and with `downstream` on everything the asset
     contains, feeds or controls. It goes on
-    explaining for `release_us` after it cleared: what was behind it needs a while to come back.
+    explaining for `release_us` after it cleared: what was behind it needs a while to come back. `chinese` gives the
+    Chinese text for each English one: name, diagnosis, advice, check list.
     """
 
     id: str
@@ -58,6 +59,7 @@ class Rule:
     checklist: tuple[str, ...]
     reference: str
     program: Program = field(hash=False, compare=False)
+    chinese: Mapping[str, str] = field(default_factory=dict, hash=False, compare=False)
     text_hash: str = ""
     where: str = ""
 

@@ -60,6 +60,14 @@ class ParameterEntry(_Strict):
     note: str = ""
 
 
+class ChineseEntry(_Strict):
+    """The texts of a rule in Simplified Chinese, in the order of the English ones."""
+
+    diagnosis: Words = []
+    advice: str = ""
+    checklist: Words = []
+
+
 class RuleEntry(_Strict):
     """One rule as people write it."""
 
@@ -85,6 +93,7 @@ class RuleEntry(_Strict):
     advice: str
     checklist: Words = []
     reference: str = ""
+    zh: ChineseEntry = ChineseEntry()
     tests: list[ScenarioEntry] = []
 
 
@@ -133,7 +142,7 @@ class _Builder:
             self.refuse((*path, "class"), "any already means every class", "Remove it or the others.")
         if program is None or len(self.problems) > before:
             return None
-        judged = entry.model_dump(mode="json", by_alias=True, exclude={"tests", "checklist", "reference"})
+        judged = entry.model_dump(mode="json", by_alias=True, exclude={"tests", "checklist", "reference", "zh"})
         return Rule(
             id=entry.id,
             classes=() if "any" in entry.classes else tuple(entry.classes),
@@ -157,6 +166,7 @@ class _Builder:
             advice=" ".join(entry.advice.split()),
             checklist=tuple(entry.checklist),
             reference=entry.reference,
+            chinese=_translations(entry),
             program=program,
             text_hash=_hash(judged),
             where=self.where,
@@ -165,6 +175,13 @@ class _Builder:
     def _check_names(self, entry: RuleEntry, path: tuple[str | int, ...]) -> None:
         if "en" not in entry.name:
             self.refuse((*path, "name"), "the English name is missing", "Add `en: ...`.")
+        for field, english, chinese in (
+            ("diagnosis", entry.diagnosis, entry.zh.diagnosis),
+            ("checklist", entry.checklist, entry.zh.checklist),
+        ):
+            if chinese and len(chinese) != len(english):
+                what = f"{len(chinese)} Chinese texts for {len(english)} English ones"
+                self.refuse((*path, "zh", field), what, "Write one for each, in the same order.")
         for field, names in (("parameters", entry.parameters), ("let", entry.let)):
             for name in names:
                 place = (*path, field, name)
@@ -211,6 +228,13 @@ class _Builder:
         except ValueError as error:
             self.refuse(path, str(error), hint)
             return 0
+
+
+def _translations(entry: RuleEntry) -> dict[str, str]:
+    pairs = [*zip(entry.diagnosis, entry.zh.diagnosis, strict=False)]
+    pairs += zip(entry.checklist, entry.zh.checklist, strict=False)
+    pairs += [(" ".join(entry.advice.split()), "".join(entry.zh.advice.split()))] if entry.zh.advice else []
+    return dict(pairs) | ({entry.name["en"]: entry.name["zh"]} if "zh" in entry.name and "en" in entry.name else {})
 
 
 def _hash(judged: dict[str, Any]) -> str:

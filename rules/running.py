@@ -14,6 +14,8 @@ from rules.terms import ConditionTerm
 BUCKETS = 512
 """Stretches nearer together than 1/512 of the window share one, so that memory stays bounded."""
 
+_FILLING_S = 1e-3
+
 
 class RunningTerm(ConditionTerm):
     """What the three share: the number is evaluated before the rule's own condition, at every look."""
@@ -49,6 +51,10 @@ class RunningTerm(ConditionTerm):
 class AverageTerm(RunningTerm):
     """Time-weighted mean over the window, or over the known part of it.
 
+    A number stands for the time since the one before it, at most for a quarter of the window; earlier than that the one
+    before it does. While the window fills a millisecond is added to the time, as the moving average of CDL (the control
+    description language of ASHRAE 231) has it: so it is 0 at the first reading, and a steady number lies above it.
+
     Memory: `since_us` the last instant with a number, `numbers` that number followed by the integral of each stretch,
     `times` start and end of each stretch.
     """
@@ -58,19 +64,24 @@ class AverageTerm(RunningTerm):
     def _take(self, number: float, now_us: int) -> None:
         memory = self._memory
         if memory.since_us >= 0 and now_us > memory.since_us:
-            held = memory.numbers[0]
-            passed = (now_us - memory.since_us) / 1e6
-            width = max(self._length // BUCKETS, 1)
-            times = memory.times
-            if times and times[-1] == memory.since_us and times[-2] // width == (now_us - 1) // width:
-                times[-1] = now_us
-                memory.numbers[-1] += held * passed
-            else:
-                times += [memory.since_us, now_us]
-                memory.numbers.append(held * passed)
+            turn_us = max(memory.since_us, now_us - self._length // 4)
+            self._add(memory.since_us, turn_us, memory.numbers[0])
+            self._add(turn_us, now_us, number)
             self._trim(now_us - self._length)
         memory.since_us = now_us
         memory.numbers[:1] = [number]
+
+    def _add(self, from_us: int, until_us: int, number: float) -> None:
+        if until_us <= from_us:
+            return
+        integral = number * (until_us - from_us) / 1e6
+        times, width = self._memory.times, max(self._length // BUCKETS, 1)
+        if times and times[-1] == from_us and times[-2] // width == (until_us - 1) // width:
+            times[-1] = until_us
+            self._memory.numbers[-1] += integral
+        else:
+            times += [from_us, until_us]
+            self._memory.numbers.append(integral)
 
     def _trim(self, start_us: int) -> None:
         times, gone = self._memory.times, 0
@@ -92,7 +103,7 @@ class AverageTerm(RunningTerm):
             if share > 0:
                 integral += numbers[1 + index] * share
                 covered += (last - first) * share / 1e6
-        return integral / covered if covered else numbers[0]
+        return integral / (covered if covered >= self._length / 1e6 else covered + _FILLING_S)
 
 
 class SampledTerm(RunningTerm):

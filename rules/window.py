@@ -122,7 +122,12 @@ class Window(msgspec.Struct, array_like=True, dict=True):
         self.lows, self.highs = lows, highs
 
     def ready(self, now_us: int) -> bool:
-        """Whether the window is full: begun a whole length ago and covered by readings for most of it."""
+        """Whether the window is full: begun a whole length ago and covered by readings for most of it.
+
+        One without length (a parameter set to 0) is the value in force, from the first reading on.
+        """
+        if self.length_us <= 1:
+            return self.started_us >= 0
         if self.started_us < 0 or self.started_us > now_us - self.length_us:
             return False
         return not self.buckets or self.covered_us >= COVERAGE * self.length_us

@@ -39,16 +39,16 @@ def active(condition: str, values: list[float | None], step_s: int = 60) -> list
 @pytest.mark.parametrize(
     ("condition", "values", "expected"),
     [
-        # 10 for a minute, then 20: after one more minute the mean so far is 15
-        ('average(zone_air_temperature, "1 h") > 14.9', [10, 20, 20], [False, False, True]),
-        # the window forgets: 10 has left a window of two minutes
-        ('average(zone_air_temperature, "2 min") > 19.9', [10, 20, 20, 20], [False, False, False, True]),
+        # each reading stands for the minute before it: 10 and 20 make 15
+        ('average(zone_air_temperature, "1 h") > 14.9', [10, 10, 20, 20], [False, False, True, True]),
+        # the window forgets: 10 has left a window of eight minutes
+        ('average(zone_air_temperature, "8 min") > 19.9', [10, 10, *[20] * 8], [False] * 9 + [True]),
         # of an expression, and of one average inside another
-        ('average(abs(zone_air_temperature - 15), "1 h") > 4.9', [10, 20], [True, True]),
+        ('average(abs(zone_air_temperature - 15), "1 h") > 4.9', [10, 20], [False, True]),
         (
-            'average(abs(zone_air_temperature - average(zone_air_temperature, "2 min")), "2 min") > 4',
-            [10, 20, 10, 20, 10],
-            [False, False, True, True, True],
+            'average(abs(zone_air_temperature - average(zone_air_temperature, "8 min")), "1 h") > 2.7',
+            [10, 10, 20, 10, 20],
+            [False, False, False, True, True],
         ),
         # the value of the last full five minutes
         (
@@ -72,9 +72,9 @@ def test_a_term_is_unknown_while_readings_are_missing_and_leaves_them_out() -> N
     condition = 'average(zone_air_temperature, "1 h") > 14.9'
     # the reading is believed for three minutes; the seven without one count for nothing
     assert active(condition, [20, 20, *[None] * 9, 20])[-1] is True
-    assert active(f"not ({condition})", [20, 20, *[None] * 9]) == [False] * 11
+    assert active(f"not ({condition})", [20, 20, *[None] * 9])[1:] == [False] * 10
 
 
 def test_a_starts_term_may_look_at_an_average() -> None:
     condition = 'starts(zone_air_temperature > average(zone_air_temperature, "10 min"), "10 min") >= 2'
-    assert active(condition, [10, 20, 10, 20, 10]) == [False, False, False, True, True]
+    assert active(condition, [10, 20, 10, 20, 10, 20]) == [False, False, False, False, False, True]
