@@ -1,6 +1,7 @@
 """Every site, building, space and asset by id, and how they hang together (contains, feeds, controls)."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TypeVar
 
@@ -62,6 +63,28 @@ class Registry:
             (building for part in whole for building in part.buildings.values()),
             (space for part in whole for space in part.spaces.values()),
             (asset for part in every for asset in part.assets.values()),
+        )
+
+    def within(self, buildings: frozenset[str]) -> "Registry":
+        """Only these buildings with their sites, spaces and assets; what hangs together across them is cut."""
+        assets = {asset.id: asset for asset in self.assets.values() if asset.building_id in buildings}
+        kept = [
+            replace(
+                asset,
+                parent_id=asset.parent_id if asset.parent_id in assets else None,
+                feeds=tuple(other for other in asset.feeds if other in assets),
+                controls=tuple(other for other in asset.controls if other in assets),
+                borrows={name: origin for name, origin in asset.borrows.items() if origin.asset_id in assets},
+            )
+            for asset in assets.values()
+        ]
+        houses = [building for building in self.buildings.values() if building.id in buildings]
+        sites = {building.site_id for building in houses}
+        return Registry(
+            (site for site in self.sites.values() if site.id in sites),
+            houses,
+            (space for space in self.spaces.values() if space.building_id in buildings),
+            kept,
         )
 
     def point(self, asset_id: str, name: str) -> Point | None:

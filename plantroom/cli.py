@@ -26,6 +26,7 @@ COMMANDS = (
     "doctor",
     "devices",
     "conformance",
+    "user",
 )
 EXIT_INPUT = 2
 _registered: set[str] = set()

@@ -9,13 +9,10 @@ import uvicorn
 from fastapi import FastAPI
 from pydantic import SecretStr
 
-from dashboards.web.router import web_router
 from facility.errors import PermanentError, RetryableError
 from facility.registry import Registry
-from ingest.api import build_router as ingest_router
 from ingest.dead_letters import DeadLetterBox
 from ingest.discovery import DeviceInbox
-from ingest.discovery_api import build_router as devices_router
 from ingest.discovery_desk import DeviceDesk, PlantInForce
 from ingest.follower import Follower, FollowerMetrics, Sink
 from ingest.journal import JournalReader
@@ -27,34 +24,27 @@ from ingest.stores.influx import InfluxStore
 from ingest.stores.influx_wire import InfluxAddress
 from ingest.stores.parquet import ParquetStore
 from ingest.stores.upkeep import Upkeep
-from plantroom.access import Access
 from plantroom.allowance import allowance_us
 from plantroom.broker_address import broker_address
 from plantroom.clocks import clock_for
 from plantroom.contracts import load_contracts
 from plantroom.cursor_board import CursorBoard
 from plantroom.database import Database
-from plantroom.directory_api import build_router as directory_router
-from plantroom.door import TokenDoor, enter_router
 from plantroom.engine_host import EngineHost, HostMetrics
 from plantroom.files import read_texts, write_atomically
-from plantroom.http import HttpParts, create_app
+from plantroom.front import open_front
 from plantroom.jobs import Jobs
 from plantroom.office import link_secret, load_roster, open_office
 from plantroom.plant_files import load_registry, load_rule_files
-from plantroom.plant_view import PlantSources, ProgramView
+from plantroom.plant_view import PlantSources
 from plantroom.reload import PlantFiles, Reload
 from plantroom.secret_files import admin_token
 from plantroom.self_watch import SelfWatch, Watched
 from plantroom.settings import Settings, StoreKind
-from rules.api import build_router as rules_router
 from rules.rule_set import RuleSet
-from ticketing.api import build_router as ticketing_router
 from ticketing.desk import Desk
 from ticketing.dispatch_api import build_dispatch_router as dispatch_router
 from ticketing.link_api import build_link_router as link_router
-from ticketing.opening_api import build_opening_router as opening_router
-from ticketing.outbox_api import build_outbox_router as outbox_router
 from ticketing.service_api import service_routers
 from ticketing.service_outbox import OutboxTeller
 
@@ -108,27 +98,12 @@ def run(settings: Settings, stop: threading.Event) -> None:
     token = admin_token(settings)
     roster, secret = load_roster(settings, registry), link_secret(token)
     office = open_office(database, clock, roster, secret)
-    door = TokenDoor(Access(token), token, settings.once_file)
-    view = ProgramView(sources)
-    app = create_app(
-        HttpParts(
-            Access(token),
-            [
-                directory_router(view.registry),
-                ingest_router(view.registry, store, letters, clock),
-                devices_router(desk),
-                rules_router(host),
-                ticketing_router(database, clock, book),
-                dispatch_router(database, clock, book, roster, lambda: host.registry),
-                outbox_router(database, clock, book),
-                opening_router(database, clock, book, lambda: host.registry),
-                *service_routers(database, clock, book, view.registry, OutboxTeller(roster, office.wall)),
-            ],
-            [web_router(view, door), enter_router(door), link_router(database, clock, book, roster, secret)],
-            metrics,
-            lambda: _not_ready(host, database, threads),
-        )
-    )
+    links = link_router(database, clock, book, roster, secret)
+    service = [
+        *service_routers(database, clock, book, lambda: host.registry, OutboxTeller(roster, office.wall)),
+        dispatch_router(database, clock, book, roster, lambda: host.registry),
+    ]
+    app = open_front(settings, sources, metrics, lambda: _not_ready(host, database, threads), service, [links])
     failures: list[str] = []
     board = CursorBoard(
         settings.cursors_file,
@@ -139,7 +114,7 @@ def run(settings: Settings, stop: threading.Event) -> None:
     def lags() -> list[int]:
         return [journal.last_seq() - host.cursor, *(one.state.lag for one in followers.values())]
 
-    watched = Watched(view.registry, latest, lags, lambda: host.event_time_us, settings.var, clock)
+    watched = Watched(lambda: host.registry, latest, lags, lambda: host.event_time_us, settings.var, clock)
     watch = SelfWatch(watched, reporter.say)
     loops = {
         "rules": host.run,

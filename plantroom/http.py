@@ -9,9 +9,10 @@ from fastapi import APIRouter, Depends, FastAPI, Request, Response, params
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
+from dashboards.web.pages import keep_session
 from facility.errors import InputError, PermanentError, RetryableError
 from plantroom import __version__
-from plantroom.access import Access
+from plantroom.access import Gate
 
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
@@ -28,7 +29,7 @@ SECURITY_HEADERS = {
 class HttpParts:
     """What the application is assembled from. `ready` gives the reasons why it is not ready, empty when it is."""
 
-    access: Access
+    gate: Gate
     api_routers: Sequence[APIRouter]
     page_routers: Sequence[APIRouter]
     metrics: prometheus_client.CollectorRegistry
@@ -46,7 +47,7 @@ def create_app(parts: HttpParts) -> FastAPI:
         redoc_url=None,
         openapi_url=None,
     )
-    guarded: list[params.Depends] = [Depends(parts.access.require)]
+    guarded: list[params.Depends] = [Depends(parts.gate.require)]
     for router in parts.api_routers:
         app.include_router(router, dependencies=guarded)
     for router in parts.page_routers:
@@ -71,6 +72,8 @@ def create_app(parts: HttpParts) -> FastAPI:
         # The route's pattern and never its address: what people ask for must not make a series of its own.
         route = getattr(request.scope.get("route"), "path", "none")
         seconds.labels(route, str(response.status_code)).observe(steady() - began)
+        if fresh := getattr(request.state, "fresh_session", ""):
+            keep_session(request, response, fresh)
         for name, value in SECURITY_HEADERS.items():
             response.headers.setdefault(name, value)
         return response

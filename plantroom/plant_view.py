@@ -13,6 +13,7 @@ from dashboards.web.protocols import (
     DeviceValue,
     DeviceView,
     Health,
+    PlantView,
     RuleGap,
     RuleView,
     SilentDevice,
@@ -34,6 +35,7 @@ from plantroom import __version__
 from plantroom.database import Database
 from plantroom.engine_host import EngineHost
 from plantroom.order_views import OrderTerms, order_view
+from plantroom.scoped_view import ScopedView
 from plantroom.self_watch import silent_assets
 from ticketing import repository
 from ticketing.contract import PauseReason
@@ -69,6 +71,10 @@ class ProgramView:
 
     def __init__(self, sources: PlantSources) -> None:
         self._from = sources
+
+    def within(self, buildings: frozenset[str] | None) -> PlantView:
+        """The plant for somebody who may see these buildings only."""
+        return self if buildings is None else ScopedView(self, buildings)
 
     def registry(self) -> Registry:
         """The directory the engine judges by."""

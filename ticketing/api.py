@@ -12,6 +12,7 @@ from facility.clock import Clock
 from facility.fields import unknown
 from facility.finding import OrderKind
 from ticketing import repository
+from ticketing.asker import Anybody, Asker
 from ticketing.contract import PauseReason
 from ticketing.contract_book import ContractBook
 from ticketing.kept_answer import Call, IdempotencyKey, answer_once
@@ -43,7 +44,7 @@ class Sessions(Protocol):
 
 
 class VerbBody(BaseModel):
-    """Who does it, what she says, and the version of the order she saw.
+    """Who does it (a signed-in person always under her own name), what she says, and the version of the order she saw.
 
     All optional but for a hold's `reason`, the `to` of what names a person, a level or another order (reassign,
     dispatch, escalate, relevel, merge, link), and the `note` of what says nothing without one (triage, diagnose,
@@ -66,8 +67,9 @@ class VerbBody(BaseModel):
     version: int | None = Field(default=None, ge=1)
 
 
-def build_router(sessions: Sessions, clock: Clock, book: ContractBook) -> APIRouter:
+def build_router(sessions: Sessions, clock: Clock, book: ContractBook, asker: Asker | None = None) -> APIRouter:
     """The routes. Who may call is decided where they are mounted."""
+    who: Asker = asker or Anybody()
     router = APIRouter(prefix="/api", tags=["ticketing"], route_class=ProblemRoute, responses=REFUSALS)
 
     @router.get("/findings")
@@ -78,7 +80,7 @@ def build_router(sessions: Sessions, clock: Clock, book: ContractBook) -> APIRou
     ) -> list[FindingView]:
         """Findings that were raised, the newest first."""
         with sessions.reading() as session:
-            return read_findings(session, active=active, limit=limit, offset=offset)
+            return read_findings(session, active=active, limit=limit, offset=offset, buildings=who.buildings())
 
     @router.get("/work-orders")
     def work_orders(
@@ -92,7 +94,7 @@ def build_router(sessions: Sessions, clock: Clock, book: ContractBook) -> APIRou
         """Work orders by time left: the nearest running deadline first."""
         chosen = OPEN_STATUSES if status == "open" else frozenset(_chosen("status", status, Status, ("open",)))
         kinds = _chosen("kind", kind, OrderKind)
-        query = OrderQuery(chosen, asset, kinds[0] if kinds else None, rule, limit, offset)
+        query = OrderQuery(chosen, asset, kinds[0] if kinds else None, rule, limit, offset, who.buildings())
         with sessions.reading() as session:
             return read_orders(session, book, query, clock.now())
 
@@ -100,13 +102,13 @@ def build_router(sessions: Sessions, clock: Clock, book: ContractBook) -> APIRou
     def work_order(id: str, response: Response) -> WorkOrderView:  # noqa: A002 - the documented name
         """One work order, by id or number. The ETag is its version."""
         with sessions.reading() as session:
-            return _view(session, book, _found(session, id), clock, response)
+            return _view(session, book, _found(session, id, who), clock, response)
 
     @router.get("/work-orders/{id}/deadline")
     def deadline(id: str) -> DeadlineView:  # noqa: A002 - the documented name
         """How each deadline comes about, recomputed from contract, history and pauses."""
         with sessions.reading() as session:
-            row = _found(session, id)
+            row = _found(session, id, who)
             history = repository.histories(session, [row.id])[row.id]
             level = order_terms(book, row, [repository.as_change(line) for line in history])
             if level is None:
@@ -127,10 +129,10 @@ def build_router(sessions: Sessions, clock: Clock, book: ContractBook) -> APIRou
         follow_up, close, cancel, reassign, relevel, escalate, reopen, merge, link or parent. 409 says what is possible
         instead. The same Idempotency-Key again gives the first answer again and does nothing."""
         given = body or VerbBody()
-        wanted = _act(id, verb, given, _version(id, given, if_match), clock)
+        wanted = _act(id, verb, given, _version(id, given, if_match), clock, who)
 
         def carried(session: Session) -> WorkOrderView:
-            row = _found(session, id, lock=True)
+            row = _found(session, id, who, lock=True)
             decision = carry_out(session, book, row, wanted)
             if isinstance(decision, Refused):
                 refuse(409, decision.what, _where(row.id), decision.hint)
@@ -143,7 +145,7 @@ def build_router(sessions: Sessions, clock: Clock, book: ContractBook) -> APIRou
     return router
 
 
-def _act(order: str, verb: str, body: VerbBody, version: int | None, clock: Clock) -> Act:
+def _act(order: str, verb: str, body: VerbBody, version: int | None, clock: Clock, who: Asker) -> Act:
     if verb not in set(Verb):
         refuse(404, unknown("verb", verb, [one.value for one in Verb]), _where(order), f"Verbs are: {', '.join(Verb)}.")
     note, reason = body.note, None
@@ -151,7 +153,9 @@ def _act(order: str, verb: str, body: VerbBody, version: int | None, clock: Cloc
         reason = PauseReason(_chosen("reason", body.reason, PauseReason)[0])
     elif body.reason:
         note = f"{note} Reason: {body.reason}".strip()
-    return Act(Verb(verb), body.by, clock.now(), Words(note, reason, body.to, body.override, body.proof), version)
+    return Act(
+        Verb(verb), who.name() or body.by, clock.now(), Words(note, reason, body.to, body.override, body.proof), version
+    )
 
 
 def _version(order: str, body: VerbBody, if_match: str | None) -> int | None:
@@ -164,9 +168,10 @@ def _version(order: str, body: VerbBody, if_match: str | None) -> int | None:
     return int(digits)
 
 
-def _found(session: Session, name: str, *, lock: bool = False) -> WorkOrderRow:
+def _found(session: Session, name: str, who: Asker, *, lock: bool = False) -> WorkOrderRow:
     row = repository.find_order(session, name, lock=lock)
-    if row is None:
+    buildings = who.buildings()
+    if row is None or (buildings is not None and row.building_id not in buildings):
         refuse(404, f"there is no work order {name!r}", _where(name), "GET /api/work-orders lists them.")
     return row
 

@@ -38,15 +38,24 @@ def lock_active(session: Session, finding_ids: Iterable[str]) -> frozenset[str]:
 
 
 def list_findings(
-    session: Session, *, active: bool | None, limit: int | None, offset: int = 0, asset_id: str | None = None
+    session: Session,
+    *,
+    active: bool | None,
+    limit: int | None,
+    offset: int = 0,
+    asset_id: str | None = None,
+    buildings: frozenset[str] | None = None,
 ) -> Sequence[FindingRow]:
-    """Findings, the newest raised first; only active or only cleared ones when `active` says so. No limit: all."""
+    """Findings, the newest raised first; only active or only cleared ones when `active` says so, only of these
+    buildings when they are given. No limit: all."""
     query = select(FindingRow)
     if active is not None:
         state = FindingState.ACTIVE if active else FindingState.CLEARED
         query = query.where(FindingRow.state == state.value)
     if asset_id is not None:
         query = query.where(FindingRow.asset_id == asset_id)
+    if buildings is not None:
+        query = query.where(col(FindingRow.building_id).in_(sorted(buildings)))
     newest = (col(FindingRow.raised_at).desc(), col(FindingRow.id))
     return session.exec(query.order_by(*newest).limit(limit).offset(offset)).all()
 

@@ -41,8 +41,17 @@ def view_orders(
     ]
 
 
-def read_findings(session: Session, *, active: bool | None, limit: int | None, offset: int = 0) -> list[FindingView]:
+def read_findings(
+    session: Session,
+    *,
+    active: bool | None,
+    limit: int | None,
+    offset: int = 0,
+    buildings: frozenset[str] | None = None,
+) -> list[FindingView]:
     """Findings, the newest raised first, each with the order it belongs to. `limit` None: all."""
-    rows: Sequence[FindingRow] = repository.list_findings(session, active=active, limit=limit, offset=offset)
+    rows: Sequence[FindingRow] = repository.list_findings(
+        session, active=active, limit=limit, offset=offset, buildings=buildings
+    )
     orders = repository.member_orders(session, [row.id for row in rows])
     return [finding_view(row, orders.get(row.id)) for row in rows]

@@ -24,6 +24,7 @@ class OrderQuery:
     rule_id: str | None = None
     limit: int | None = 100
     offset: int = 0
+    buildings: frozenset[str] | None = None
 
 
 def list_orders(session: Session, query: OrderQuery) -> Sequence[WorkOrderRow]:
@@ -51,7 +52,7 @@ def list_orders(session: Session, query: OrderQuery) -> Sequence[WorkOrderRow]:
 
 
 def _wanted(query: OrderQuery) -> list[sa.ColumnElement[bool]]:
-    return [
+    wanted: list[sa.ColumnElement[bool]] = [
         col(column) == value
         for column, value in (
             (WorkOrderRow.asset_id, query.asset_id),
@@ -60,3 +61,6 @@ def _wanted(query: OrderQuery) -> list[sa.ColumnElement[bool]]:
         )
         if value is not None
     ]
+    if query.buildings is not None:
+        wanted.append(col(WorkOrderRow.building_id).in_(sorted(query.buildings)))
+    return wanted

@@ -35,11 +35,11 @@ def asset_router(pages: Pages) -> APIRouter:
     @router.get("/assets/{asset_id}", response_class=HTMLResponse)
     def asset(request: Request, asset_id: str, span: SpanName = "6h") -> HTMLResponse:
         user = pages.visitor(request)
-        found = pages.view.registry().assets.get(asset_id)
+        found = pages.view_for(user).registry().assets.get(asset_id)
         if found is None:
             return pages.refuse(request, user, 404, "error.no.asset", id=asset_id)
         page = pages.page(request, user, found.building_id)
-        view = pages.view
+        view = pages.view_for(user)
         findings = list(view.findings(asset_id=asset_id, limit=100))
         orders = list(view.work_orders(asset_id=asset_id, limit=100))
         start = page.now - SPANS[span]

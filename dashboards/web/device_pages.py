@@ -8,6 +8,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from dashboards.web.origin import Origin, judge_origin
 from dashboards.web.pages import Pages
+from dashboards.web.visitor import Visitor
 from facility.catalogue import equipment_classes
 from facility.errors import PlantroomError
 
@@ -19,10 +20,12 @@ def device_router(pages: Pages) -> APIRouter:
     """`/devices` and `POST /devices/approve`."""
     router = APIRouter()
 
-    def device_page(request: Request, user: str, status: int = 200, refused: str = "", done: str = "") -> HTMLResponse:
+    def device_page(
+        request: Request, user: Visitor, status: int = 200, refused: str = "", done: str = ""
+    ) -> HTMLResponse:
         page = pages.page(request, user)
-        devices = pages.view.devices()
-        off = [one for one in pages.view.device_clocks() if abs(one.skew) > CLOCK_OFF * page.clock.factor]
+        devices = pages.view_for(user).devices()
+        off = [one for one in pages.view_for(user).device_clocks() if abs(one.skew) > CLOCK_OFF * page.clock.factor]
         classes = sorted(equipment_classes().values(), key=lambda kind: page.words.pick(kind.label, kind.name))
         return pages.show(
             request, page, "devices.html", status, devices=devices[:SHOWN], more=max(0, len(devices) - SHOWN),
@@ -33,7 +36,7 @@ def device_router(pages: Pages) -> APIRouter:
     def devices(request: Request) -> HTMLResponse:
         user = pages.visitor(request)
         done = request.query_params.get("done", "")
-        return device_page(request, user, done=done if done in pages.view.registry().assets else "")
+        return device_page(request, user, done=done if done in pages.view_for(user).registry().assets else "")
 
     @router.post("/devices/approve", response_model=None)
     def approve(
@@ -48,7 +51,7 @@ def device_router(pages: Pages) -> APIRouter:
         if judge_origin(request.headers) is not Origin.OWN:
             return pages.refuse(request, user, 403, "error.origin")
         try:
-            pages.view.approve_device(
+            pages.view_for(user).approve_device(
                 key, asset_id=asset_id.strip(), equipment_class=equipment_class, building_id=building_id,
                 name=name.strip(),
             )  # fmt: skip

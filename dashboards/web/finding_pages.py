@@ -29,25 +29,25 @@ def finding_router(pages: Pages) -> APIRouter:
         page = pages.page(request, user)
         active = {"active": True, "cleared": False, "all": None}[show]
         return pages.show(
-            request, page, "findings.html", show=show, findings=pages.view.findings(active=active),
-            pending=pages.view.pending(),
+            request, page, "findings.html", show=show, findings=pages.view_for(user).findings(active=active),
+            pending=pages.view_for(user).pending(),
         )  # fmt: skip
 
     @router.get("/findings/{finding_id}", response_class=HTMLResponse)
     def finding(request: Request, finding_id: str) -> HTMLResponse:
         user = pages.visitor(request)
-        found = pages.view.finding(finding_id)
+        found = pages.view_for(user).finding(finding_id)
         if found is None:
             return pages.refuse(request, user, 404, "error.no.finding", id=finding_id)
         page = pages.page(request, user, found.building_id)
-        orders = pages.view.orders_of_finding(finding_id)
+        orders = pages.view_for(user).orders_of_finding(finding_id)
         marks = [*order_marks(orders), Mark(found.onset_us, page.words("finding.since"), "moment")]
         suppressed = [
-            each for each in pages.view.findings(active=True, limit=1000) if each.suppressed_by == found.id
+            each for each in pages.view_for(user).findings(active=True, limit=1000) if each.suppressed_by == found.id
         ]  # fmt: skip
         return pages.show(
-            request, page, "finding.html", finding=found, orders=orders, rule=pages.view.rule(found.rule_id),
-            suppressor=pages.view.finding(found.suppressed_by) if found.suppressed_by else None,
+            request, page, "finding.html", finding=found, orders=orders, rule=pages.view_for(user).rule(found.rule_id),
+            suppressor=pages.view_for(user).finding(found.suppressed_by) if found.suppressed_by else None,
             suppressed=suppressed,
             trends=evidence_trends(page, found.evidence, [found], marks, found.onset_us, found.cleared_us),
         )  # fmt: skip

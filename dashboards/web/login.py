@@ -1,4 +1,7 @@
-"""Signing in with a token, and out again. The cookie holds a session's name, never the token."""
+"""Signing in with a name and a password or with a token, out again, and setting a password by a link.
+
+The cookie holds a session's name, never a secret one typed.
+"""
 
 from typing import Annotated
 
@@ -6,35 +9,47 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from dashboards.web.origin import Origin, judge_origin, own_path
-from dashboards.web.pages import SESSION, Pages
+from dashboards.web.pages import SESSION, Pages, keep_session, source_of
+from dashboards.web.visitor import Knock
 
 
 def login_router(pages: Pages) -> APIRouter:
-    """`/login` and `POST /logout`."""
+    """`/login`, `POST /logout` and `/password/{code}`."""
     router = APIRouter()
 
-    def form(request: Request, status: int, *, wanted: str, refused: bool) -> HTMLResponse:
-        return pages.show(request, pages.page(request), "login.html", status, wanted=wanted, refused=refused)
+    def form(
+        request: Request, status: int, *, wanted: str, knock: Knock = Knock(), name: str = "", by_token: bool = False
+    ) -> HTMLResponse:
+        return pages.show(
+            request,
+            pages.page(request),
+            "login.html",
+            status,
+            wanted=wanted,
+            knock=knock,
+            typed=name,
+            by_token=by_token,
+        )  # fmt: skip
 
     @router.get("/login", response_class=HTMLResponse)
     def login(request: Request) -> HTMLResponse:
-        return form(request, 200, wanted=own_path(request.query_params.get("next")), refused=False)
+        return form(request, 200, wanted=own_path(request.query_params.get("next")))
 
     @router.post("/login", response_model=None)
     def sign_in(
         request: Request,
+        name: Annotated[str, Form(max_length=100)] = "",
+        password: Annotated[str, Form(max_length=500)] = "",
         token: Annotated[str, Form(max_length=500)] = "",
         wanted: Annotated[str, Form(alias="next", max_length=2000)] = "/",
     ) -> HTMLResponse | RedirectResponse:
         if judge_origin(request.headers) is not Origin.OWN:
             return pages.refuse(request, None, 403, "error.origin")
-        session = pages.door.open_session(token.strip())
-        if session is None:
-            return form(request, 401, wanted=own_path(wanted), refused=True)
-        response = pages.see_other(own_path(wanted))
-        secure = request.url.scheme == "https"
-        response.set_cookie(SESSION, session, httponly=True, samesite="strict", secure=secure)
-        return response
+        given, source = token.strip(), source_of(request)
+        knock = pages.door.open_session(given, source) if given else pages.door.sign_in(name.strip(), password, source)
+        if not knock.session:
+            return form(request, 401, wanted=own_path(wanted), knock=knock, name=name.strip(), by_token=bool(given))
+        return _let_in(pages, request, own_path(wanted), knock.session)
 
     @router.post("/logout", response_model=None)
     def sign_out(request: Request) -> HTMLResponse | RedirectResponse:
@@ -45,4 +60,37 @@ def login_router(pages: Pages) -> APIRouter:
         response.delete_cookie(SESSION, httponly=True, samesite="strict")
         return response
 
+    def password_form(request: Request, code: str, status: int, refused: str = "") -> HTMLResponse:
+        owner = pages.door.link_owner(code)
+        if owner is None:
+            return pages.refuse(request, None, 404, "error.link")
+        page = pages.page(request)
+        return pages.show(request, page, "password.html", status, owner=owner, code=code, refused=refused)
+
+    @router.get("/password/{code}", response_class=HTMLResponse)
+    def password(request: Request, code: str) -> HTMLResponse:
+        return password_form(request, code, 200)
+
+    @router.post("/password/{code}", response_model=None)
+    def set_password(
+        request: Request,
+        code: str,
+        password: Annotated[str, Form(max_length=500)] = "",
+        again: Annotated[str, Form(max_length=500)] = "",
+    ) -> HTMLResponse | RedirectResponse:
+        if judge_origin(request.headers) is not Origin.OWN:
+            return pages.refuse(request, None, 403, "error.origin")
+        if password != again:
+            return password_form(request, code, 422, "differ")
+        knock = pages.door.use_link(code, password, source_of(request))
+        if not knock.session:
+            return password_form(request, code, 422, knock.refused)
+        return _let_in(pages, request, "/", knock.session)
+
     return router
+
+
+def _let_in(pages: Pages, request: Request, path: str, session: str) -> RedirectResponse:
+    response = pages.see_other(path)
+    keep_session(request, response, session)
+    return response

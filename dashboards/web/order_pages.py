@@ -13,6 +13,7 @@ from dashboards.web.origin import Origin, judge_origin
 from dashboards.web.pages import Pages
 from dashboards.web.plot_frame import Mark
 from dashboards.web.trends import order_marks
+from dashboards.web.visitor import Visitor
 from facility.errors import PlantroomError
 from facility.finding import OrderKind, Severity
 from facility.instant import to_us
@@ -21,6 +22,7 @@ Shown = Literal["open", "done", "all"]
 MOST = 300
 HOLD = "hold"
 ACCEPT = "accept"
+VERB_ROUTE = "/work-orders/{order_id}/{verb}"
 PAUSES = ("access", "parts", "third_party", "customer", "force_majeure")
 """Why a clock may stand still, as the contract files have it."""
 
@@ -38,7 +40,7 @@ def order_router(pages: Pages) -> APIRouter:
         is_open = {"open": True, "done": False, "all": None}[show]
         found = [
             order
-            for order in pages.view.work_orders(is_open=is_open, asset_id=asset or None)
+            for order in pages.view_for(user).work_orders(is_open=is_open, asset_id=asset or None)
             if (not kind or order.kind == kind) and (not severity or order.severity == severity)
         ]
         return pages.show(
@@ -47,34 +49,35 @@ def order_router(pages: Pages) -> APIRouter:
         )  # fmt: skip
 
     def order_page(
-        request: Request, user: str, order: OrderView, *, status: int = 200, refused: str = "", note: str = ""
+        request: Request, user: Visitor, order: OrderView, *, status: int = 200, refused: str = "", note: str = ""
     ) -> HTMLResponse:
-        asset = pages.view.registry().assets.get(order.asset_id)
+        asset = pages.view_for(user).registry().assets.get(order.asset_id)
         page = pages.page(request, user, asset.building_id if asset else None)
-        members = [found for each in order.members if (found := pages.view.finding(each)) is not None]
+        members = [found for each in order.members if (found := pages.view_for(user).finding(each)) is not None]
         marks = order_marks([order])
         marks += [Mark(to_us(each.due_at), page.words.or_raw("deadline", each.name), "due") for each in order.deadlines]
         onset = min((member.onset_us for member in members), default=to_us(order.opened_at))
         cleared = [member.cleared_us for member in members]
         until = max((each for each in cleared if each is not None), default=None) if None not in cleared else None
         done = request.query_params.get("done", "")
+        verbs = [verb for verb in order.verbs if pages.door.may(user, "POST", VERB_ROUTE, {"verb": verb})]
         return pages.show(
-            request, page, "order.html", status, order=order, members=members, refused=refused, note=note,
-            pauses=PAUSES if HOLD in order.verbs else (),
+            request, page, "order.html", status, order=order, verbs=verbs, members=members, refused=refused, note=note,
+            pauses=PAUSES if HOLD in verbs else (),
             done=done if re.fullmatch(r"[a-z_]{1,30}", done) else "",
             trends=evidence_trends(page, order.evidence, members, marks, onset, until),
-            explained=pages.view.explain_deadlines(order.id),
+            explained=pages.view_for(user).explain_deadlines(order.id),
         )  # fmt: skip
 
     @router.get("/work-orders/{order_id}", response_class=HTMLResponse)
     def work_order(request: Request, order_id: str) -> HTMLResponse:
         user = pages.visitor(request)
-        order = pages.view.work_order(order_id)
+        order = pages.view_for(user).work_order(order_id)
         if order is None:
             return pages.refuse(request, user, 404, "error.no.order", id=order_id)
         return order_page(request, user, order)
 
-    @router.post("/work-orders/{order_id}/{verb}", response_model=None)
+    @router.post(VERB_ROUTE, response_model=None)
     def apply(
         request: Request,
         order_id: str,
@@ -86,14 +89,14 @@ def order_router(pages: Pages) -> APIRouter:
         user = pages.visitor(request)
         if judge_origin(request.headers) is not Origin.OWN:
             return pages.refuse(request, user, 403, "error.origin")
-        order = pages.view.work_order(order_id)
+        order = pages.view_for(user).work_order(order_id)
         if order is None:
             return pages.refuse(request, user, 404, "error.no.order", id=order_id)
         try:
             chosen = {HOLD: reason, ACCEPT: override}.get(verb, "")
-            pages.view.apply_verb(order_id, verb, by=user, note=note.strip(), reason=chosen)
+            pages.view_for(user).apply_verb(order_id, verb, by=user.name, note=note.strip(), reason=chosen)
         except PlantroomError as error:
-            now = pages.view.work_order(order_id) or order
+            now = pages.view_for(user).work_order(order_id) or order
             return order_page(request, user, now, status=409, refused=str(error), note=note)
         return pages.see_other(f"/work-orders/{order_id}?done={verb}")
 

@@ -11,6 +11,7 @@ from dashboards.web.countdown import by_time_left, is_breached, next_due
 from dashboards.web.order_view import OrderView
 from dashboards.web.page import Page
 from dashboards.web.pages import Pages
+from dashboards.web.visitor import Visitor
 from facility.asset import Asset, Building
 from facility.catalogue import System
 from facility.finding import Finding, Severity
@@ -106,12 +107,16 @@ def overview_router(pages: Pages) -> APIRouter:
     """`/` and `/buildings/{id}`."""
     router = APIRouter()
 
-    def building_page(request: Request, user: str, building: Building) -> HTMLResponse:
+    def building_page(request: Request, user: Visitor, building: Building) -> HTMLResponse:
         page = pages.page(request, user, building.id)
+        view = page.view
         summary = summarise(
-            page, building, pages.view.work_orders(is_open=True), pages.view.findings(active=True, limit=1000)
+            page,
+            building,
+            pages.view_for(user).work_orders(is_open=True),
+            pages.view_for(user).findings(active=True, limit=1000),
         )
-        newest = [each for each in pages.view.findings(limit=100) if each.building_id == building.id][:MOST_FINDINGS]
+        newest = [each for each in view.findings(limit=100) if each.building_id == building.id][:MOST_FINDINGS]
         return pages.show(
             request, page, "building.html", summary=summary, orders=summary.orders[:MOST_ORDERS],
             more=max(0, len(summary.orders) - MOST_ORDERS), newest=newest,
@@ -124,7 +129,10 @@ def overview_router(pages: Pages) -> APIRouter:
         buildings = list(page.registry.buildings.values())
         if len(buildings) == 1:
             return building_page(request, user, buildings[0])
-        orders, active = pages.view.work_orders(is_open=True), pages.view.findings(active=True, limit=1000)
+        orders, active = (
+            pages.view_for(user).work_orders(is_open=True),
+            pages.view_for(user).findings(active=True, limit=1000),
+        )
         summaries = [summarise(page, building, orders, active) for building in buildings]
         return pages.show(
             request, page, "portfolio.html", summaries=summaries, orders=by_time_left(orders)[:MOST_ORDERS],
@@ -134,7 +142,7 @@ def overview_router(pages: Pages) -> APIRouter:
     @router.get("/buildings/{building_id}", response_class=HTMLResponse)
     def building(request: Request, building_id: str) -> HTMLResponse:
         user = pages.visitor(request)
-        found = pages.view.registry().buildings.get(building_id)
+        found = pages.view_for(user).registry().buildings.get(building_id)
         if found is None:
             return pages.refuse(request, user, 404, "error.no.building", id=building_id)
         return building_page(request, user, found)

@@ -11,6 +11,7 @@ from dashboards.web.countdown import Countdown, count_down
 from dashboards.web.language import Words
 from dashboards.web.order_view import DeadlineView, OrderView
 from dashboards.web.protocols import ClockState, PlantView
+from dashboards.web.visitor import Visitor
 from facility.finding import Finding
 from facility.instant import from_us
 from facility.reading import Value
@@ -28,8 +29,12 @@ class Page:
     registry: Registry
     view: PlantView
     zone: ZoneInfo
-    user: str | None
+    user: Visitor | None
     path: str
+
+    def may(self, right: str) -> bool:
+        """Whether the visitor has this right; nobody has any before signing in."""
+        return self.user is not None and right in self.user.rights
 
     @property
     def now(self) -> datetime:

@@ -4,17 +4,19 @@ from datetime import timedelta
 from importlib.resources import files
 from urllib.parse import quote
 
-from fastapi import HTTPException, Request
+from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, FunctionLoader, StrictUndefined, select_autoescape
 
 from dashboards.web import language
 from dashboards.web.page import UTC_ZONE, Page
-from dashboards.web.protocols import Door, PlantView
+from dashboards.web.protocols import PlantView
 from dashboards.web.static_files import static_url
+from dashboards.web.visitor import Door, Source, Visitor
 
 SESSION = "plantroom_session"
 YEAR = int(timedelta(days=365).total_seconds())
+MONTH = int(timedelta(days=30).total_seconds())
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -26,6 +28,34 @@ HEADERS = {
 }
 
 
+class DeniedError(Exception):
+    """A page the visitor may not see; `answer` says so in HTML."""
+
+    def __init__(self, answer: HTMLResponse) -> None:
+        super().__init__("denied")
+        self.answer = answer
+
+
+def show_denials(app: FastAPI) -> None:
+    """Answer a denied page with a page."""
+
+    @app.exception_handler(DeniedError)
+    def _denied(request: Request, error: DeniedError) -> HTMLResponse:  # noqa: ARG001 - Starlette's signature
+        return error.answer
+
+
+def source_of(request: Request) -> Source:
+    """Where a request comes from, for the record of who tried to sign in."""
+    address = request.client.host if request.client is not None else ""
+    return Source(address, request.headers.get("user-agent", "")[:200])
+
+
+def keep_session(request: Request, response: Response, session: str) -> None:
+    """Put a session's name into the cookie; scripts cannot read it, other sites do not send it."""
+    secure = request.url.scheme == "https"
+    response.set_cookie(SESSION, session, max_age=MONTH, httponly=True, samesite="strict", secure=secure)
+
+
 def _load(name: str) -> str | None:
     source = files("dashboards").joinpath("web/templates", name)
     return source.read_text(encoding="utf-8") if source.is_file() else None
@@ -35,7 +65,7 @@ class Pages:
     """Shows templates about a plant to whoever the door lets in."""
 
     def __init__(self, view: PlantView, door: Door) -> None:
-        self.view, self.door = view, door
+        self._view, self.door = view, door
         self._templates = Environment(
             loader=FunctionLoader(_load),
             autoescape=select_autoescape(default=True, default_for_string=True),
@@ -45,31 +75,47 @@ class Pages:
         )
         self._templates.globals["static_url"] = static_url
 
-    def visitor(self, request: Request) -> str:
-        """Who asks, by session cookie or bearer token; sends everyone else to the sign-in page."""
+    def visitor(self, request: Request) -> Visitor:
+        """Who asks, by session cookie or bearer token; sends everyone else to the sign-in page.
+
+        Raises DeniedError, which answers with a page, when she may not see what she asks for.
+        """
+        known = getattr(request.state, "visitor", None)
+        if isinstance(known, Visitor):
+            return known
         kind, _, token = request.headers.get("authorization", "").partition(" ")
-        bearer = self.door.open_session(token.strip()) if kind.lower() == "bearer" else None
-        who = self.door.who(bearer or request.cookies.get(SESSION, ""))
-        if who is None:
+        bearer = token.strip() if kind.lower() == "bearer" else ""
+        guest = self.door.visit(request.cookies.get(SESSION, ""), bearer)
+        if guest is None:
             target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
             wanted = f"?next={quote(target)}" if request.method == "GET" else ""
             raise HTTPException(303, headers={"Location": f"/login{wanted}"})
-        return who
+        request.state.fresh_session = guest.fresh
+        route = str(getattr(request.scope.get("route"), "path", request.url.path))
+        if not self.door.may(guest.visitor, request.method, route, request.path_params):
+            raise DeniedError(self.refuse(request, guest.visitor, 403, "error.denied", role=guest.visitor.role))
+        request.state.visitor = guest.visitor
+        return guest.visitor
 
-    def page(self, request: Request, user: str | None = None, building_id: str | None = None) -> Page:
+    def view_for(self, user: Visitor | None) -> PlantView:
+        """The plant as this visitor may see it."""
+        return self._view.within(user.buildings if user is not None else None)
+
+    def page(self, request: Request, user: Visitor | None = None, building_id: str | None = None) -> Page:
         """The page's words, clock and zone; `building_id` says whose zone, else the first building's."""
         chosen = language.choose_language(
             request.query_params.get("lang"),
             request.cookies.get(language.COOKIE),
             request.headers.get("accept-language"),
         )
-        registry = self.view.registry()
+        view = self.view_for(user)
+        registry = view.registry()
         building = registry.buildings.get(building_id or "") or next(iter(registry.buildings.values()), None)
         return Page(
             words=language.Words(chosen),
-            clock=self.view.clock(),
+            clock=view.clock(),
             registry=registry,
-            view=self.view,
+            view=view,
             zone=building.zone if building else UTC_ZONE,
             user=user,
             path=request.url.path,
@@ -83,7 +129,7 @@ class Pages:
             response.set_cookie(language.COOKIE, page.words.language, max_age=YEAR, samesite="lax")
         return response
 
-    def refuse(self, request: Request, user: str | None, status: int, key: str, **filled: object) -> HTMLResponse:
+    def refuse(self, request: Request, user: Visitor | None, status: int, key: str, **filled: object) -> HTMLResponse:
         """A page that says what is not there or not allowed, and how to go on."""
         page = self.page(request, user)
         return self.show(request, page, "error.html", status, message=page.words(key, **filled))

@@ -1,4 +1,4 @@
-"""What the pages show and who may see them: the Protocols of this package. The program implements them.
+"""What the pages show: the Protocol of this package. The program implements it.
 
 Instants named `_at` are aware UTC datetimes, `_us` microseconds since the epoch; pages turn them into the zone of
 the building. Every method may be called from several threads at once and should answer within some 50 ms.
@@ -130,6 +130,9 @@ class DeviceClockView:
 class PlantView(Protocol):
     """Everything the pages read, and the one thing they do: apply a verb to an order."""
 
+    def within(self, buildings: frozenset[str] | None) -> "PlantView":
+        """The same plant as somebody sees it who may see these buildings only; None is all of them."""
+
     def registry(self) -> Registry:
         """Sites, buildings, spaces and assets as the engine knows them now."""
 
@@ -205,19 +208,3 @@ class PlantView(Protocol):
 
     def health(self) -> Health:
         """How each stage is doing."""
-
-
-class Door(Protocol):
-    """Who may come in. The pages keep the session in a cookie and ask here on every request."""
-
-    def open_session(self, token: str) -> str | None:
-        """The value for the session cookie of whoever owns this token; None when nobody does.
-
-        It must not be the token itself and must not be guessable.
-        """
-
-    def who(self, session: str) -> str | None:
-        """The name of the session's owner, as it goes into an order's history; None when it is not open."""
-
-    def close_session(self, session: str) -> None:
-        """The session is over; unknown ones are ignored."""

@@ -1,6 +1,6 @@
 """All pages in one router for the program to mount at the root."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 
 from dashboards.web.asset_page import asset_router
 from dashboards.web.device_pages import device_router
@@ -9,13 +9,14 @@ from dashboards.web.login import login_router
 from dashboards.web.order_pages import order_router
 from dashboards.web.overview import overview_router
 from dashboards.web.pages import Pages
-from dashboards.web.protocols import Door, PlantView
+from dashboards.web.protocols import PlantView
 from dashboards.web.static_files import static_router
 from dashboards.web.system_pages import system_router
+from dashboards.web.visitor import Door
 
 
 def web_router(view: PlantView, door: Door) -> APIRouter:
-    """The pages of a plant. They check the visitor themselves, by the session cookie and the door.
+    """The pages of a plant. Each asks the door who the visitor is, by the session cookie, and what she may.
 
     None of them stands in the OpenAPI description: the API proper is under `/api`.
     """
@@ -28,8 +29,9 @@ def web_router(view: PlantView, door: Door) -> APIRouter:
         order_router(pages),
         device_router(pages),
         system_router(pages),
-        login_router(pages),
-        static_router(),
     ):
-        router.include_router(part)
+        # Before anything of the request is read, so that a stranger learns nothing of a form.
+        router.include_router(part, dependencies=[Depends(pages.visitor)])
+    router.include_router(login_router(pages))
+    router.include_router(static_router())
     return router

@@ -23,25 +23,25 @@ def system_router(pages: Pages) -> APIRouter:
     def dead_letters(request: Request) -> HTMLResponse:
         user = pages.visitor(request)
         page = pages.page(request, user)
-        letters = [(each, from_us(each.at_us), readable(each.payload)) for each in pages.view.dead_letters()]
+        letters = [(each, from_us(each.at_us), readable(each.payload)) for each in pages.view_for(user).dead_letters()]
         return pages.show(request, page, "dead_letters.html", letters=letters)
 
     @router.get("/health", response_class=HTMLResponse)
     def health(request: Request) -> HTMLResponse:
         user = pages.visitor(request)
         page = pages.page(request, user)
-        health = pages.view.health()
+        health = page.view.health()
         return pages.show(
-            request, page, "health.html", health=health, gaps=pages.view.not_applicable(),
+            request, page, "health.html", health=health, gaps=page.view.not_applicable(),
             share=100.0 * health.rejected / health.received if health.received else None,
             silent=health.silent[:MOST_SILENT], more=max(0, len(health.silent) - MOST_SILENT),
         )  # fmt: skip
 
     @router.get("/live", response_class=JSONResponse)
     def live(request: Request) -> JSONResponse:
-        pages.visitor(request)
-        clock = pages.view.clock()
-        shown = {"token": pages.view.change_token(), "now_ms": round(clock.now.timestamp() * 1000)}
+        user = pages.visitor(request)
+        clock = pages.view_for(user).clock()
+        shown = {"token": pages.view_for(user).change_token(), "now_ms": round(clock.now.timestamp() * 1000)}
         return JSONResponse(shown, headers={"Cache-Control": "no-store"})
 
     return router

@@ -4,6 +4,7 @@ from alembic import context
 from sqlmodel import SQLModel
 
 import ingest.tables
+import plantroom.accounts.tables
 import ticketing.tables
 import ticketing.tables_outbox
 import ticketing.tables_service
@@ -11,6 +12,7 @@ import ticketing.tables_work
 
 TABLES = (  # importing them fills the metadata
     ingest.tables,
+    plantroom.accounts.tables,
     ticketing.tables,
     ticketing.tables_outbox,
     ticketing.tables_service,

@@ -1,6 +1,8 @@
-"""The admin token and who gets in."""
+"""The gate of every route: tokens, roles, scopes, and the answers that everybody gets."""
 
 import stat
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import prometheus_client
@@ -8,17 +10,25 @@ import pytest
 from asking import Client
 from fastapi import APIRouter
 
+from facility.clock import RealClock
 from facility.errors import InputError, RetryableError
-from plantroom.access import Access
-from plantroom.door import TokenDoor
+from plantroom.access import Gate
+from plantroom.accounts.door import AccountDoor
+from plantroom.database import Database
 from plantroom.http import HttpParts, create_app
-from plantroom.secret_files import admin_token, make_once_code
+from plantroom.secret_files import admin_token
 from plantroom.settings import load_settings
 
 TOKEN = "t" * 43
 
 
-def _client(reasons: tuple[str, ...] = ()) -> Client:
+@pytest.fixture
+def client(upgraded_sqlite: Path, tmp_path: Path) -> Iterator[Client]:
+    with closing(Database(f"sqlite:///{upgraded_sqlite}")) as database:
+        yield _client(AccountDoor(database, TOKEN, RealClock(), tmp_path / "once"))
+
+
+def _client(door: AccountDoor, reasons: tuple[str, ...] = ()) -> Client:
     router = APIRouter()
 
     @router.get("/api/thing")
@@ -34,7 +44,7 @@ def _client(reasons: tuple[str, ...] = ()) -> Client:
         message = "the store is away"
         raise RetryableError(message)
 
-    parts = HttpParts(Access(TOKEN), [router], [], prometheus_client.CollectorRegistry(), lambda: reasons)
+    parts = HttpParts(Gate(door), [router], [], prometheus_client.CollectorRegistry(), lambda: reasons)
     return Client(create_app(parts))
 
 
@@ -53,16 +63,16 @@ def test_a_damaged_token_file_is_refused_with_advice(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "header", ["", "Bearer", "Bearer wrong", f"Basic {TOKEN}", f"Bearer {TOKEN}x", "Bearer \u00e9"]
+    "header",
+    ["", "Bearer", "Bearer wrong", "Bearer prt_wrong", f"Basic {TOKEN}", f"Bearer {TOKEN}x", "Bearer \u00e9"],
 )
-def test_without_the_token_nothing_is_answered(header: str) -> None:
-    answer = _client().get("/api/thing", headers={"Authorization": header.encode()} if header else {})
+def test_without_a_token_nothing_is_answered(client: Client, header: str) -> None:
+    answer = client.get("/api/thing", headers={"Authorization": header.encode()} if header else {})
     assert answer.status_code == 401
     assert "var/token" in answer.json()["detail"]["hint"]
 
 
-def test_with_the_token_everything_is_answered() -> None:
-    client = _client()
+def test_with_the_programs_token_everything_is_answered(client: Client) -> None:
     headers = {"Authorization": f"Bearer {TOKEN}"}
     assert client.get("/api/thing", headers=headers).json() == "read"
     assert client.post("/api/thing", headers=headers).json() == "changed"
@@ -72,60 +82,29 @@ def test_with_the_token_everything_is_answered() -> None:
     assert "/api/thing" in client.get("/openapi.json", headers=headers).json()["paths"]
 
 
-def test_a_session_is_open_until_it_ends_or_is_closed(tmp_path: Path) -> None:
-    door = TokenDoor(Access(TOKEN), TOKEN, tmp_path / "once")
-    assert door.open_session("wrong") is None
-    session = door.open_session(TOKEN)
-    assert session is not None
-    assert TOKEN not in session
-    assert door.who(session) == "admin"
-    assert TokenDoor(Access(TOKEN), TOKEN, tmp_path / "once").who(session) == "admin"
-    nonce, until, signature = session.split(".")
-    for forged in (
-        f"{nonce}.{int(until) + 1}.{signature}",
-        f"x.{until}.{signature}",
-        f"{nonce}.1.{signature}",
-        "",
-        ".",
-    ):
-        assert door.who(forged) is None
-    assert TokenDoor(Access("u" * 43), "u" * 43, tmp_path / "once").who(session) is None
-    door.close_session(session)
-    assert door.who(session) is None
-
-
-def test_the_one_time_link_works_once(tmp_path: Path) -> None:
-    once = tmp_path / "once"
-    door = TokenDoor(Access(TOKEN), TOKEN, once)
-    assert door.use_once("") is None
-    code = make_once_code(once)
-    assert stat.S_IMODE(once.stat().st_mode) == 0o600
-    assert door.use_once(code + "x") is None
-    assert door.use_once(code) is not None
-    assert door.use_once(code) is None
-
-
 @pytest.mark.parametrize("path", ["/metrics", "/openapi.json"])
-def test_operation_routes_ask_too(path: str) -> None:
-    assert _client().get(path).status_code == 401
+def test_operation_routes_ask_too(client: Client, path: str) -> None:
+    assert client.get(path).status_code == 401
 
 
-def test_health_needs_no_token_and_readiness_says_what_lacks() -> None:
-    assert _client().get("/healthz").json()["status"] == "alive"
-    assert _client().get("/readyz").status_code == 200
-    answer = _client(("database is away",)).get("/readyz")
+def test_health_needs_no_token_and_readiness_says_what_lacks(upgraded_sqlite: Path, tmp_path: Path) -> None:
+    with closing(Database(f"sqlite:///{upgraded_sqlite}")) as database:
+        door = AccountDoor(database, TOKEN, RealClock(), tmp_path / "once")
+        assert _client(door).get("/healthz").json()["status"] == "alive"
+        assert _client(door).get("/readyz").status_code == 200
+        answer = _client(door, ("database is away",)).get("/readyz")
     assert answer.status_code == 503
     assert answer.json()["reasons"] == ["database is away"]
 
 
-def test_what_may_succeed_later_is_said_so() -> None:
-    answer = _client().get("/api/away", headers={"Authorization": f"Bearer {TOKEN}"})
+def test_what_may_succeed_later_is_said_so(client: Client) -> None:
+    answer = client.get("/api/away", headers={"Authorization": f"Bearer {TOKEN}"})
     assert answer.status_code == 503
     assert answer.headers["retry-after"]
     assert "store is away" in answer.json()["detail"]["what"]
 
 
-def test_every_answer_carries_the_security_headers() -> None:
-    headers = _client().get("/healthz").headers
+def test_every_answer_carries_the_security_headers(client: Client) -> None:
+    headers = client.get("/healthz").headers
     assert "default-src 'self'" in headers["content-security-policy"]
     assert headers["x-content-type-options"] == "nosniff"

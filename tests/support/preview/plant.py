@@ -20,6 +20,7 @@ from dashboards.web.protocols import (
     SilentDevice,
     StageHealth,
 )
+from dashboards.web.visitor import Guest, Knock, Source, Visitor
 from facility.errors import PermanentError
 from facility.finding import Finding, FindingState
 from facility.instant import to_us
@@ -56,6 +57,10 @@ class PreviewPlant:
             for order in story.orders(story.findings(self.start))
             if order.asset_id in self._registry.assets
         }
+
+    def within(self, buildings: frozenset[str] | None) -> "PreviewPlant":
+        assert buildings is None, "the preview's visitors see everything"
+        return self
 
     def registry(self) -> Registry:
         return self._registry
@@ -234,15 +239,34 @@ class PreviewDoor:
         self._name, self._token = name, token
         self._open: set[str] = set()
 
-    def open_session(self, token: str) -> str | None:
-        if token != self._token:
-            return None
+    def sign_in(self, name: str, password: str, source: Source) -> Knock:
+        del source
+        return self._open_one() if (name, password) == (self._name, self._token) else Knock(refused="wrong")
+
+    def open_session(self, token: str, source: Source) -> Knock:
+        del source
+        return self._open_one() if token == self._token else Knock(refused="wrong")
+
+    def _open_one(self) -> Knock:
         session = f"session-{len(self._open) + 1}"
         self._open.add(session)
-        return session
+        return Knock(session)
 
-    def who(self, session: str) -> str | None:
-        return self._name if session in self._open else None
+    def visit(self, session: str, bearer: str) -> Guest | None:
+        rights = frozenset({"own", "watch", "see", "work", "tune", "manage", "administer", "change"})
+        known = bearer == self._token or session in self._open
+        return Guest(Visitor(self._name, "admin", rights)) if known else None
+
+    def may(self, visitor: Visitor, method: str, route: str, path: Mapping[str, object]) -> bool:
+        del method, route, path
+        return bool(visitor.rights)
+
+    def link_owner(self, code: str) -> str | None:
+        return self._name if code == "good" else None
+
+    def use_link(self, code: str, password: str, source: Source) -> Knock:
+        del source
+        return self._open_one() if code == "good" and len(password) >= 10 else Knock(refused="short")
 
     def close_session(self, session: str) -> None:
         self._open.discard(session)

@@ -1,0 +1,65 @@
+"""What the engine process shows: every router, the gate before them, and the pages behind their door."""
+
+from collections.abc import Callable, Sequence
+
+import prometheus_client
+from fastapi import APIRouter, FastAPI
+
+from dashboards.web.pages import show_denials
+from dashboards.web.router import web_router
+from facility.clock import RealClock
+from facility.registry import Registry
+from ingest.api import build_router as ingest_router
+from ingest.discovery_api import build_router as devices_router
+from plantroom.access import CurrentAsker, Gate, visible
+from plantroom.accounts.api import build_router as accounts_router
+from plantroom.accounts.api_tokens import token_router
+from plantroom.accounts.door import AccountDoor
+from plantroom.accounts.web_door import WebDoor, enter_router
+from plantroom.directory_api import build_router as directory_router
+from plantroom.http import HttpParts, create_app
+from plantroom.plant_view import PlantSources, ProgramView
+from plantroom.secret_files import admin_token
+from plantroom.settings import Settings
+from rules.api import build_router as rules_router
+from ticketing.api import build_router as ticketing_router
+from ticketing.opening_api import build_opening_router as opening_router
+from ticketing.outbox_api import build_outbox_router as outbox_router
+
+
+def open_front(
+    settings: Settings,
+    sources: PlantSources,
+    metrics: prometheus_client.CollectorRegistry,
+    ready: Callable[[], Sequence[str]],
+    more_api: Sequence[APIRouter],
+    own_pages: Sequence[APIRouter],
+) -> FastAPI:
+    """The application. `more_api` stands behind the gate too.
+
+    `own_pages` follow a code of their own instead of a session (links of notices).
+
+    Accounts live by the wall clock, whatever clock the plant lives by.
+    """
+    database, clock, book, wall_clock = sources.database, sources.clock, sources.book, RealClock()
+    door = AccountDoor(database, admin_token(settings), wall_clock, settings.once_file)
+    web_door = WebDoor(door, database, wall_clock)
+    view = ProgramView(sources)
+
+    def seen() -> Registry:
+        return visible(view.registry())
+
+    api: list[APIRouter] = [
+        directory_router(seen),
+        ingest_router(seen, sources.store, sources.dead_letters, clock),
+        devices_router(sources.devices),
+        rules_router(sources.host),
+        ticketing_router(database, clock, book, CurrentAsker()),
+        outbox_router(database, clock, book),
+        opening_router(database, clock, book, view.registry),
+        *more_api,
+        accounts_router(database, view.registry, wall_clock),
+        token_router(database, wall_clock),
+    ]
+    pages = [web_router(view, web_door), enter_router(door), *own_pages]
+    return create_app(HttpParts(Gate(door), api, pages, metrics, ready, [show_denials]))

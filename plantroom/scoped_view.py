@@ -1,0 +1,125 @@
+"""The plant as somebody sees it who may see some buildings only. What is elsewhere does not exist for her."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from dashboards.web.order_view import OrderView
+from dashboards.web.protocols import ClockState, DeviceClockView, DeviceView, Health, PlantView, RuleGap, RuleView
+from facility.errors import PermanentError
+from facility.finding import Finding
+from facility.reading import DeadLetter, Reading
+from facility.registry import Registry
+
+
+class ScopedView:
+    """A `PlantView` of these buildings over the whole one."""
+
+    def __init__(self, whole: PlantView, buildings: frozenset[str]) -> None:
+        self._whole, self._buildings = whole, buildings
+
+    def within(self, buildings: frozenset[str] | None) -> PlantView:
+        """Never more than what is seen already."""
+        return self if buildings is None else ScopedView(self._whole, self._buildings & buildings)
+
+    def registry(self) -> Registry:
+        """Only these buildings, with what stands in them."""
+        return self._whole.registry().within(self._buildings)
+
+    def clock(self) -> ClockState:
+        """The program's clock."""
+        return self._whole.clock()
+
+    def change_token(self) -> str:
+        """Changes at least when something seen here changes."""
+        return self._whole.change_token()
+
+    def latest(self, asset_id: str) -> Sequence[Reading]:
+        """Empty for an asset elsewhere."""
+        return self._whole.latest(asset_id) if self._sees(asset_id) else []
+
+    def series(
+        self, asset_id: str, point: str, from_at: datetime, until_at: datetime, every: timedelta | None
+    ) -> Sequence[Reading]:
+        """Empty for an asset elsewhere."""
+        return self._whole.series(asset_id, point, from_at, until_at, every) if self._sees(asset_id) else []
+
+    def findings(
+        self, *, active: bool | None = None, asset_id: str | None = None, limit: int = 200
+    ) -> Sequence[Finding]:
+        """Findings of these buildings."""
+        found = self._whole.findings(active=active, asset_id=asset_id, limit=max(limit, 1_000))
+        return [each for each in found if each.building_id in self._buildings][:limit]
+
+    def finding(self, finding_id: str) -> Finding | None:
+        """None for one elsewhere."""
+        found = self._whole.finding(finding_id)
+        return found if found is not None and found.building_id in self._buildings else None
+
+    def pending(self) -> Sequence[Finding]:
+        """Of these buildings."""
+        return [each for each in self._whole.pending() if each.building_id in self._buildings]
+
+    def not_applicable(self, asset_id: str | None = None) -> Sequence[RuleGap]:
+        """Of these buildings."""
+        return [gap for gap in self._whole.not_applicable(asset_id) if self._sees(gap.asset_id)]
+
+    def rule(self, rule_id: str) -> RuleView | None:
+        """Rules are nobody's secret."""
+        return self._whole.rule(rule_id)
+
+    def work_orders(
+        self, *, is_open: bool | None = None, asset_id: str | None = None, limit: int = 500
+    ) -> Sequence[OrderView]:
+        """Orders of these buildings."""
+        found = self._whole.work_orders(is_open=is_open, asset_id=asset_id, limit=max(limit, 1_000))
+        return [each for each in found if self._sees(each.asset_id)][:limit]
+
+    def work_order(self, order_id: str) -> OrderView | None:
+        """None for one elsewhere."""
+        found = self._whole.work_order(order_id)
+        return found if found is not None and self._sees(found.asset_id) else None
+
+    def orders_of_finding(self, finding_id: str) -> Sequence[OrderView]:
+        """Of these buildings."""
+        return [each for each in self._whole.orders_of_finding(finding_id) if self._sees(each.asset_id)]
+
+    def explain_deadlines(self, order_id: str) -> Mapping[str, Sequence[str]]:
+        """Empty for an order elsewhere."""
+        return self._whole.explain_deadlines(order_id) if self.work_order(order_id) is not None else {}
+
+    def apply_verb(self, order_id: str, verb: str, *, by: str, note: str, reason: str = "") -> None:
+        """Refused for an order elsewhere as if there were none."""
+        if self.work_order(order_id) is None:
+            msg = f"there is no order {order_id!r}"
+            raise PermanentError(msg)
+        self._whole.apply_verb(order_id, verb, by=by, note=note, reason=reason)
+
+    def dead_letters(self, limit: int = 100) -> Sequence[DeadLetter]:
+        """None: nobody knows whose a message is that could not be read."""
+        del limit
+        return []
+
+    def devices(self) -> Sequence[DeviceView]:
+        """Those proposed for these buildings."""
+        return [each for each in self._whole.devices() if each.building_id in self._buildings]
+
+    def device_clocks(self) -> Sequence[DeviceClockView]:
+        """Of these buildings."""
+        return [each for each in self._whole.device_clocks() if self._sees(each.asset_id)]
+
+    def approve_device(self, key: str, *, asset_id: str, equipment_class: str, building_id: str, name: str) -> None:
+        """Into these buildings only."""
+        if building_id not in self._buildings:
+            msg = f"there is no building {building_id!r}"
+            raise PermanentError(msg)
+        self._whole.approve_device(
+            key, asset_id=asset_id, equipment_class=equipment_class, building_id=building_id, name=name
+        )
+
+    def health(self) -> Health:
+        """The program's."""
+        return self._whole.health()
+
+    def _sees(self, asset_id: str) -> bool:
+        asset = self._whole.registry().assets.get(asset_id)
+        return asset is not None and asset.building_id in self._buildings
