@@ -7,7 +7,7 @@ from facility.reading import Quality
 from facility.registry import Registry
 from rules.baseline import Baseline
 from rules.freshness import fresh_limit
-from rules.functions import FLAGS, WINDOWED
+from rules.functions import CALENDAR, FLAGS, OF_HOURS, WINDOWED
 from rules.hours import Hours
 from rules.joint import Joint
 from rules.judgement import Judgement, Look
@@ -17,6 +17,8 @@ from rules.parameters import Override, microseconds, resolve
 from rules.program import BOUND_POINT, Known, Learner, Term
 from rules.rule import Rule
 from rules.running import AverageTerm, CusumTerm, SampledTerm
+from rules.siblings import SiblingsTerm, sibling_memories
+from rules.states import HeldTerm, OfLastTerm, SettledTerm, SwitchesTerm
 from rules.terms import (
     Alarm,
     ConditionTerm,
@@ -40,6 +42,10 @@ _CONDITIONS: dict[str, Callable[..., ConditionTerm]] = {
     "average": AverageTerm,
     "sampled": SampledTerm,
     "cusum": CusumTerm,
+    "held": HeldTerm,
+    "switches": SwitchesTerm,
+    "settled": SettledTerm,
+    "of_last": OfLastTerm,
 }
 _FLAGS = {"out_of_range": Quality.OUT_OF_RANGE, "flagged_stuck": Quality.STUCK, "flagged_spike": Quality.SPIKE}
 
@@ -83,7 +89,7 @@ class Binder:
             for kind, name in self._rule.program.constants
             if kind == "design" and name not in self._asset.design
         ]
-        if not self._hours.known and any(term.function == "occupied" for term in self._rule.program.terms):
+        if not self._hours.known and any(term.function in OF_HOURS for term in self._rule.program.terms):
             missing.append("occupied hours of the building")
         return missing
 
@@ -137,6 +143,7 @@ class Binder:
             alarm=self._alarm,
             persistence_us=microseconds(rule, rule.persistence, self._parameters),
             clear_persistence_us=microseconds(rule, rule.clear_persistence, self._parameters),
+            forgive_us=microseconds(rule, rule.forgive, self._parameters),
             heard=self._memory.assets[self._asset.id].points,
             plain=plain,
         )
@@ -144,14 +151,18 @@ class Binder:
     def _constant(self, kind: str, name: str) -> float:
         return self._parameters[name] if kind == "parameter" else float(self._asset.design[name])
 
+    def _number(self, term: Term) -> float:
+        return number(term.number if term.number is not None else 1, self._parameters)
+
     def _term(self, term: Term, memory: JudgementMemory, number: int) -> "Callable[[int], Known]":
         length = max(microseconds(self._rule, term.duration, self._parameters), 1) if term.duration is not None else 0
         if term.condition is not None:
             code = self._rule.program.conditions[term.condition]
             names = self._rule.program.condition_points[term.condition]
             looked_at = [self._looks[name].memory for name in names]
-            return _CONDITIONS[term.function](code, looked_at, memory.terms[number], self._alarm, length)
-        if term.function in ("occupied", "hour"):
+            made = _CONDITIONS[term.function](code, looked_at, memory.terms[number], self._alarm, length)
+            return made.of(self._number(term)) if isinstance(made, OfLastTerm) else made
+        if term.function in CALENDAR:
             return HoursTerm(self._hours, term.function, self._alarm)
         if term.function in ("silent", "never_seen"):
             watched = self._memory.assets[self._asset.id] if term.point is None else self._looks[term.point].memory
@@ -160,8 +171,9 @@ class Binder:
         if term.function in FLAGS:
             point = self._registry.assets[look.origin_asset_id].points[look.origin_point]
             return FlagTerm(look.memory, fresh_limit(point), _FLAGS[term.function], self._alarm)
-        if term.function == "since_visit":
-            return VisitTerm(look.memory)
+        if term.function in ("since_visit", "siblings"):
+            others = sibling_memories(self._asset, look.name, self._registry, self._memory)
+            return VisitTerm(look.memory) if term.function == "since_visit" else SiblingsTerm(others)
         shared = self._windows.setdefault(id(look.memory), {})
         if (length, term.function) not in shared:
             window = look.memory.windows.setdefault(length, Window(length))

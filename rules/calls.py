@@ -10,6 +10,7 @@ from rules.errors import ExpressionError
 from rules.functions import FUNCTIONS, Function
 from rules.program import BOUND_POINT, Environment
 
+MAX_NUMBER = 1_000
 MAX_DURATION_US = 400 * 86_400 * 1_000_000
 TIME_UNITS: Mapping[str, float] = {"s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0, "day": 86400.0}
 
@@ -79,7 +80,18 @@ def duration(node: ast.expr, environment: Environment) -> int | str:
     return microseconds
 
 
+def whole_number(node: ast.expr, environment: Environment) -> int | str:
+    """A whole number of 1..1000, or the name of a parameter."""
+    if isinstance(node, ast.Name) and node.id in environment.parameters:
+        return node.id
+    if not isinstance(node, ast.Constant) or type(node.value) is not int or not 1 <= node.value <= MAX_NUMBER:
+        what = f"a whole number of 1 to {MAX_NUMBER:,} is wanted here"
+        raise ExpressionError(what, "Write it out, or name a parameter.", node.col_offset + 1)
+    return node.value
+
+
 def _spell(form: str) -> str:
     words = {"n": "a number", "p": "a point", "t": "a numeric point", "w": "a duration", "c": "a condition",
-             "s": "a name in quotes", "e": "a number", "*": "two or more numbers"}  # fmt: skip
+             "s": "a name in quotes", "e": "a number", "a": "an expression",
+             "k": "a whole number or parameter", "*": "two or more numbers"}  # fmt: skip
     return ", ".join(words[letter] for letter in form) or "nothing"

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from typing import cast
 
 from facility.fields import unknown
-from rules.calls import duration, find_form, find_function, point_name
+from rules.calls import duration, find_form, find_function, point_name, whole_number
 from rules.errors import ExpressionError
-from rules.functions import FROM_CONDITION, FROM_NUMBER, Function
+from rules.functions import FROM_ANY, FROM_CONDITION, FROM_NUMBER, TIMERS, Function
 from rules.hold import compile_hold
 from rules.kinds import Kind, Typed
 from rules.learning import compile_learner
@@ -37,7 +37,7 @@ class Compiler(Operators):
         self._trees: list[ast.expr] = []
         self._whole: list[ast.expr] = []
         self._condition_points: list[tuple[str, ...]] = []
-        self._part_units: list[Measure | None] = []
+        self._part_types: list[Typed] = []
         self._learners: dict[Learner, int] = {}
         self._lets: dict[str, ast.expr] = {}
         self._let_kinds: dict[str, Kind] = {}
@@ -99,17 +99,17 @@ class Compiler(Operators):
         """Compile a part as a function of its own: its number among the conditions, and the points it looks at."""
         key = f"{wanted} {ast.dump(node)}"
         if key not in self._conditions:
-            code, points, unit = self._function(node, wanted)
+            code, points, part = self._function(node, wanted)
             self._conditions[key] = len(self._codes)
             self._codes.append(code)
-            self._part_units.append(unit)
+            self._part_types.append(part)
             self._trees.append(node)
             self._condition_points.append(points)
         number = self._conditions[key]
         self._scope.points.update(dict.fromkeys(self._condition_points[number]))
         return number, self._condition_points[number]
 
-    def _function(self, tree: ast.expr, wanted: Kind | None) -> tuple[Code, tuple[str, ...], Measure | None]:
+    def _function(self, tree: ast.expr, wanted: Kind | None) -> tuple[Code, tuple[str, ...], Typed]:
         outer, self._scope = self._scope, Scope(self._fresh)
         part = self.expression(tree)
         if wanted is Kind.CONDITION:
@@ -119,7 +119,7 @@ class Compiler(Operators):
         code = _build(self._scope.source("condition", result))
         points = tuple(self._scope.points)
         self._scope = outer
-        return code, points, part.unit
+        return code, points, part
 
     def expression(self, node: ast.expr) -> Typed:
         """Write the code of one part into the present scope."""
@@ -206,22 +206,28 @@ class Compiler(Operators):
         if name == "ago" and term.point is not None and term.point in self.environment.points:
             origin = self.environment.points[term.point]
             kind, values_of = (Kind.TEXT, origin.values) if origin.is_text else (Kind.NUMBER, ())
+        switch = False
+        if name == "settled" and term.condition is not None:
+            part = self._part_types[term.condition]
+            kind, values_of, switch = part.kind, part.values, part.switch or part.kind is Kind.CONDITION
+            kind = Kind.NUMBER if kind is Kind.CONDITION else kind
         index = self._terms.setdefault(term, len(self._terms))
         variable = self._scope.assign(read.format(f"t[{index}]"))
         unit = result_unit(function.unit, self._unit_of(term))
-        return Typed(kind, variable, values=values_of, term=index if name == "since" else None, unit=unit)
+        return Typed(kind, variable, values=values_of, term=index if name in TIMERS else None, unit=unit, switch=switch)
 
     def _unit_of(self, term: Term) -> Measure | None:
         if term.condition is not None:
-            return self._part_units[term.condition]
+            return self._part_types[term.condition].unit
         point = self.environment.points.get(term.point or "")
         return None if point is None else measure(point.unit)
 
     def _term(self, name: str, form: str, node: ast.Call) -> Term:
         length = duration(node.args[form.index("w")], self.environment) if "w" in form else None
-        if name in FROM_CONDITION or name in FROM_NUMBER:
-            wanted = Kind.NUMBER if name in FROM_NUMBER else Kind.CONDITION
-            return Term(name, None, length, self.part(node.args[0], wanted)[0])
+        if name in FROM_CONDITION or name in FROM_NUMBER or name in FROM_ANY:
+            wanted = None if name in FROM_ANY else Kind.NUMBER if name in FROM_NUMBER else Kind.CONDITION
+            number = whole_number(node.args[1], self.environment) if form == "ck" else None
+            return Term(name, None, length, self.part(node.args[0], wanted)[0], number=number)
         point: str | None = None
         if form[:1] in ("p", "t"):
             point = point_name(node.args[0], self.environment, name, numeric=form[0] == "t")
@@ -233,7 +239,7 @@ class Compiler(Operators):
         """`days_to_limit` and its like get their limit when they are asked; what they learn is without it."""
         limited = function.arguments == ("nn",)
         learner = compile_learner(self, function, node, node.args[:1] if limited else node.args)
-        unit, limit = self._part_units[learner.values[0]], ""
+        unit, limit = self._part_types[learner.values[0]].unit, ""
         if limited:
             part = self.expression(node.args[1])
             limit = self._as_number(part, node.args[1])

@@ -26,7 +26,7 @@ def make_finding(judgement: Judgement, registry: Registry, state: FindingState, 
         advice=rule.advice,
         cause_key=cause_key(judgement),
         onset_us=onset,
-        raised_us=onset + judgement.persistence_us,
+        raised_us=onset + judgement.persistence_us + judgement.memory.delayed_us,
         diagnoses=rule.diagnosis,
         evidence=tuple(_evidence(judgement, registry, now_us)),
     )

@@ -12,10 +12,10 @@ from rules.kinds import Kind
 @dataclass(frozen=True, slots=True)
 class Function:
     """One function. `arguments` spells each form: n number, p point, t numeric point, w duration, c condition,
-    s a name in quotes, e an expression that is a number, * any count of numbers. `named` are the named ones: w
-    duration, c condition, m anything, k a number or parameter, b one of BY. `learns` names what a function learns,
-    empty for one that does not. `unit` is that of the result: `same` as what it is given, a `difference` or a `root`
-    of it, it `per` a time, or a unit by name.
+    s a name in quotes, e an expression that is a number, a any expression, k a whole number or parameter, * any count
+    of numbers. `named` are the named ones: w duration, c condition, m anything, k a number or parameter, b one of BY.
+    `learns` names what a function learns, empty for one that does not. `unit` is that of the result: `same` as what it
+    is given, a `difference` or a `root` of it, it `per` a time, or a unit by name.
     """
 
     name: str
@@ -60,6 +60,14 @@ FUNCTIONS = _table(
     Function("starts", ("cw",), NUMBER, "how often the condition became true in the window"),
     Function("since", ("c",), NUMBER, "seconds since the condition became true without a break; 0 while it is false",
              unit="s"),
+    Function("of_last", ("ck",), NUMBER, "at how many of the last so many readings the condition was true: N of M;"
+             " known from the first reading on"),
+    Function("held", ("a",), NUMBER, "seconds since the value, text or condition last changed", unit="s"),
+    Function("switches", ("aw",), NUMBER, "how often the value, text or condition changed in the window"),
+    Function("settled", ("aw",), None, "the value, text or condition itself, Unknown until it has held that long: an"
+             " operating state with its own mode delay", unit="same"),
+    Function("siblings", ("t",), NUMBER, "median of the point over the other assets of the class in the same place (of"
+             " the same parent, else of the building); Unknown with fewer than two of them", unit="same"),
     Function("average", ("ew",), NUMBER, "time-weighted mean of an expression over the window; while the window is not"
              " full, over what there is of it; 0 at the first reading", unit="same"),
     Function("sampled", ("ew",), NUMBER, "the expression as it was at the last full multiple of the duration since the"
@@ -92,13 +100,22 @@ FUNCTIONS = _table(
     Function("flagged_stuck", ("p",), CONDITION, "the last reading was flagged as a sensor that no longer moves"),
     Function("flagged_spike", ("p",), CONDITION, "the last reading was flagged as an isolated jump"),
     Function("occupied", ("",), CONDITION, "people are expected in the building now, by its hours in the site file"),
+    Function("since_occupied", ("",), NUMBER, "seconds since people were last expected; 0 while they are", unit="s"),
+    Function("until_occupied", ("",), NUMBER, "seconds until people are expected next; 0 while they are", unit="s"),
+    Function("weekday", ("",), NUMBER, "day of the week in the building's zone, 0 is Monday"),
     Function("hour", ("",), NUMBER, "hour of the day in the building's zone, 0 to 23"),
     Function("design", ("s",), NUMBER, "a nameplate figure of the asset from the site file"),
 )  # fmt: skip
 
 WINDOWED = frozenset({"mean", "lowest", "highest", "total", "deviation", "delta", "rate", "ago", "changes"})
-FROM_CONDITION = frozenset({"count", "starts", "since"})
+FROM_CONDITION = frozenset({"count", "starts", "since", "of_last"})
 FROM_NUMBER = frozenset({"average", "sampled", "cusum"})
+FROM_ANY = frozenset({"held", "switches", "settled"})
+TIMERS = frozenset({"since", "held"})
+"""Seconds that run on by themselves: compared with a limit they wake the rule exactly when they reach it."""
+
+CALENDAR = frozenset({"occupied", "since_occupied", "until_occupied", "hour", "weekday"})
+OF_HOURS = frozenset({"occupied", "since_occupied", "until_occupied"})
 FLAGS = frozenset({"out_of_range", "flagged_stuck", "flagged_spike"})
 SILENCE = frozenset({"silent", "never_seen"})
 LEARNING = frozenset(function.name for function in FUNCTIONS.values() if function.learns)

@@ -13,7 +13,7 @@ from rules.functions import FROM_CONDITION, FROM_NUMBER, LEARNING, SILENCE, WIND
 from rules.program import HOLDS, UNKNOWN, Hold, HoldCode, Term
 from rules.scope import Scope
 
-_MOVING = WINDOWED | SILENCE | LEARNING | FROM_NUMBER | {"count"}
+_MOVING = WINDOWED | SILENCE | LEARNING | FROM_NUMBER | {"count", "of_last", "siblings"}
 """What may change with time or with a reading that repeats the value: who asks them looks at every reading."""
 
 

@@ -51,6 +51,7 @@ class Judgement:
     alarm: Alarm
     persistence_us: int
     clear_persistence_us: int
+    forgive_us: int
     heard: Mapping[str, PointMemory]
     plain: bool
     queued_us: int = NEVER

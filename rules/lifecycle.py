@@ -18,41 +18,68 @@ class Step(Enum):
 def advance(judgement: Judgement, now_us: int) -> Step:
     """Look at a judgement at `now_us` and move it on; `memory.due_us` is when to look again at the latest.
 
-    A false or Unknown condition discards the elapsed persistence. An Unknown clear condition clears nothing. A
-    finding is raised at onset plus persistence, which is `now_us` because that instant is always a due one.
+    A false or Unknown condition discards the elapsed persistence, unless the rule forgives it for a while. An Unknown
+    clear condition clears nothing. A finding is raised at onset plus persistence, which is `now_us` because that
+    instant is always a due one; when the condition failed just then and was forgiven, once it holds again.
     """
-    memory = judgement.memory
-    step = Step.NOTHING
-    if memory.phase == Phase.ACTIVE:
-        values = judgement.look(now_us)
-        if judgement.clear(values, now_us) is not True:
-            memory.clearing_us = -1
-        else:
-            if memory.clearing_us < 0:
-                memory.clearing_us = now_us
-            if now_us >= memory.clearing_us + judgement.clear_persistence_us:
-                memory.phase = Phase.IDLE
-                step = Step.CLEARED
-                judgement.when(values, now_us)  # for the instants at which it wants to be looked at again
-            else:
-                judgement.alarm.wake(memory.clearing_us + judgement.clear_persistence_us)
-                judgement.wake_when_stale(now_us)
-    elif (held := judgement.hold(now_us)) != HOLDS:
-        memory.phase, memory.onset_us = Phase.IDLE, -1
-        judgement.asleep = held if held < judgement.rule.program.hold.sleeps else AWAKE
-    else:
-        judgement.asleep = AWAKE
-        if memory.phase == Phase.IDLE:
-            memory.phase, memory.onset_us = Phase.PENDING, now_us
-        if now_us >= memory.onset_us + judgement.persistence_us:
-            memory.phase, memory.clearing_us = Phase.ACTIVE, -1
-            step = Step.RAISED
-            judgement.clear(judgement.values(now_us), now_us)  # for the instants at which to look again
-        else:
-            judgement.alarm.wake(memory.onset_us + judgement.persistence_us)
-            judgement.wake_when_stale(now_us)
-    memory.due_us = judgement.alarm.at_us
+    step = (_hold_on if judgement.memory.phase == Phase.ACTIVE else _rise)(judgement, now_us)
+    judgement.memory.due_us = judgement.alarm.at_us
     return step
+
+
+def _hold_on(judgement: Judgement, now_us: int) -> Step:
+    """An active finding stays, or clears once its clear condition has held."""
+    memory, values = judgement.memory, judgement.look(now_us)
+    if judgement.clear(values, now_us) is not True:
+        memory.clearing_us = -1
+        return Step.NOTHING
+    if memory.clearing_us < 0:
+        memory.clearing_us = now_us
+    if now_us >= memory.clearing_us + judgement.clear_persistence_us:
+        memory.phase = Phase.IDLE
+        judgement.when(values, now_us)  # for the instants at which it wants to be looked at again
+        return Step.CLEARED
+    judgement.alarm.wake(memory.clearing_us + judgement.clear_persistence_us)
+    judgement.wake_when_stale(now_us)
+    return Step.NOTHING
+
+
+def _rise(judgement: Judgement, now_us: int) -> Step:
+    """Idle becomes pending becomes active."""
+    memory, held = judgement.memory, judgement.hold(now_us)
+    if held != HOLDS:
+        if _forgiven(judgement, now_us):
+            judgement.asleep = AWAKE
+        else:
+            memory.phase, memory.onset_us, memory.lapsed_us = Phase.IDLE, -1, -1
+            judgement.asleep = held if held < judgement.rule.program.hold.sleeps else AWAKE
+        return Step.NOTHING
+    judgement.asleep = AWAKE
+    if memory.phase == Phase.IDLE:
+        memory.phase, memory.onset_us, memory.delayed_us = Phase.PENDING, now_us, 0
+    memory.lapsed_us = -1
+    if now_us >= memory.onset_us + judgement.persistence_us:
+        memory.phase, memory.clearing_us = Phase.ACTIVE, -1
+        if judgement.forgive_us:
+            memory.delayed_us = now_us - memory.onset_us - judgement.persistence_us
+        judgement.clear(judgement.values(now_us), now_us)  # for the instants at which to look again
+        return Step.RAISED
+    judgement.alarm.wake(memory.onset_us + judgement.persistence_us)
+    judgement.wake_when_stale(now_us)
+    return Step.NOTHING
+
+
+def _forgiven(judgement: Judgement, now_us: int) -> bool:
+    """Whether a failing condition may still come back without starting anew."""
+    memory = judgement.memory
+    if memory.phase != Phase.PENDING or not judgement.forgive_us:
+        return False
+    if memory.lapsed_us < 0:
+        memory.lapsed_us = now_us
+    until_us = memory.lapsed_us + judgement.forgive_us
+    if now_us < until_us:
+        judgement.alarm.wake(until_us)
+    return now_us < until_us
 
 
 def discard(judgement: Judgement) -> None:
@@ -60,6 +87,7 @@ def discard(judgement: Judgement) -> None:
     memory = judgement.memory
     if memory.phase == Phase.PENDING:
         memory.phase, memory.onset_us = Phase.IDLE, -1
-    memory.clearing_us = -1
+    memory.clearing_us = memory.lapsed_us = -1
     for term in memory.terms:
         term.since_us, term.known, term.times, term.numbers, term.value = -1, None, [], [], None
+        term.slot = ""

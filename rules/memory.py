@@ -76,6 +76,9 @@ class Phase(IntEnum):
 class JudgementMemory(msgspec.Struct):
     """One rule on one asset. `clearing_us` is since when the clear condition holds, -1 when it does not.
 
+    `lapsed_us` is since when the condition of a pending finding fails and is forgiven, -1 when it holds; `delayed_us`
+    how much later than its persistence it was raised because of that.
+
     `last_finding_id` is its last finding, raised at `last_raised_us`, which explains others until
     `explains_until_us` although it cleared.
     """
@@ -84,6 +87,8 @@ class JudgementMemory(msgspec.Struct):
     phase: int = Phase.IDLE
     onset_us: int = -1
     clearing_us: int = -1
+    lapsed_us: int = -1
+    delayed_us: int = 0
     due_us: int = NEVER
     finding: Finding | None = None
     last_finding_id: str = ""

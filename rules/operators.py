@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 
 from facility.fields import unknown
 from rules.errors import ExpressionError
+from rules.functions import TIMERS
 from rules.kinds import Kind, Typed
 from rules.measure import PURE, Measure, MixedUnitsError, added, divided, joined, multiplied, subtracted
 from rules.scope import Scope
@@ -116,8 +117,8 @@ class Operators(ABC):
         return Typed(Kind.CONDITION, result)
 
     def _operand(self, node: ast.expr) -> Typed:
-        """A side of a comparison; `since` there wakes the rule exactly when it crosses the other side."""
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "since":
+        """A side of a comparison; `since` and `held` there wake the rule exactly when it crosses the other side."""
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in TIMERS:
             return self._call(node, "{}.value(now)")
         return self.expression(node)
 
@@ -172,7 +173,9 @@ class Operators(ABC):
             what = f"one branch is {kinds[0].kind.value}, the other {kinds[1].kind.value}"
             raise ExpressionError(what, "Make both of one kind.", node.col_offset + 1)
         unit = self._units(joined, node.col_offset + 1, *kinds)
-        return Typed(kinds[0].kind, result, switch=kinds[0].switch and kinds[1].switch, unit=unit)
+        texts = [(part.literal,) if isinstance(part.literal, str) else part.values for part in kinds]
+        values = tuple(dict.fromkeys((*texts[0], *texts[1]))) if all(texts) else ()
+        return Typed(kinds[0].kind, result, values, kinds[0].switch and kinds[1].switch, unit=unit)
 
     @staticmethod
     def _unknown(*names: str) -> str:

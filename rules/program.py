@@ -46,7 +46,7 @@ class Term:
     """A call that needs more than the present values: a window, a timer, a flag, the calendar.
 
     `point` is None for the whole asset; `duration` is microseconds or a parameter's name; `condition` indexes
-    `Program.conditions`, `learner` indexes `Program.learners`.
+    `Program.conditions`, `learner` indexes `Program.learners`; `number` is a whole number or a parameter's name.
     """
 
     function: str
@@ -54,6 +54,7 @@ class Term:
     duration: int | str | None = None
     condition: int | None = None
     learner: int | None = None
+    number: int | str | None = None
 
     @property
     def remembers(self) -> bool:

@@ -31,11 +31,11 @@ class Rule:
     """One rule, checked and compiled.
 
     `classes` is empty for every class. `persistence` and `clear_persistence` are microseconds or the name of a
-    parameter with a unit of time. `text_hash` changes when anything that judges changes. `suppresses` names rules
-    that this one explains while it is active: on the same asset, and with `downstream` on everything the asset
-    contains, feeds or controls. It goes on
-    explaining for `release_us` after it cleared: what was behind it needs a while to come back. `chinese` gives the
-    Chinese text for each English one: name, diagnosis, advice, check list.
+    parameter with a unit of time, and so is `forgive`: how long the condition may fail without starting anew.
+    `text_hash` changes when anything that judges changes. `suppresses` names rules that this one explains while it is
+    active: on the same asset, and with `downstream` on everything the asset contains, feeds or controls. It goes on
+    explaining for `release_us` after it cleared: what was behind it needs a while to come back. `chinese`
+    gives the Chinese text for each English one: name, diagnosis, advice, check list.
     """
 
     id: str
@@ -49,6 +49,7 @@ class Rule:
     clear_text: str | None
     persistence: int | str
     clear_persistence: int | str
+    forgive: int | str
     suppresses: tuple[str, ...]
     downstream: bool
     release_us: int

@@ -17,6 +17,7 @@ from rules.calls import TIME_UNITS
 from rules.compiler import Compiler
 from rules.errors import ExpressionError
 from rules.functions import FUNCTIONS
+from rules.machine import Machines
 from rules.program import BOUND_POINT, Environment, Program
 from rules.rule import Group, Parameter, Rule
 from rules.scenario_file import ScenarioEntry
@@ -81,6 +82,7 @@ class RuleEntry(_Strict):
     parameters: dict[str, ParameterEntry] = {}
     let: dict[str, Text] = {}
     when: Text
+    forgive: str | float = Field(default="0 s", description="how long the condition may fail without starting anew")
     for_: str | float = Field(default="0 s", alias="for", description="persistence: a duration or a parameter")
     clear: Text | None = None
     clear_for: str | float = "0 s"
@@ -97,9 +99,22 @@ class RuleEntry(_Strict):
     tests: list[ScenarioEntry] = []
 
 
+class StatesEntry(_Strict):
+    """An operating state as data. Rules of the file that name it get its text: `id` once it has held for `delay`,
+    Unknown before; `id_now` at once. The first state whose condition holds is the one.
+    """
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$", max_length=64, description="a name for expressions")
+    parameters: dict[str, ParameterEntry] = {}
+    states: dict[str, Text] = Field(min_length=1, description="name of the state -> its condition")
+    otherwise: str = Field(default="other", description="the state when none of the conditions holds")
+    delay: str | float = Field(default="0 s", description="mode delay: a duration or a parameter")
+
+
 class RuleFile(_Strict):
     """A whole rule file."""
 
+    states: list[StatesEntry] = []
     rules: list[RuleEntry]
 
 
@@ -113,7 +128,10 @@ def parse_rule_entries(text: str, where: str) -> tuple[RuleFile, Places]:
 def parse_rules(text: str, where: str) -> tuple[Rule, ...]:
     """The rules of one file, compiled. Raises InputError with every problem found, each with its line."""
     file, places = parse_rule_entries(text, where)
-    builder = _Builder(places, where)
+    machines = Machines(file.states, places, where)
+    if machines.problems:
+        raise InputError(machines.problems)
+    builder = _Builder(places, where, machines)
     rules = tuple(
         rule for index, entry in enumerate(file.rules) if (rule := builder.rule(entry, ("rules", index))) is not None
     )
@@ -123,8 +141,8 @@ def parse_rules(text: str, where: str) -> tuple[Rule, ...]:
 
 
 class _Builder:
-    def __init__(self, places: Places, where: str) -> None:
-        self.places, self.where = places, where
+    def __init__(self, places: Places, where: str, machines: Machines) -> None:
+        self.places, self.where, self.machines = places, where, machines
         self.problems: list[Problem] = []
 
     def refuse(self, path: tuple[str | int, ...], what: str, hint: str = "") -> None:
@@ -134,9 +152,11 @@ class _Builder:
     def rule(self, entry: RuleEntry, path: tuple[str | int, ...]) -> Rule | None:
         before = len(self.problems)
         self._check_names(entry, path)
+        entry = self.machines.write_out(entry)
         program = self._program(entry, path)
         persistence = self._duration(entry.for_, entry, (*path, "for"))
         clear_persistence = self._duration(entry.clear_for, entry, (*path, "clear_for"))
+        forgive = self._duration(entry.forgive, entry, (*path, "forgive"))
         release_us = self._plain_duration(entry.release, (*path, "release"))
         if "any" in entry.classes and len(entry.classes) > 1:
             self.refuse((*path, "class"), "any already means every class", "Remove it or the others.")
@@ -157,6 +177,7 @@ class _Builder:
             clear_text=" ".join(entry.clear.split()) if entry.clear is not None else None,
             persistence=persistence,
             clear_persistence=clear_persistence,
+            forgive=forgive,
             suppresses=tuple(entry.suppresses),
             downstream=entry.downstream,
             release_us=release_us,
@@ -187,8 +208,8 @@ class _Builder:
                 place = (*path, field, name)
                 if not name.isidentifier() or not name.islower():
                     self.refuse(place, f"{name!r} cannot be a name in an expression", "Use lower case and _.")
-                elif name in point_types() or name in FUNCTIONS or name == BOUND_POINT:
-                    self.refuse(place, f"{name!r} is already a point or a function", "Choose another name.")
+                elif name in point_types() or name in FUNCTIONS or name == BOUND_POINT or name in self.machines.names:
+                    self.refuse(place, f"{name!r} is already a point, a function or a state", "Choose another name.")
                 elif field == "let" and name in entry.parameters:
                     self.refuse(place, f"{name!r} is already a parameter", "Choose another name.")
 

@@ -237,13 +237,13 @@ class VisitTerm:
 
 
 class HoursTerm:
-    """`occupied()` and `hour()`; wakes when they may change."""
+    """`occupied()`, `hour()` and the like; wakes when they may change."""
 
     __slots__ = ("_alarm", "_hours", "_read")
 
     def __init__(self, hours: Hours, function: str, alarm: Alarm) -> None:
         self._hours, self._alarm = hours, alarm
-        self._read: Callable[[int], Known] = hours.occupied if function == "occupied" else hours.hour
+        self._read: Callable[[int], Known] = getattr(hours, function)
 
     def __call__(self, now_us: int) -> Known:
         value = self._read(now_us)

@@ -6,7 +6,7 @@ from enum import Enum
 from rules.functions import FLAGS, FROM_NUMBER, LEARNING, SILENCE, WINDOWED
 from rules.rule import Rule
 
-_EVERY_READING = WINDOWED | SILENCE | FROM_NUMBER | LEARNING | {"count", "starts"}
+_EVERY_READING = WINDOWED | SILENCE | FROM_NUMBER | LEARNING | {"count", "starts", "of_last", "siblings"}
 
 
 class Trigger(Enum):

@@ -41,6 +41,11 @@ def _terms(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
         st.builds(lambda condition: f"since({condition})", inner),
         st.builds(lambda condition, over: f"count({condition}, {over})", inner, length),
         st.builds(lambda condition, over: f"starts({condition}, {over})", inner, length),
+        st.builds(lambda condition, of: f"of_last({condition}, {of})", inner, st.sampled_from(["2", "5"])),
+        st.builds(lambda condition, over: f"switches({condition}, {over})", inner, length),
+        st.builds(lambda condition: f"held({condition})", inner),
+        st.builds(lambda of, over: f"settled({of} > 2, {over})", point, length),
+        st.builds(lambda of: f'off_baseline({of}, by="none", train="1 min")', point),
     )
 
 
@@ -77,6 +82,7 @@ def rule(draw: Callable[[st.SearchStrategy[object]], object], index: int) -> dic
         "id": f"rule-{index}", "class": "ahu", "name": {"en": "r", "zh": "r"}, "kind": "fault", "severity": "low",
         "parameters": {"limit": {"value": 1.5, "unit": ""}}, "let": lets,
         "when": f"{when} and first" if lets else when, "for": draw(st.sampled_from(["0 s", "1 min", "4 min"])),
+        "forgive": draw(st.sampled_from(["0 s", "0 s", "2 min"])),
         "diagnosis": ["d"], "advice": "a", "checklist": ["c"], "reference": "r", "tests": [],
     }  # fmt: skip
     if draw(st.booleans()):

@@ -84,7 +84,7 @@ def test_its_tests_pass_and_a_wrong_one_says_what_came_instead() -> None:
         ("severity: high", "sevrity: high", r"'sevrity' is not a field here. Did you mean 'severity'"),
         ('unit: "%"', "unit: procent", r"own.yaml:9:\d+: .*'procent' is not a unit we know"),
         ("value: 95", "value: .nan", r"own.yaml:9:\d+: .*finite"),
-        ("hold: {", "tank_level: {", r"own.yaml:10:\d+: .*'tank_level' is already a point or a function"),
+        ("hold: {", "tank_level: {", r"own.yaml:10:\d+: .*'tank_level' is already a point, a function"),
         ("near:", "limit:", r"own.yaml:12:\d+: .*'limit' is already a parameter"),
         ("near:", "Near-by:", r"own.yaml:12:\d+: .*'Near-by' cannot be a name"),
         ("limit - 5", "limt - 5", r"own.yaml:12:.*'limt' is not .*did you mean 'limit'.*at character 14 of"),
