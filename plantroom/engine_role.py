@@ -34,6 +34,7 @@ from plantroom.engine_host import EngineHost, HostMetrics
 from plantroom.files import read_texts, write_atomically
 from plantroom.front import open_front
 from plantroom.jobs import Jobs
+from plantroom.meters import CounterPoints
 from plantroom.office import link_secret, load_roster, open_office
 from plantroom.plant_files import load_registry, load_rule_files
 from plantroom.plant_view import PlantSources
@@ -97,7 +98,7 @@ def run(settings: Settings, stop: threading.Event) -> None:
     )
     token = admin_token(settings)
     roster, secret = load_roster(settings, registry), link_secret(token)
-    office = open_office(database, clock, roster, secret)
+    office = open_office(database, clock, roster, secret, CounterPoints(latest))
     links = link_router(database, clock, book, roster, secret)
     service = [
         *service_routers(database, clock, book, lambda: host.registry, OutboxTeller(roster, office.wall)),

@@ -23,6 +23,7 @@ from plantroom.secret_files import admin_token
 from plantroom.settings import Settings
 from rules.api import build_router as rules_router
 from ticketing.api import build_router as ticketing_router
+from ticketing.checklist_api import build_checklist_router as checklist_router
 from ticketing.opening_api import build_opening_router as opening_router
 from ticketing.outbox_api import build_outbox_router as outbox_router
 
@@ -54,9 +55,11 @@ def open_front(
         ingest_router(seen, sources.store, sources.dead_letters, clock),
         devices_router(sources.devices),
         rules_router(sources.host),
+        # before the verbs, which its path looks like one of
+        checklist_router(database, clock, book, view.registry, CurrentAsker()),
         ticketing_router(database, clock, book, CurrentAsker()),
         outbox_router(database, clock, book),
-        opening_router(database, clock, book, view.registry),
+        opening_router(database, clock, book, view.registry, CurrentAsker()),
         *more_api,
         accounts_router(database, view.registry, wall_clock),
         token_router(database, wall_clock),

@@ -19,6 +19,7 @@ from ticketing.courier import Courier
 from ticketing.desk import Desk
 from ticketing.kept_answer import forget_answers
 from ticketing.lease import Lease, LeaseLostError
+from ticketing.meter_rows import MeterSource
 from ticketing.notice import ActLink
 from ticketing.outbox_rows import forget_messages
 from ticketing.preventive import due
@@ -46,6 +47,7 @@ class Office:
     courier: Courier
     link: ActLink
     wall: Clock
+    meters: MeterSource | None = None
 
 
 class Jobs:
@@ -117,7 +119,7 @@ class Jobs:
 
     def _open_visits(self, instants: Instants) -> None:
         with self._office.lease.writing() as session:
-            opened = due(session, self._desk, self._book, self._host.registry, instants.now)
+            opened = due(session, self._desk, self._book, self._host.registry, instants.now, meters=self._office.meters)
             self._service.step(session, instants.now)
             send_digests(session, self._office.roster, instants)
             if self._cleaned_at is None or instants.wall - self._cleaned_at >= _DAY:

@@ -15,6 +15,7 @@ from plantroom.jobs import LEASE, Office
 from plantroom.settings import Settings
 from ticketing.courier import Courier
 from ticketing.lease import Lease
+from ticketing.meter_rows import MeterSource
 from ticketing.notice import ActLink
 from ticketing.notice_apprise import tell
 from ticketing.roster import NOBODY, Roster
@@ -47,10 +48,12 @@ def act_link(roster: Roster, secret: bytes, clock: Clock, good_for: timedelta = 
     return link
 
 
-def open_office(database: Database, clock: Clock, roster: Roster, secret: bytes) -> Office:
+def open_office(
+    database: Database, clock: Clock, roster: Roster, secret: bytes, meters: MeterSource | None = None
+) -> Office:
     """The office of this process; its name tells it from every other one."""
     wall = RealClock()
     name = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
     lease = Lease(database, LEASE, name, wall)
     courier = Courier(lease, roster, tell, clock, wall, name)
-    return Office(roster, lease, courier, act_link(roster, secret, clock), wall)
+    return Office(roster, lease, courier, act_link(roster, secret, clock), wall, meters)

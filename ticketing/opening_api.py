@@ -14,6 +14,7 @@ from facility.finding import Severity
 from facility.registry import Registry
 from ticketing import repository
 from ticketing.api import OPERATOR, Sessions, Text
+from ticketing.asker import Anybody, Asker
 from ticketing.contract_book import ContractBook
 from ticketing.desk import Desk
 from ticketing.kept_answer import Call, IdempotencyKey, answer_once
@@ -39,11 +40,12 @@ class OpeningBody(BaseModel):
 
 
 def build_opening_router(
-    sessions: Sessions, clock: Clock, book: ContractBook, registry: Callable[[], Registry]
+    sessions: Sessions, clock: Clock, book: ContractBook, registry: Callable[[], Registry], asker: Asker | None = None
 ) -> APIRouter:
     """The route. Who may call is decided where it is mounted."""
     router = APIRouter(prefix="/api", tags=["ticketing"], route_class=ProblemRoute, responses=REFUSALS)
     desk = Desk(book, registry)
+    who: Asker = asker or Anybody()
 
     @router.post("/work-orders", status_code=201)
     def open_order(body: OpeningBody, response: Response, idempotency_key: IdempotencyKey = None) -> WorkOrderView:
@@ -54,7 +56,7 @@ def build_opening_router(
             what = unknown("asset", body.asset_id, registry().assets)
             refuse(422, what, "asset_id", "GET /api/assets lists them.")
         now = clock.now()
-        wanted = Wanted(uuid.uuid4().hex, body.title, body.by, body.severity, body.note, body.parent)
+        wanted = Wanted(uuid.uuid4().hex, body.title, who.name() or body.by, body.severity, body.note, body.parent)
 
         def opened(session: Session) -> WorkOrderView:
             (order_id,) = desk.receive(session, [reported_finding(wanted, asset, now)]).opened

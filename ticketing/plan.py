@@ -1,9 +1,10 @@
-"""The preventive plan by calendar: which visit of an asset is due on which day. Pure; days are local dates.
+"""The preventive plan by calendar and meter: which visit of an asset is due on which day. Pure; days are local dates.
 
 Fixed visits keep to their dates whenever the last one was done; floating ones follow the last completion. A longer
 visit contains the shorter ones: where both fall together only the longer one is made, with both check lists.
 """
 
+import math
 import re
 from calendar import monthrange
 from collections.abc import Iterable, Mapping, Sequence
@@ -112,6 +113,7 @@ class CheckItem:
     minimum: float | None = None
     maximum: float | None = None
     options: tuple[str, ...] = ()
+    fails: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         if self.answer is AnswerKind.NUMBER:
@@ -122,8 +124,25 @@ class CheckItem:
 
 
 @dataclass(frozen=True, slots=True)
+class MeterTerm:
+    """So much of a meter of the asset (run hours, trips, door cycles) since the last visit was done."""
+
+    meter: str
+    amount: float
+
+    def __post_init__(self) -> None:
+        if not 0 < self.amount < math.inf:
+            msg = f"an interval of {self.amount} of {self.meter!r} is none; write a number above zero"
+            raise ValueError(msg)
+
+    def __str__(self) -> str:
+        return f"every {self.amount:g} of {self.meter}"
+
+
+@dataclass(frozen=True, slots=True)
 class Visit:
-    """A visit the contract promises for every asset that `match` covers.
+    """A visit the contract promises for every asset that `match` covers: by calendar, by meter, or by both, whichever
+    comes first.
 
     It may be made `early_days` before its day, and is opened then. `contains` are ids of shorter visits.
     """
@@ -132,7 +151,7 @@ class Visit:
     clause: str
     name: str
     match: Match
-    every: Every
+    every: Every | None
     follows: Anchor = Anchor.FIXED
     first_on: date | None = None
     statutory: bool = False
@@ -140,9 +159,16 @@ class Visit:
     catch_up: CatchUp = CatchUp.ONCE
     contains: tuple[str, ...] = ()
     checklist: tuple[CheckItem, ...] = ()
+    meter: MeterTerm | None = None
 
     def __post_init__(self) -> None:
-        if not 0 <= self.early_days < self.every.roughly:
+        if self.every is None and self.meter is None:
+            msg = f"visit {self.id!r} is never due; give `every`, `meter`, or both"
+            raise ValueError(msg)
+        if self.every is None and (self.early_days or self.first_on is not None):
+            msg = f"visit {self.id!r} goes by its meter alone: it has no dates, and none to be early for"
+            raise ValueError(msg)
+        if self.every is not None and not 0 <= self.early_days < self.every.roughly:
             msg = f"visit {self.id!r} may be {self.early_days} days early, which is not within its interval"
             raise ValueError(msg)
         if self.statutory and self.catch_up is CatchUp.SKIP:
@@ -153,6 +179,14 @@ class Visit:
     def rule_id(self) -> str:
         """What stands for the rule on its orders."""
         return f"plan.{self.id}"
+
+    @property
+    def roughly(self) -> int:
+        """Its interval in days, never more than it is; by meter alone it counts as the shortest."""
+        return self.every.roughly if self.every is not None else 0
+
+    def __str__(self) -> str:
+        return " or ".join(str(one) for one in (self.every, self.meter) if one is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,18 +200,24 @@ class LastVisit:
 
 @dataclass(frozen=True, slots=True)
 class DueVisit:
-    """A visit to be opened now. `missed`: its day has passed."""
+    """A visit to be opened now. `missed`: its day has passed. `by_meter` says what its meter has counted."""
 
     visit: Visit
     due_on: date
     opens_on: date
     missed: bool
+    by_meter: str = ""
 
 
 def decide_visits(
-    visits: Sequence[Visit], last: Mapping[str, LastVisit], starts_on: date, today: date
+    visits: Sequence[Visit],
+    last: Mapping[str, LastVisit],
+    starts_on: date,
+    today: date,
+    counted: Mapping[str, float] | None = None,
 ) -> list[DueVisit]:
-    """The visits of one asset to be opened on `today`, by date. `last` is by visit id, `starts_on` when the plan began.
+    """The visits of one asset to be opened on `today`, by date. `last` is by visit id, `starts_on` when the plan began;
+    `counted` is how much the meter of a visit has counted since the last one was done, by visit id.
 
     Opening them and asking again gives nothing, on that day or later, until the next is due.
     """
@@ -190,13 +230,16 @@ def decide_visits(
                 continue
             opens_on = due_on - timedelta(days=visit.early_days)
             found.append(DueVisit(visit, due_on, opens_on, due_on < today))
+        by_meter = _by_meter(visit, last.get(visit.id), (counted or {}).get(visit.id))
+        if by_meter and not any(one.visit.id == visit.id for one in found):
+            found.append(DueVisit(visit, today, today, missed=False, by_meter=by_meter))
     return sorted(found, key=lambda one: (one.due_on, one.visit.id))
 
 
 def whole_checklist(visit: Visit, visits: Iterable[Visit]) -> tuple[CheckItem, ...]:
     """The check list with those of the visits it contains before it, each item once."""
     by_id = {one.id: one for one in visits}
-    ids = sorted(_inside(visit, by_id), key=lambda one: (by_id[one].every.roughly, one))
+    ids = sorted(_inside(visit, by_id), key=lambda one: (by_id[one].roughly, one))
     return tuple(dict.fromkeys(item for one in (*ids, visit.id) for item in by_id[one].checklist))
 
 
@@ -205,6 +248,13 @@ def next_date(visit: Visit, last: LastVisit | None, starts_on: date, today: date
     if visit.follows is Anchor.FLOATING:
         return _floating(visit, last, starts_on)
     return next(on for on in _dates(visit, starts_on, today) if on >= max(today, starts_on))
+
+
+def _by_meter(visit: Visit, last: LastVisit | None, counted: float | None) -> str:
+    """What the meter has counted, when that makes the visit due and none is open."""
+    if visit.meter is None or counted is None or counted < visit.meter.amount or (last is not None and last.is_open):
+        return ""
+    return f"{visit.meter.meter} counted {counted:g} since the last one; due at {visit.meter.amount:g}"
 
 
 def _inside(visit: Visit, by_id: Mapping[str, Visit]) -> set[str]:
@@ -220,6 +270,8 @@ def _inside(visit: Visit, by_id: Mapping[str, Visit]) -> set[str]:
 
 
 def _open_dates(visit: Visit, last: LastVisit | None, starts_on: date, today: date) -> list[date]:
+    if visit.every is None:
+        return []
     until = today + timedelta(days=visit.early_days)
     if visit.follows is Anchor.FLOATING:
         due_on = _floating(visit, last, starts_on)
@@ -235,20 +287,28 @@ def _open_dates(visit: Visit, last: LastVisit | None, starts_on: date, today: da
 
 
 def _floating(visit: Visit, last: LastVisit | None, starts_on: date) -> date:
+    every = _calendar(visit)
     if last is None:
-        return visit.first_on or visit.every.after(starts_on, 1)
-    return visit.every.after(last.completed_on or last.due_on, 1)
+        return visit.first_on or every.after(starts_on, 1)
+    return every.after(last.completed_on or last.due_on, 1)
+
+
+def _calendar(visit: Visit) -> Every:
+    if visit.every is None:
+        msg = f"visit {visit.id!r} goes by its meter alone and has no dates"
+        raise ValueError(msg)
+    return visit.every
 
 
 def _dates(visit: Visit, starts_on: date, until: date) -> list[date]:
     """The fixed dates from the one before `starts_on` to the first after `until`."""
-    anchor = visit.first_on or starts_on
-    count = (starts_on - anchor).days // (visit.every.roughly + 5 * bool(visit.every.months)) - 2
+    anchor, every = visit.first_on or starts_on, _calendar(visit)
+    count = (starts_on - anchor).days // (every.roughly + 5 * bool(every.months)) - 2
     count = max(0, count)
-    dates = [visit.every.after(anchor, count)]
+    dates = [every.after(anchor, count)]
     while dates[-1] <= until:
         count += 1
-        dates.append(visit.every.after(anchor, count))
+        dates.append(every.after(anchor, count))
     return dates
 
 
@@ -256,6 +316,8 @@ def _covers(
     longer: Visit, visit: Visit, due_on: date, last: LastVisit | None, starts_on: date, today: date
 ) -> bool:  # fmt: skip
     """Whether the longer visit falls so near that the shorter one need not be made by itself."""
+    if longer.every is None:
+        return False
     near = timedelta(days=max(longer.early_days, visit.early_days))
     if longer.follows is Anchor.FIXED:
         until = max(today, due_on) + near

@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from facility.fields import unknown
 from ticketing.contract_fields import Clause, Identifier, MatchEntry, Names, Strict, TextOrEntry
-from ticketing.plan import Anchor, AnswerKind, CatchUp, CheckItem, Every, Visit, parse_every
+from ticketing.plan import Anchor, AnswerKind, CatchUp, CheckItem, Every, MeterTerm, Visit, parse_every
 from ticketing.terms_load import Path, Refuse, match_of
 
 
@@ -34,11 +34,15 @@ class ItemEntry(Strict):
     minimum: float | None = None
     maximum: float | None = None
     options: list[str] = Field(default=[])
+    fails: list[str] = Field(default=[], description="the options that open a fault order")
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
         if bool(self.options) != (self.answer is AnswerKind.CHOICE):
             msg = "a choice has `options`, and nothing else has"
+            raise ValueError(msg)
+        if set(self.fails) - set(self.options):
+            msg = f"`fails` names {sorted(set(self.fails) - set(self.options))}, which are none of the options"
             raise ValueError(msg)
         limits = self.minimum is not None or self.maximum is not None
         if limits and self.answer is not AnswerKind.NUMBER:
@@ -50,14 +54,22 @@ class ItemEntry(Strict):
 ItemText = Annotated[ItemEntry, BeforeValidator(_item), TextOrEntry()]
 
 
+class MeterEntry(Strict):
+    """So much of a meter since the last visit."""
+
+    name: Identifier
+    every: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
 class VisitEntry(Strict):
-    """A preventive visit by calendar."""
+    """A preventive visit by calendar, by meter, or whichever comes first."""
 
     id: Identifier
     clause: Clause = ""
     name: str = ""
     match: MatchEntry
-    every: EveryText
+    every: EveryText | None = None
+    meter: MeterEntry | None = Field(default=None, description="a meter of the asset, such as run_hours")
     follows: Anchor = Anchor.FIXED
     first_on: date | None = Field(default=None, description="the first date; else when the plan begins")
     statutory: bool = False
@@ -99,7 +111,8 @@ def _visit(entry: VisitEntry) -> Visit:
         catch_up=entry.catch_up,
         contains=tuple(entry.contains or ()),
         checklist=tuple(
-            CheckItem(one.text, one.answer, one.unit, one.minimum, one.maximum, tuple(one.options))
+            CheckItem(one.text, one.answer, one.unit, one.minimum, one.maximum, tuple(one.options), tuple(one.fails))
             for one in entry.checklist
         ),
+        meter=MeterTerm(entry.meter.name, entry.meter.every) if entry.meter is not None else None,
     )

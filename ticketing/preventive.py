@@ -4,7 +4,7 @@ A visit becomes a finding of kind preventive whose cause is asset, visit and day
 end of that day. `due` is called every minute by whoever owns the clock.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -19,7 +19,8 @@ from ticketing.contract import Contract, Revision
 from ticketing.contract_book import ContractBook
 from ticketing.desk import Desk
 from ticketing.level import LevelFacts, covers, facts_about
-from ticketing.plan import DueVisit, LastVisit, decide_visits, whole_checklist
+from ticketing.meter_rows import MeterSource, counted_since, keep_counter
+from ticketing.plan import DueVisit, LastVisit, Visit, decide_visits, whole_checklist
 from ticketing.terms import DeclaredKind
 from ticketing.visit_rows import Newest, clear_done, newest_visits
 
@@ -43,10 +44,12 @@ def due(
     now: datetime,
     *,
     is_out_of_service: Callable[[str], bool] = lambda _: False,
+    meters: MeterSource | None = None,
 ) -> tuple[str, ...]:
     """Open every visit that is due at `now` (aware UTC); the ids of the orders opened. The caller commits.
 
-    Nothing is opened for an asset that is out of service; its dates count as missed when it returns.
+    Nothing is opened for an asset that is out of service; its dates count as missed when it returns. `meters` gives
+    what counters show now; it is kept beside what people read off.
     """
     clear_done(session)
     known = newest_visits(session)
@@ -55,14 +58,20 @@ def due(
     for asset in registry.assets.values():
         if is_out_of_service(asset.id):
             continue
-        for finding, due_at in _of_asset(asset, book, registry, known, now):
+        for finding, due_at in _of_asset(session, asset, book, registry, known, now, meters):
             findings.append(finding)
             planned[finding.id] = due_at
     return desk.receive(session, findings, planned=planned).opened if findings else ()
 
 
 def _of_asset(
-    asset: Asset, book: ContractBook, registry: Registry, known: dict[tuple[str, str], Newest], now: datetime
+    session: Session,
+    asset: Asset,
+    book: ContractBook,
+    registry: Registry,
+    known: dict[tuple[str, str], Newest],
+    now: datetime,
+    meters: MeterSource | None,
 ) -> Iterator[tuple[Finding, datetime]]:
     facts = facts_about(_Subject(asset.id, asset.building_id), registry)
     terms = _terms(book, facts, now)
@@ -76,9 +85,34 @@ def _of_asset(
     last = {
         visit.id: _last(known[asset.id, visit.rule_id], zone) for visit in visits if (asset.id, visit.rule_id) in known
     }
-    for one in decide_visits(visits, last, starts_on, today):
+    counted = _counted(session, asset, visits, {rule: newest for (_, rule), newest in known.items() if _ == asset.id},
+                       now, meters)  # fmt: skip
+    for one in decide_visits(visits, last, starts_on, today, counted):
         due_at = _midnight(one.due_on + timedelta(days=1), zone)
         yield _finding(one, asset, revision, now, due_at), due_at
+
+
+def _counted(
+    session: Session,
+    asset: Asset,
+    visits: Sequence[Visit],
+    known: Mapping[str, Newest],
+    now: datetime,
+    meters: MeterSource | None,
+) -> dict[str, float]:
+    """Visit id -> what its meter has counted since the last visit was done; nothing for a meter nobody has read."""
+    found = {}
+    for visit in visits:
+        if visit.meter is None:
+            continue
+        shown = meters.read(asset.id, visit.meter.meter) if meters is not None else None
+        if shown is not None and shown.at <= now:
+            keep_counter(session, asset.id, visit.meter.meter, shown.value, shown.at)
+        newest = known.get(visit.rule_id)
+        counted = counted_since(session, asset.id, visit.meter.meter, newest[1] if newest is not None else None, now)
+        if counted is not None:
+            found[visit.id] = counted
+    return found
 
 
 def _terms(book: ContractBook, facts: LevelFacts, now: datetime) -> tuple[Contract, Revision] | None:
@@ -111,6 +145,7 @@ def _finding(due_visit: DueVisit, asset: Asset, revision: Revision, now: datetim
     words = [
         f"Planned visit, due on {due_visit.due_on}{f' (clause {visit.clause})' if visit.clause else ''}.",
         *(["Its day has passed: make it up."] if due_visit.missed else []),
+        *([f"By its meter: {due_visit.by_meter}."] if due_visit.by_meter else []),
         *(["The law asks for it: it cannot be left out."] if visit.statutory else []),
         *([f"Check list: {items}."] if items else []),
     ]

@@ -108,7 +108,7 @@ def _visit(one: Visit) -> str:
     more += [f"up to {one.early_days} days early"] if one.early_days else []
     more += [f"makes up for {', '.join(one.contains)}"] if one.contains else []
     more += [f"missed ones: {one.catch_up}", f"{len(one.checklist)} items"]
-    return f"{one.id}{_clause(one.clause)}: {one.name}: {one.match}: {one.every}{first}; {', '.join(more)}"
+    return f"{one.id}{_clause(one.clause)}: {one.name}: {one.match}: {one}{first}; {', '.join(more)}"
 
 
 def _lasts(term: WarrantyTerm) -> str:

@@ -10,6 +10,8 @@ from sqlmodel import Session
 from facility.fields import unknown
 from facility.finding import OrderKind
 from ticketing import repository
+from ticketing.checklist import decide_leaving_out
+from ticketing.checklist_rows import unanswered_items
 from ticketing.contract import ServiceLevel
 from ticketing.contract_book import ContractBook
 from ticketing.order_clock import decide_clocks
@@ -59,20 +61,16 @@ def carry_out(session: Session, book: ContractBook, row: WorkOrderRow, act: Act)
     )
     if isinstance(decision, Refused):
         return decision
+    decided = _beside(session, book, row, act, decision)
+    if isinstance(decided, Refused):
+        return decided
+    decision = decided
     related: Related | None = None
     if decision.verb in RELATING:
         found = relate(session, row, decision)
         if isinstance(found, Refused):
             return found
         decision, related = found.decision, found
-    if decision.verb is Verb.REOPEN and (other := other_open_order(session, row)) is not None:
-        what, hint = f"its cause has an open order, WO-{other.number:06d}", "Work on that one."
-        return Refused(Refusal.CAUSE_TAKEN, what, hint, allowed_verbs(order.status))
-    if decision.verb is Verb.RELEVEL:
-        relevelled = _relevelled(book, row, decision)
-        if isinstance(relevelled, Refused):
-            return relevelled
-        decision = relevelled
     decision, values = _outcome(book, row, order, decision)
     if related is not None:
         values |= related.values
@@ -85,6 +83,26 @@ def carry_out(session: Session, book: ContractBook, row: WorkOrderRow, act: Act)
     if decision.change.to_status in (Status.COMPLETED, Status.CANCELLED):
         repository.clear_reported(session, row.id, decision.change.at)
     session.refresh(row)
+    return decision
+
+
+def _beside(
+    session: Session, book: ContractBook, row: WorkOrderRow, act: Act, decision: Transition
+) -> Transition | Refused:
+    """The decision with what other orders, the contract and the check list say to it."""
+    allowed = allowed_verbs(Status(row.status))
+    if act.verb is Verb.REOPEN and (other := other_open_order(session, row)) is not None:
+        what, hint = f"its cause has an open order, WO-{other.number:06d}", "Work on that one."
+        return Refused(Refusal.CAUSE_TAKEN, what, hint, allowed)
+    if act.verb is Verb.RELEVEL:
+        return _relevelled(book, row, decision)
+    if act.verb in (Verb.COMPLETE, Verb.CANCEL) and (found := unanswered_items(session, book, row)) is not None:
+        visit, unanswered = found
+        against = decide_leaving_out(act.verb, visit, unanswered, act.words.note, act.words.override)
+        if against is not None:
+            return Refused(Refusal.LEFT_OUT, *against, allowed)
+        if act.verb is Verb.COMPLETE and unanswered:
+            return _noted(decision, f"{len(unanswered)} items were not answered. {act.words.override}".strip())
     return decision
 
 

@@ -6,17 +6,17 @@ import sqlalchemy as sa
 from sqlmodel import Session, col
 
 from facility.finding import FindingState, OrderKind
-from ticketing.tables import OPEN_CONDITION, FindingRow, WorkOrderRow
+from ticketing.tables import FindingRow, WorkOrderRow
 from ticketing.work_order import RUNNING_STATUSES
 
 Newest = tuple[datetime, datetime | None, bool]
-"""Due (the end of its day), completed, and whether one is open."""
+"""Due (the end of its day), completed, and whether one is still to be done."""
 
 
 def newest_visits(session: Session) -> dict[tuple[str, str], Newest]:
     """(asset id, rule id) -> the newest visit."""
     row = WorkOrderRow
-    is_open = sa.func.max(sa.case((sa.text(OPEN_CONDITION), 1), else_=0))
+    is_open = sa.func.max(sa.case((col(row.status).in_(sorted(RUNNING_STATUSES)), 1), else_=0))
     query = (
         sa.select(
             col(row.asset_id),

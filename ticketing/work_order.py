@@ -80,6 +80,7 @@ class Refusal(StrEnum):
     CAUSE_TAKEN = "cause_taken"
     NOT_RELATED = "not_related"
     OPEN_CHILDREN = "open_children"
+    LEFT_OUT = "left_out"
 
 
 OVERRIDE = "override"

@@ -41,6 +41,7 @@ _RULES: Final[Mapping[str, tuple[Right, Right]]] = {
     "/api/me": (Right.OWN, Right.OWN),
     "/api/sites": (Right.WATCH, Right.ADMINISTER),
     "/api/assets": (Right.WATCH, Right.ADMINISTER),
+    "/api/assets/{asset_id}/meters": (Right.SEE, Right.WORK),
     "/api/readings": (Right.WATCH, Right.ADMINISTER),
     "/api/findings": (Right.WATCH, Right.TUNE),
     "/api/work-orders": (Right.WATCH, Right.WORK),
