@@ -1,4 +1,4 @@
-"""What the score scripts share: tables of one site merged in time and judged as `plantroom backtest --attended "1 h"`."""
+"""What the score scripts share: tables of one site, merged in time, judged as `plantroom backtest --attended "1 h"`."""
 
 import heapq
 import os

@@ -81,7 +81,12 @@ def score_rows(rows: list[Row], folder: Path) -> Score:
     """Judge one file and compare the orders with its true episodes."""
     registry, site_texts = load_registry([folder / "site.yaml"])
     scans = (
-        Scan("ROOM", row.at_us, True, (PointValue("illuminance", row.lux), PointValue("occupancy", float(row.occupied))))
+        Scan(
+            "ROOM",
+            row.at_us,
+            complete=True,
+            values=(PointValue("illuminance", row.lux), PointValue("occupancy", float(row.occupied))),
+        )
         for row in rows
     )
     done = judge([scans], registry, site_texts)

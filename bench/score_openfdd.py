@@ -72,9 +72,7 @@ def run(folder: Path) -> Score:
     """Judge every case of the folder."""
     registry, site_texts = load_registry([folder / "site.yaml"])
     windows = read_windows(folder / "expected.csv")
-    streams = [
-        table(folder / f"{one.asset_id}.csv.gz", folder / f"{one.asset_id}.yaml", registry) for one in windows
-    ]
+    streams = [table(folder / f"{one.asset_id}.csv.gz", folder / f"{one.asset_id}.yaml", registry) for one in windows]
     return compare(windows, judge(streams, registry, site_texts))
 
 
@@ -85,7 +83,9 @@ def compare(windows: list[Window], done: Backtest) -> Score:
         if finding["suppressed_by"] is not None:
             continue
         raised, cleared = instant_us(finding["raised_at"]), instant_us(finding["cleared_at"])
-        match = next((one for one in left if one.asset_id == finding["asset_id"] and one.holds(raised or 0, cleared)), None)
+        match = next(
+            (one for one in left if one.asset_id == finding["asset_id"] and one.holds(raised or 0, cleared)), None
+        )
         if match is not None:
             left.remove(match)
         else:

@@ -22,6 +22,7 @@ from ingest.quality import QualityJudge
 from plantroom.allowance import ALLOWANCE_US
 from plantroom.attendance import Attendance
 from plantroom.database import Database
+from plantroom.listening import listening_gap_us
 from rules.engine import Engine
 from rules.rule_set import RuleSet
 from ticketing.contract_book import ContractBook
@@ -56,7 +57,7 @@ def run_backtest(
     With `attended` somebody works on the orders: each is closed when its findings have been cleared for so long.
     Without (None) nobody does, as in a replay over MQTT: an order once opened takes in all that comes later.
     """
-    engine = Engine(allowance_us=ALLOWANCE_US)
+    engine = Engine(allowance_us=ALLOWANCE_US, listening_gap_us=listening_gap_us(registry))
     desk = Desk(book, lambda: registry)
     attendance = Attendance(desk, book, attended) if attended is not None else None
     with tempfile.TemporaryDirectory(prefix="plantroom-backtest-") as folder:

@@ -19,10 +19,11 @@ def html(board: Scoreboard) -> str:
     return environment.from_string(template).render(board=board, goal=GOAL) + "\n"
 
 
-def put_table(document: str, where: str, table: str) -> str:
+def put_table(document: str, where: str, table: str, marks: tuple[str, str] = (BEGIN, END)) -> str:
     """The document with the table between its marks. Raises InputError when it has none."""
-    before, begin, rest = document.partition(BEGIN)
-    _, end, after = rest.partition(END)
+    before, begin, rest = document.partition(marks[0])
+    _, end, after = rest.partition(marks[1])
     if not begin or not end:
-        raise refuse(where, f"has no place for the table: no {BEGIN} or no {END}", "Add both marks where it belongs.")
-    return f"{before}{BEGIN}\n\n{table}\n{END}{after}"
+        what = f"has no place for the table: no {marks[0]} or no {marks[1]}"
+        raise refuse(where, what, "Add both marks where it belongs.")
+    return f"{before}{begin}\n\n{table}\n{end}{after}"
