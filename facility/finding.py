@@ -48,6 +48,10 @@ class Finding(msgspec.Struct, frozen=True):
     Instants are event time in microseconds since the epoch: `onset_us` when the condition became true,
     `raised_us` when its persistence had passed, `cleared_us` when the clear condition had held. Suppressed and
     shelved findings are active but open no order. `cause_key` names the cause: one open order at most has it.
+
+    `latched`: its condition is over, but it stays until somebody was at the asset. `flapping`: it came and went so
+    often that it stays until it has been quiet for a while. `days_left` until a limit is reached, as of `raised_us`,
+    with the `confidence` (0 to 100) that it is approached at all; None for findings without a trend.
     """
 
     id: str
@@ -65,6 +69,12 @@ class Finding(msgspec.Struct, frozen=True):
     cleared_us: int | None = None
     suppressed_by: str | None = None
     shelved_by: str | None = None
+    shelved_until_us: int | None = None
+    shelved_reason: str = ""
+    latched: bool = False
+    flapping: bool = False
+    days_left: float | None = None
+    confidence: float | None = None
     diagnoses: tuple[str, ...] = ()
     evidence: tuple[Evidence, ...] = ()
 

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import msgspec
 
-from facility.finding import Finding, FindingState
+from facility.finding import Finding, FindingState, Severity
 from facility.reading import PointValue, Quality, Scan
 from rules.evidence import make_finding
 from rules.explain import Maintenance, Shelf, explain, find_suppressors
@@ -17,7 +17,9 @@ from rules.lifecycle import Step, advance, discard
 from rules.memory import NEVER, AssetMemory, BuildingMemory, Phase, PointMemory
 from rules.plan import Plan
 from rules.program import AWAKE
+from rules.rule import Group
 from rules.rule_set import RuleSet
+from rules.storm import join_storm, root_of
 
 
 class Settings(Protocol):
@@ -168,11 +170,17 @@ class BuildingStream:
         if step is Step.RAISED:
             memory.finding = make_finding(judgement, self.plan.registry, FindingState.PENDING, now_us)
             self._active[judgement.index] = judgement
-        elif memory.finding is not None:
-            cleared_us = memory.clearing_us + judgement.clear_persistence_us
-            found.append(msgspec.structs.replace(memory.finding, state=FindingState.CLEARED, cleared_us=cleared_us))
+        elif step is Step.CLEARED and memory.finding is not None:
+            kept = judgement.rule.latch or memory.flapping
+            cleared_us = now_us if kept else memory.clearing_us + judgement.clear_persistence_us
+            found.append(
+                msgspec.structs.replace(
+                    memory.finding, state=FindingState.CLEARED, cleared_us=cleared_us, latched=False, flapping=False
+                )
+            )
             memory.last_finding_id, memory.last_raised_us = memory.finding.id, memory.finding.raised_us
             memory.finding, memory.clearing_us = None, -1
+            memory.latched = memory.released = memory.flapping = False
             if judgement.rule.release_us:
                 memory.explains_until_us = now_us + judgement.rule.release_us
                 heapq.heappush(self._views, memory.explains_until_us)
@@ -200,11 +208,24 @@ class BuildingStream:
                 state=FindingState.ACTIVE,
                 suppressed_by=why.suppressed_by,
                 shelved_by=why.shelved_by,
+                shelved_until_us=why.shelved_until_us,
+                shelved_reason=why.shelved_reason,
+                latched=memory.latched,
+                flapping=memory.flapping,
             )
+            if news.opens_order and not finding.opens_order:
+                news = self._join_storm(self._active[index], news, now_us)
             if news != finding:
                 memory.finding = news
                 found.append(news)
         return found
+
+    def _join_storm(self, judgement: Judgement, finding: Finding, now_us: int) -> Finding:
+        """The finding with the cause of the storm it is part of, if it is part of one."""
+        if finding.severity is Severity.CRITICAL or judgement.rule.group is not Group.ASSET:
+            return finding
+        key = join_storm(self.memory.storms, root_of(judgement.asset, self.plan.registry), now_us)
+        return finding if key is None else msgspec.structs.replace(finding, cause_key=key)
 
     def view_changed(self) -> None:
         """Shelves or maintenance changed: note the instants at which findings come back into view."""

@@ -231,7 +231,7 @@ class Engine:
         key = f"{event.rule_id}/{event.asset_id}"
         self._state.shelves.pop(key, None)
         if event.until_us > event.at_us:
-            self._state.shelves[key] = Shelf(event.asset_id, event.rule_id, event.until_us, event.by)
+            self._state.shelves[key] = Shelf(event.asset_id, event.rule_id, event.until_us, event.by, event.reason)
 
     def _maintain(self, event: MaintenanceDeclared) -> None:
         works = self._state.maintenance
@@ -239,7 +239,7 @@ class Engine:
             for key in [key for key, work in works.items() if work.asset_id == event.asset_id]:
                 del works[key]
         else:
-            works[event.event_id] = Maintenance(event.asset_id, event.from_us, event.until_us, event.by)
+            works[event.event_id] = Maintenance(event.asset_id, event.from_us, event.until_us, event.by, event.reason)
 
     def _visit(self, event: VisitRecorded) -> None:
         asset = self.registry.assets.get(event.asset_id)
@@ -248,7 +248,10 @@ class Engine:
             for point in stream.memory.assets[asset.id].points.values():
                 if isinstance(point.last_good, float):
                     point.visited = point.last_good + point.unrolled
-            stream.look_again(item for item in stream.plan.judgements if item.asset.id == asset.id)
+            here = [item for item in stream.plan.judgements if item.asset.id == asset.id]
+            for judgement in here:
+                judgement.memory.released = judgement.active
+            stream.look_again(here)
 
     def _explain(self) -> list[Finding]:
         """Shelves and maintenance count from where their event stands in the journal."""

@@ -7,12 +7,15 @@ from facility.reading import Value
 from facility.registry import Registry
 from rules.judgement import Judgement
 from rules.kinds import Kind
+from rules.learners import TrendTerm
 from rules.rule import Group
 
 
 def make_finding(judgement: Judgement, registry: Registry, state: FindingState, now_us: int) -> Finding:
     """The finding of a judgement as it stands at `now_us` (event time), raised at onset plus persistence."""
     rule, asset, onset = judgement.rule, judgement.asset, judgement.memory.onset_us
+    outlooks = [item.outlook for item in judgement.learning if isinstance(item, TrendTerm) and item.outlook is not None]
+    days_left, confidence = min(outlooks, default=(None, None))
     about = asset.name if judgement.point is None else f"{asset.name} ({judgement.point})"
     return Finding(
         id=finding_id(rule.id, judgement.subject, onset),
@@ -27,6 +30,8 @@ def make_finding(judgement: Judgement, registry: Registry, state: FindingState, 
         cause_key=cause_key(judgement),
         onset_us=onset,
         raised_us=onset + judgement.persistence_us + judgement.memory.delayed_us,
+        days_left=days_left,
+        confidence=confidence,
         diagnoses=rule.diagnosis,
         evidence=tuple(_evidence(judgement, registry, now_us)),
     )

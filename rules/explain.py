@@ -15,6 +15,7 @@ class Shelf(msgspec.Struct, frozen=True):
     rule_id: str
     until_us: int
     by: str
+    reason: str = ""
 
 
 class Maintenance(msgspec.Struct, frozen=True):
@@ -24,6 +25,7 @@ class Maintenance(msgspec.Struct, frozen=True):
     from_us: int
     until_us: int
     by: str
+    reason: str = ""
 
 
 class Explanation(msgspec.Struct, frozen=True):
@@ -31,6 +33,8 @@ class Explanation(msgspec.Struct, frozen=True):
 
     suppressed_by: str | None
     shelved_by: str | None
+    shelved_until_us: int | None = None
+    shelved_reason: str = ""
 
 
 def find_suppressors(
@@ -67,7 +71,7 @@ def explain(
     Where two name each other only the one raised first explains, so a finding whose order is open is not taken over
     by a later one. Longer circles are broken where they would close.
     """
-    shelved = {(shelf.asset_id, shelf.rule_id): shelf.by for shelf in shelves if now_us < shelf.until_us}
+    shelved = {(shelf.asset_id, shelf.rule_id): shelf for shelf in shelves if now_us < shelf.until_us}
     works = {work.asset_id: work for work in maintenance if work.from_us <= now_us < work.until_us}
     ordered = sorted(active, key=_raised)
     by: dict[int, Judgement] = {}
@@ -81,8 +85,15 @@ def explain(
     result = {}
     for judgement in ordered:
         cause = by[judgement.index].explaining(now_us) if judgement.index in by else None
-        shelf = shelved.get((judgement.asset.id, judgement.rule.id)) or _worked_on(judgement, works, registry)
-        result[judgement.index] = Explanation(cause, shelf)
+        shelf = shelved.get((judgement.asset.id, judgement.rule.id))
+        work = _worked_on(judgement, works, registry) if shelf is None else None
+        if shelf is not None:
+            found = Explanation(cause, shelf.by, shelf.until_us, shelf.reason)
+        elif work is not None:
+            found = Explanation(cause, f"maintenance: {work.by}", work.until_us, work.reason)
+        else:
+            found = Explanation(cause, None)
+        result[judgement.index] = found
     return result
 
 
@@ -99,11 +110,11 @@ def _leads_to(start: Judgement, goal: Judgement, by: Mapping[int, Judgement]) ->
     return seen is goal
 
 
-def _worked_on(judgement: Judgement, works: Mapping[str, Maintenance], registry: Registry) -> str | None:
-    """Who works on the asset or on anything that contains it."""
+def _worked_on(judgement: Judgement, works: Mapping[str, Maintenance], registry: Registry) -> Maintenance | None:
+    """The planned work on the asset or on anything that contains it."""
     asset_id: str | None = judgement.asset.id
     while works and asset_id is not None:
         if asset_id in works:
-            return f"maintenance: {works[asset_id].by}"
+            return works[asset_id]
         asset_id = registry.assets[asset_id].parent_id
     return None

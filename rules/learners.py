@@ -15,7 +15,7 @@ from rules.hours import Hours
 from rules.joint import Joint
 from rules.memory import PointMemory, TermMemory
 from rules.program import Code, Known, Learner
-from rules.trend import Trend
+from rules.trend import NEVER_DAYS, Trend
 
 WEEKEND = 5
 _NAMES = {"baseline": "baseline", "trend": "trend", "joint": "joint behaviour"}
@@ -160,7 +160,17 @@ class TrendTerm(LearningTerm):
         del now_us
         if limit is None:
             return None
-        return self._trend.days_until(limit, self._sure, rising=self._function == "days_to_limit")
+        line, rising = self._trend.line, self._function == "days_to_limit"
+        days = self._trend.days_until(limit, self._sure, rising=rising)
+        if line is not None and days is not None:
+            self._memory.numbers = [days, 100 * (line.rising if rising else line.falling)]
+        return days
+
+    @property
+    def outlook(self) -> tuple[float, float] | None:
+        """Days left and how sure the direction is (0 to 100), as last asked; None where no end is in sight."""
+        numbers = self._memory.numbers
+        return (numbers[0], numbers[1]) if numbers and numbers[0] < NEVER_DAYS else None
 
 
 class JointTerm(LearningTerm):

@@ -13,6 +13,7 @@ class Step(Enum):
     NOTHING = 0
     RAISED = 1
     CLEARED = 2
+    CHANGED = 3
 
 
 def advance(judgement: Judgement, now_us: int) -> Step:
@@ -28,18 +29,27 @@ def advance(judgement: Judgement, now_us: int) -> Step:
 
 
 def _hold_on(judgement: Judgement, now_us: int) -> Step:
-    """An active finding stays, or clears once its clear condition has held."""
+    """An active finding stays, or clears once its clear condition has held: a latched one not before a visit, a
+    flapping one not before it was quiet for long.
+    """
     memory, values = judgement.memory, judgement.look(now_us)
     if judgement.clear(values, now_us) is not True:
         memory.clearing_us = -1
-        return Step.NOTHING
+        returned, memory.latched = memory.latched, False
+        return Step.CHANGED if returned else Step.NOTHING
     if memory.clearing_us < 0:
         memory.clearing_us = now_us
-    if now_us >= memory.clearing_us + judgement.clear_persistence_us:
+    quiet_us = judgement.clear_persistence_us
+    if memory.flapping:
+        quiet_us = max(quiet_us, judgement.rule.flapping_us)
+    if now_us >= memory.clearing_us + quiet_us:
+        if judgement.rule.latch and not memory.released:
+            latches, memory.latched = not memory.latched, True
+            return Step.CHANGED if latches else Step.NOTHING
         memory.phase = Phase.IDLE
         judgement.when(values, now_us)  # for the instants at which it wants to be looked at again
         return Step.CLEARED
-    judgement.alarm.wake(memory.clearing_us + judgement.clear_persistence_us)
+    judgement.alarm.wake(memory.clearing_us + quiet_us)
     judgement.wake_when_stale(now_us)
     return Step.NOTHING
 
@@ -60,6 +70,8 @@ def _rise(judgement: Judgement, now_us: int) -> Step:
     memory.lapsed_us = -1
     if now_us >= memory.onset_us + judgement.persistence_us:
         memory.phase, memory.clearing_us = Phase.ACTIVE, -1
+        memory.latched = memory.released = False
+        _count_raise(judgement, now_us)
         if judgement.forgive_us:
             memory.delayed_us = now_us - memory.onset_us - judgement.persistence_us
         judgement.clear(judgement.values(now_us), now_us)  # for the instants at which to look again
@@ -67,6 +79,14 @@ def _rise(judgement: Judgement, now_us: int) -> Step:
     judgement.alarm.wake(memory.onset_us + judgement.persistence_us)
     judgement.wake_when_stale(now_us)
     return Step.NOTHING
+
+
+def _count_raise(judgement: Judgement, now_us: int) -> None:
+    rule, memory = judgement.rule, judgement.memory
+    if rule.flapping_times:
+        lately = [at for at in memory.raises if at > now_us - rule.flapping_us]
+        memory.raises = [*lately, now_us][-rule.flapping_times :]
+        memory.flapping = len(memory.raises) >= rule.flapping_times
 
 
 def _forgiven(judgement: Judgement, now_us: int) -> bool:

@@ -11,6 +11,7 @@ from facility.finding import Finding
 from facility.reading import PointValue, Value
 from rules.baseline import Baseline
 from rules.joint import Joint
+from rules.storm import Storm
 from rules.trend import Trend
 from rules.window import Window
 
@@ -77,7 +78,9 @@ class JudgementMemory(msgspec.Struct):
     """One rule on one asset. `clearing_us` is since when the clear condition holds, -1 when it does not.
 
     `lapsed_us` is since when the condition of a pending finding fails and is forgiven, -1 when it holds; `delayed_us`
-    how much later than its persistence it was raised because of that.
+    how much later than its persistence it was raised because of that. `latched`: it would have cleared and waits for a
+    visit; `released`: there was one since it was raised. `raises` are the last instants it was raised at, as many as
+    its rule needs to tell that it is `flapping`.
 
     `last_finding_id` is its last finding, raised at `last_raised_us`, which explains others until
     `explains_until_us` although it cleared.
@@ -88,6 +91,10 @@ class JudgementMemory(msgspec.Struct):
     onset_us: int = -1
     clearing_us: int = -1
     lapsed_us: int = -1
+    latched: bool = False
+    released: bool = False
+    flapping: bool = False
+    raises: list[int] = []
     delayed_us: int = 0
     due_us: int = NEVER
     finding: Finding | None = None
@@ -110,3 +117,4 @@ class BuildingMemory(msgspec.Struct):
     waiting: dict[int, dict[str, dict[str, PointValue]]] = {}
     assets: dict[str, AssetMemory] = {}
     judgements: dict[str, JudgementMemory] = {}
+    storms: dict[str, Storm] = {}

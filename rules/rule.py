@@ -36,6 +36,8 @@ class Rule:
     active: on the same asset, and with `downstream` on everything the asset contains, feeds or controls. It goes on
     explaining for `release_us` after it cleared: what was behind it needs a while to come back. `chinese`
     gives the Chinese text for each English one: name, diagnosis, advice, check list.
+    With `latch` a raised finding stays until a visit. One that was raised `flapping_times` within `flapping_us`
+    (0: any number) stays until it has been quiet for `flapping_us`.
     """
 
     id: str
@@ -50,6 +52,9 @@ class Rule:
     persistence: int | str
     clear_persistence: int | str
     forgive: int | str
+    latch: bool
+    flapping_times: int
+    flapping_us: int
     suppresses: tuple[str, ...]
     downstream: bool
     release_us: int

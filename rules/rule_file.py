@@ -69,6 +69,13 @@ class ChineseEntry(_Strict):
     checklist: Words = []
 
 
+class FlappingEntry(_Strict):
+    """A finding that is raised `times` `within` so long stays active until it has been quiet for that long."""
+
+    times: int = Field(ge=2, le=100)
+    within: str | float
+
+
 class RuleEntry(_Strict):
     """One rule as people write it."""
 
@@ -82,6 +89,8 @@ class RuleEntry(_Strict):
     parameters: dict[str, ParameterEntry] = {}
     let: dict[str, Text] = {}
     when: Text
+    latch: bool = Field(default=False, description="a raised finding stays until a visit, though its cause is over")
+    flapping: FlappingEntry | None = Field(default=None, description="how often it may come and go")
     forgive: str | float = Field(default="0 s", description="how long the condition may fail without starting anew")
     for_: str | float = Field(default="0 s", alias="for", description="persistence: a duration or a parameter")
     clear: Text | None = None
@@ -158,6 +167,8 @@ class _Builder:
         clear_persistence = self._duration(entry.clear_for, entry, (*path, "clear_for"))
         forgive = self._duration(entry.forgive, entry, (*path, "forgive"))
         release_us = self._plain_duration(entry.release, (*path, "release"))
+        flapping = entry.flapping
+        flapping_us = self._plain_duration(flapping.within, (*path, "flapping", "within")) if flapping else 0
         if "any" in entry.classes and len(entry.classes) > 1:
             self.refuse((*path, "class"), "any already means every class", "Remove it or the others.")
         if program is None or len(self.problems) > before:
@@ -178,6 +189,9 @@ class _Builder:
             persistence=persistence,
             clear_persistence=clear_persistence,
             forgive=forgive,
+            latch=entry.latch,
+            flapping_times=flapping.times if flapping else 0,
+            flapping_us=flapping_us,
             suppresses=tuple(entry.suppresses),
             downstream=entry.downstream,
             release_us=release_us,

@@ -81,3 +81,21 @@ def test_a_new_filter_begins_a_new_line() -> None:
 
     assert told("days_to_limit(dp, 250)", changed, 55) is None
     assert told("trend(dp)", changed, 70) == pytest.approx(2, abs=0.4)
+
+
+def test_a_preventive_finding_says_how_many_days_are_left_and_how_sure_that_is() -> None:
+    asset = {"id": "ahu", "class": "ahu", "points": {"filter_differential_pressure": {"cadence": 6 * HOUR}}}
+    site = {"site": {"id": "s", "zone": "UTC"}, "buildings": [{"id": "b", "assets": [asset]}]}
+    rules = """
+rules:
+  - {id: clogs, class: ahu, name: {en: Clogs}, severity: low, advice: Change it, kind: preventive,
+     parameters: {lead: {value: 21, unit: d, note: what the contract needs to plan a visit}},
+     when: 'days_to_limit(filter_differential_pressure, 250) < lead'}
+"""
+    plant = Rehearsal(json.dumps(site), {"own.yaml": rules}, start_us=START_US, listening_gap_us=DAY * 10**6)
+    for step in range(80 * 4):
+        plant.scan(step * 6 * HOUR, "ahu", filter_differential_pressure=clogging(step / 4))
+    (finding,) = plant.findings.values()
+    assert finding.raised_us < START_US + 70 * DAY * 10**6  # two weeks before the limit
+    assert finding.days_left == pytest.approx(20, abs=1.5)
+    assert finding.confidence == pytest.approx(100, abs=1)
