@@ -21,6 +21,7 @@ COMMANDS = (
     "score",
     "contract",
     "dispatch",
+    "report",
     "db",
     "schema",
     "doctor",

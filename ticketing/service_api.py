@@ -11,6 +11,7 @@ from ticketing.complaint_api import build_complaint_router
 from ticketing.contract_book import ContractBook
 from ticketing.kpi_api import build_router as kpi_router
 from ticketing.photo_api import build_photo_router
+from ticketing.report_api import build_report_router
 from ticketing.request_api import build_request_router
 from ticketing.service_desks import ServiceDesks
 from ticketing.service_word import Silent, Teller
@@ -24,6 +25,7 @@ def service_routers(
     desks = ServiceDesks(book, registry, teller or Silent())
     return [
         kpi_router(sessions, clock, book, registry),
+        build_report_router(sessions, clock, book, registry),
         build_photo_router(sessions, clock),
         build_request_router(sessions, clock, desks.requests),
         build_complaint_router(sessions, clock, desks.complaints),
