@@ -1,4 +1,4 @@
-"""Every router of what people send and ask for, put together: figures, requests, complaints, surveys."""
+"""Every router of what people send and ask for, put together: figures, requests, complaints, surveys, costs."""
 
 from collections.abc import Callable
 
@@ -9,6 +9,7 @@ from facility.registry import Registry
 from ticketing.api import Sessions
 from ticketing.complaint_api import build_complaint_router
 from ticketing.contract_book import ContractBook
+from ticketing.cost_api import build_cost_router
 from ticketing.kpi_api import build_router as kpi_router
 from ticketing.photo_api import build_photo_router
 from ticketing.report_api import build_report_router
@@ -29,5 +30,6 @@ def service_routers(
         build_photo_router(sessions, clock),
         build_request_router(sessions, clock, desks.requests),
         build_complaint_router(sessions, clock, desks.complaints),
+        build_cost_router(sessions, clock, desks.costs),
         build_survey_router(sessions, clock, desks.surveys),
     ]

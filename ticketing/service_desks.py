@@ -9,6 +9,7 @@ from sqlmodel import Session
 from facility.registry import Registry
 from ticketing.complaint_desk import ComplaintDesk
 from ticketing.contract_book import ContractBook
+from ticketing.cost_desk import CostDesk
 from ticketing.desk import Desk
 from ticketing.request_desk import RequestDesk
 from ticketing.service_word import Teller
@@ -26,11 +27,12 @@ class Minute:
 
 
 class ServiceDesks:
-    """Requests, complaints and surveys under one book of contracts."""
+    """Requests, complaints, surveys and costs under one book of contracts."""
 
     def __init__(self, book: ContractBook, registry: Callable[[], Registry], teller: Teller) -> None:
         self.requests = RequestDesk(book, registry, Desk(book, registry), teller)
         self.complaints = ComplaintDesk(book, registry, teller)
+        self.costs = CostDesk(book, registry, teller)
         self.surveys = SurveyDesk(book, registry, self.complaints, teller)
 
     def step(self, session: Session, now: datetime) -> Minute:
