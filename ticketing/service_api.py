@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from facility.clock import Clock
 from facility.registry import Registry
 from ticketing.api import Sessions
+from ticketing.claim_api import build_claim_router
 from ticketing.complaint_api import build_complaint_router
 from ticketing.contract_book import ContractBook
 from ticketing.cost_api import build_cost_router
@@ -31,5 +32,6 @@ def service_routers(
         build_request_router(sessions, clock, desks.requests),
         build_complaint_router(sessions, clock, desks.complaints),
         build_cost_router(sessions, clock, desks.costs),
+        build_claim_router(sessions, clock, desks.claims),
         build_survey_router(sessions, clock, desks.surveys),
     ]
