@@ -22,6 +22,7 @@ COMMANDS = (
     "contract",
     "dispatch",
     "report",
+    "import",
     "db",
     "schema",
     "doctor",
