@@ -24,6 +24,7 @@ from ingest.stores.influx import InfluxStore
 from ingest.stores.influx_wire import InfluxAddress
 from ingest.stores.parquet import ParquetStore
 from ingest.stores.upkeep import Upkeep
+from plantroom.access import CurrentAsker
 from plantroom.allowance import allowance_us
 from plantroom.broker_address import broker_address
 from plantroom.clocks import clock_for
@@ -45,6 +46,8 @@ from plantroom.settings import Settings, StoreKind
 from rules.rule_set import RuleSet
 from ticketing.desk import Desk
 from ticketing.dispatch_api import build_dispatch_router as dispatch_router
+from ticketing.ical_api import build_calendar_router as calendar_router
+from ticketing.ical_api import build_feed_router as feed_router
 from ticketing.link_api import build_link_router as link_router
 from ticketing.service_api import service_routers
 from ticketing.service_outbox import OutboxTeller
@@ -99,12 +102,15 @@ def run(settings: Settings, stop: threading.Event) -> None:
     token = admin_token(settings)
     roster, secret = load_roster(settings, registry), link_secret(token)
     office = open_office(database, clock, roster, secret, CounterPoints(latest))
-    links = link_router(database, clock, book, roster, secret)
+    signed = [link_router(database, clock, book, roster, secret), feed_router(database, clock, roster, secret)]
     service = [
-        *service_routers(database, clock, book, lambda: host.registry, OutboxTeller(roster, office.wall)),
+        *service_routers(
+            database, clock, book, lambda: host.registry, OutboxTeller(roster, office.wall), CurrentAsker()
+        ),
+        calendar_router(roster, secret),
         dispatch_router(database, clock, book, roster, lambda: host.registry),
     ]
-    app = open_front(settings, sources, metrics, lambda: _not_ready(host, database, threads), service, [links])
+    app = open_front(settings, sources, metrics, lambda: _not_ready(host, database, threads), service, signed)
     failures: list[str] = []
     board = CursorBoard(
         settings.cursors_file,

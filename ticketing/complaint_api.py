@@ -9,6 +9,7 @@ from sqlmodel import Session
 from facility.clock import Clock
 from ticketing import complaint_rows, service_rows
 from ticketing.api import OPERATOR, Limit, Offset, Sessions, Text
+from ticketing.asker import Anybody, Asker
 from ticketing.complaint import ComplaintStatus, ComplaintVerb
 from ticketing.complaint_desk import KIND, ComplaintDesk, Grievance
 from ticketing.problem import REFUSALS, ProblemRoute, refuse
@@ -42,8 +43,11 @@ class StepBody(BaseModel):
     version: int | None = Field(default=None, ge=1)
 
 
-def build_complaint_router(sessions: Sessions, clock: Clock, desk: ComplaintDesk) -> APIRouter:
+def build_complaint_router(
+    sessions: Sessions, clock: Clock, desk: ComplaintDesk, asker: Asker | None = None
+) -> APIRouter:
     """The routes. Who may call is decided where they are mounted."""
+    who: Asker = asker or Anybody()
     router = APIRouter(prefix="/api", tags=["complaints"], route_class=ProblemRoute, responses=REFUSALS)
 
     def view(session: Session, row: ComplaintRow) -> ComplaintView:
@@ -88,7 +92,7 @@ def build_complaint_router(sessions: Sessions, clock: Clock, desk: ComplaintDesk
     def link(id: str, body: StepBody) -> ComplaintView:  # noqa: A002 - the documented name
         """Say which order it is about."""
         with sessions.writing() as session:
-            done = desk.link(session, _found(session, id, lock=True), body.order, body.by, clock.now())
+            done = desk.link(session, _found(session, id, lock=True), body.order, who.name() or body.by, clock.now())
             if isinstance(done, Declined):
                 refuse(409, done.what, f"complaint {id}", done.hint)
             return view(session, done)
@@ -99,7 +103,7 @@ def build_complaint_router(sessions: Sessions, clock: Clock, desk: ComplaintDesk
         given = body or StepBody()
         with sessions.writing() as session:
             row = _found(session, id, lock=True)
-            done = desk.act(session, row, verb, given.by, clock.now(), given.note, given.version)
+            done = desk.act(session, row, verb, who.name() or given.by, clock.now(), given.note, given.version)
             if isinstance(done, Declined):
                 refuse(409, done.what, f"complaint {id}", done.hint)
             return view(session, done)

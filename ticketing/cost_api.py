@@ -11,6 +11,7 @@ from sqlmodel import Session
 from facility.clock import Clock
 from ticketing import cost_rows, repository
 from ticketing.api import OPERATOR, Sessions, Text
+from ticketing.asker import Anybody, Asker
 from ticketing.cost import CostKind, Part, cost_standard, total
 from ticketing.cost_desk import Basis, CostDesk, Wanted
 from ticketing.payer import PayerKind
@@ -140,8 +141,9 @@ class CostsView(BaseModel):
     quotes: list[QuoteView]
 
 
-def build_cost_router(sessions: Sessions, clock: Clock, desk: CostDesk) -> APIRouter:
+def build_cost_router(sessions: Sessions, clock: Clock, desk: CostDesk, asker: Asker | None = None) -> APIRouter:
     """The routes. Who may call is decided where they are mounted."""
+    who: Asker = asker or Anybody()
     router = APIRouter(prefix="/api", tags=["costs"], route_class=ProblemRoute, responses=REFUSALS)
 
     @router.get("/costs")
@@ -159,7 +161,7 @@ def build_cost_router(sessions: Sessions, clock: Clock, desk: CostDesk) -> APIRo
         with sessions.writing() as session:
             row = _order(session, body.order)
             wanted = Wanted(body.kind, body.quantity, body.part_id)
-            done = desk.book(session, row, wanted, body.by, clock.now(), idempotency_key)
+            done = desk.book(session, row, wanted, who.name() or body.by, clock.now(), idempotency_key)
             if isinstance(done, Declined):
                 refuse(409, done.what, f"work order {body.order}", done.hint)
             return _costs(session, desk, row)
@@ -170,7 +172,7 @@ def build_cost_router(sessions: Sessions, clock: Clock, desk: CostDesk) -> APIRo
         with sessions.writing() as session:
             row = _order(session, body.order)
             lines = [Wanted(one.kind, one.quantity, one.part_id) for one in body.lines]
-            done = desk.quote(session, row, lines, body.by, clock.now())
+            done = desk.quote(session, row, lines, who.name() or body.by, clock.now())
             if isinstance(done, Declined):
                 refuse(409, done.what, f"work order {body.order}", done.hint)
             return _quote(done)
@@ -183,7 +185,9 @@ def build_cost_router(sessions: Sessions, clock: Clock, desk: CostDesk) -> APIRo
             row = cost_rows.find_quote(session, id, lock=True)
             if row is None:
                 refuse(404, f"there is no quote {id!r}", f"quote {id}", "GET /api/costs?order=ID lists them.")
-            done = desk.decide(session, row, given.by, clock.now(), given.reason, approve=verb == "approve")
+            done = desk.decide(
+                session, row, who.name() or given.by, clock.now(), given.reason, approve=verb == "approve"
+            )
             if isinstance(done, Declined):
                 refuse(409, done.what, f"quote {id}", done.hint)
             return _quote(done)
@@ -206,7 +210,7 @@ def build_cost_router(sessions: Sessions, clock: Clock, desk: CostDesk) -> APIRo
     def receive(id: str, body: ReceiveBody) -> PartView:  # noqa: A002 - the documented name
         """Put pieces into stock."""
         with sessions.writing() as session:
-            done = desk.receive(session, id, body.quantity, body.by, clock.now(), body.note)
+            done = desk.receive(session, id, body.quantity, who.name() or body.by, clock.now(), body.note)
             if isinstance(done, Declined):
                 refuse(404, done.what, f"part {id}", done.hint)
             return _part(done)

@@ -10,6 +10,7 @@ from facility.clock import Clock
 from facility.finding import Severity
 from ticketing import request_rows, service_rows
 from ticketing.api import OPERATOR, Limit, Offset, Sessions, Text
+from ticketing.asker import Anybody, Asker
 from ticketing.problem import REFUSALS, ProblemRoute, refuse
 from ticketing.request import CATEGORIES, Declined, Entry, RequestStatus, RequestVerb
 from ticketing.request_desk import KIND, RequestDesk, Review
@@ -45,8 +46,9 @@ class ReviewBody(BaseModel):
     version: int | None = Field(default=None, ge=1)
 
 
-def build_request_router(sessions: Sessions, clock: Clock, desk: RequestDesk) -> APIRouter:
+def build_request_router(sessions: Sessions, clock: Clock, desk: RequestDesk, asker: Asker | None = None) -> APIRouter:
     """The routes. Who may call is decided where they are mounted."""
+    who: Asker = asker or Anybody()
     router = APIRouter(prefix="/api", tags=["requests"], route_class=ProblemRoute, responses=REFUSALS)
 
     def view(session: Session, row: RequestRow) -> RequestView:
@@ -92,7 +94,14 @@ def build_request_router(sessions: Sessions, clock: Clock, desk: RequestDesk) ->
         """Accept (it becomes an order), reject, or withdraw a request."""
         given = body or ReviewBody()
         wanted = Review(
-            verb, given.by, clock.now(), given.note, given.version, given.asset_id, given.severity, given.work_order
+            verb,
+            who.name() or given.by,
+            clock.now(),
+            given.note,
+            given.version,
+            given.asset_id,
+            given.severity,
+            given.work_order,
         )
         with sessions.writing() as session:
             done = desk.review(session, found_request(session, id, lock=True), wanted)

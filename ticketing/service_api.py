@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from facility.clock import Clock
 from facility.registry import Registry
 from ticketing.api import Sessions
+from ticketing.asker import Asker
 from ticketing.claim_api import build_claim_router
 from ticketing.complaint_api import build_complaint_router
 from ticketing.contract_book import ContractBook
@@ -21,7 +22,12 @@ from ticketing.survey_api import build_survey_router
 
 
 def service_routers(
-    sessions: Sessions, clock: Clock, book: ContractBook, registry: Callable[[], Registry], teller: Teller | None = None
+    sessions: Sessions,
+    clock: Clock,
+    book: ContractBook,
+    registry: Callable[[], Registry],
+    teller: Teller | None = None,
+    asker: Asker | None = None,
 ) -> list[APIRouter]:
     """The routers. Who may call is decided where they are mounted."""
     desks = ServiceDesks(book, registry, teller or Silent())
@@ -29,9 +35,9 @@ def service_routers(
         kpi_router(sessions, clock, book, registry),
         build_report_router(sessions, clock, book, registry),
         build_photo_router(sessions, clock),
-        build_request_router(sessions, clock, desks.requests),
-        build_complaint_router(sessions, clock, desks.complaints),
-        build_cost_router(sessions, clock, desks.costs),
+        build_request_router(sessions, clock, desks.requests, asker),
+        build_complaint_router(sessions, clock, desks.complaints, asker),
+        build_cost_router(sessions, clock, desks.costs, asker),
         build_claim_router(sessions, clock, desks.claims),
         build_survey_router(sessions, clock, desks.surveys),
     ]
