@@ -79,6 +79,15 @@ def run_scenario(scenario: Scenario, files: Mapping[str, str]) -> list[str]:
     return [f"expected {', '.join(_spell(item) for item in wanted) or 'no finding'}, but got {came}"]
 
 
+def orders_of(scenario: Scenario, files: Mapping[str, str]) -> set[str]:
+    """The rules whose findings would open an order while the scenario runs, its own among them."""
+    series = _read(scenario)
+    rehearsal = _prepare(scenario, series, files)
+    for entries in _entries(scenario.entry, series, rehearsal.start_us):
+        rehearsal.send(*entries)
+    return {finding.rule_id for finding in rehearsal.changes if finding.opens_order}
+
+
 @dataclass(frozen=True, slots=True)
 class Tally:
     """How the tests of one file went: how many rules it has, how many of them carry no test, how many tests passed."""

