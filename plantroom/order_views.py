@@ -53,6 +53,7 @@ def order_view(row: WorkOrderRow, history: Sequence[EventRow], members: Sequence
         clause=terms.level.clause if terms.level is not None else "",
         is_default_level=row.default_level,
         history=[OrderEventView(line.at, line.verb, line.by, line.note) for line in history],
+        assignee=row.assignee or "",
         verbs=[verb.value for verb in allowed_verbs(Status(row.status)) if verb not in _NO_FORM],
     )
 

@@ -8,9 +8,10 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from dashboards.web.countdown import by_time_left
 from dashboards.web.finding_pages import evidence_trends
+from dashboards.web.next_step import by_likelihood
 from dashboards.web.order_view import OrderView
 from dashboards.web.origin import Origin, judge_origin
-from dashboards.web.pages import Pages
+from dashboards.web.pages import VERB_ROUTE, Pages
 from dashboards.web.plot_frame import Mark
 from dashboards.web.trends import order_marks
 from dashboards.web.visitor import Visitor
@@ -22,7 +23,6 @@ Shown = Literal["open", "done", "all"]
 MOST = 300
 HOLD = "hold"
 ACCEPT = "accept"
-VERB_ROUTE = "/work-orders/{order_id}/{verb}"
 PAUSES = ("access", "parts", "third_party", "customer", "force_majeure")
 """Why a clock may stand still, as the contract files have it."""
 
@@ -60,7 +60,7 @@ def order_router(pages: Pages) -> APIRouter:
         cleared = [member.cleared_us for member in members]
         until = max((each for each in cleared if each is not None), default=None) if None not in cleared else None
         done = request.query_params.get("done", "")
-        verbs = [verb for verb in order.verbs if pages.door.may(user, "POST", VERB_ROUTE, {"verb": verb})]
+        verbs = by_likelihood(order.status, [verb for verb in order.verbs if pages.may_act(user, verb)])
         return pages.show(
             request, page, "order.html", status, order=order, verbs=verbs, members=members, refused=refused, note=note,
             pauses=PAUSES if HOLD in verbs else (),

@@ -74,6 +74,7 @@ class OrderView:
     is_default_level: bool = False
     history: Sequence[OrderEventView] = ()
     verbs: Sequence[str] = ()
+    assignee: str = ""
 
     def deadline(self, name: str) -> DeadlineView | None:
         """The deadline of this name; None when the level has none."""

@@ -129,6 +129,12 @@ class Page:
         rule = self.view.rule(rule_id)
         return self.words.pick(rule.name, rule_id) if rule else rule_id
 
+    def first_deadline(self, order: OrderView) -> DeadlineView | None:
+        """The deadline that is due first of those still open, paused ones too; None when all are over."""
+        return min(
+            (each for each in order.deadlines if each.stopped_at is None), key=lambda each: each.due_at, default=None
+        )
+
     def countdown(self, deadline: DeadlineView) -> Countdown:
         """How a deadline stands now."""
         return count_down(deadline, self.now)

@@ -15,11 +15,13 @@ from dashboards.web.static_files import static_url
 from dashboards.web.visitor import Door, Source, Visitor
 
 SESSION = "plantroom_session"
+VERB_ROUTE = "/work-orders/{order_id}/{verb}"
 YEAR = int(timedelta(days=365).total_seconds())
 MONTH = int(timedelta(days=30).total_seconds())
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
+        "manifest-src 'self'; worker-src 'self'; "
         "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
@@ -96,6 +98,10 @@ class Pages:
             raise DeniedError(self.refuse(request, guest.visitor, 403, "error.denied", role=guest.visitor.role))
         request.state.visitor = guest.visitor
         return guest.visitor
+
+    def may_act(self, user: Visitor, verb: str) -> bool:
+        """Whether she may apply this verb to an order."""
+        return self.door.may(user, "POST", VERB_ROUTE, {"verb": verb})
 
     def view_for(self, user: Visitor | None) -> PlantView:
         """The plant as this visitor may see it."""

@@ -6,6 +6,7 @@ from dashboards.web.asset_page import asset_router
 from dashboards.web.device_pages import device_router
 from dashboards.web.finding_pages import finding_router
 from dashboards.web.login import login_router
+from dashboards.web.my_pages import my_router
 from dashboards.web.order_pages import order_router
 from dashboards.web.overview import overview_router
 from dashboards.web.pages import Pages
@@ -27,6 +28,7 @@ def web_router(view: PlantView, door: Door) -> APIRouter:
         asset_router(pages),
         finding_router(pages),
         order_router(pages),
+        my_router(pages),
         device_router(pages),
         system_router(pages),
     ):

@@ -1,6 +1,7 @@
 """Style sheet, modules and icon: served from the package under a name that changes with their content."""
 
 import hashlib
+import json
 from functools import cache
 from importlib.resources import files
 
@@ -11,8 +12,22 @@ TYPES = {
     "style.css": "text/css; charset=utf-8",
     "live.js": "text/javascript; charset=utf-8",
     "plot.js": "text/javascript; charset=utf-8",
+    "queue.js": "text/javascript; charset=utf-8",
     "icon.svg": "image/svg+xml",
 }
+
+MANIFEST = {
+    "id": "/my",
+    "name": "Plantroom",
+    "short_name": "Plantroom",
+    "start_url": "/my",
+    "scope": "/",
+    "display": "standalone",
+    "background_color": "#f5f6f7",
+    "theme_color": "#0b6478",
+    "icons": [{"src": "/static/icon.svg", "sizes": "any", "type": "image/svg+xml", "purpose": "any maskable"}],
+}
+"""What a phone needs to know to install the pages; they open on the technician's list."""
 
 
 @cache
@@ -37,5 +52,14 @@ def static_router() -> APIRouter:
             return PlainTextResponse("no such file\n", 404)
         headers = {"Cache-Control": "public, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
         return Response(static_file(name), media_type=TYPES[name], headers=headers)
+
+    @router.get("/sw.js")
+    def worker() -> Response:
+        headers = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
+        return Response(static_file("sw.js"), media_type="text/javascript; charset=utf-8", headers=headers)
+
+    @router.get("/manifest.webmanifest")
+    def manifest() -> Response:
+        return Response(json.dumps(MANIFEST), media_type="application/manifest+json")
 
     return router

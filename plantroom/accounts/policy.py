@@ -27,6 +27,7 @@ _LOOKING: Final = ("GET", "HEAD", "OPTIONS")
 # The longest beginning wins: the right for looking, and the one for changing.
 _RULES: Final[Mapping[str, tuple[Right, Right]]] = {
     "/": (Right.WATCH, Right.ADMINISTER),
+    "/my": (Right.WORK, Right.WORK),
     "/me": (Right.OWN, Right.OWN),
     "/buildings": (Right.WATCH, Right.TUNE),
     "/assets": (Right.WATCH, Right.TUNE),
@@ -71,6 +72,7 @@ _SCOPED: Final = frozenset(
     {
         "/",
         "/live",
+        "/my",
         "/buildings/{building_id}",
         "/assets/{asset_id}",
         "/findings",

@@ -39,6 +39,7 @@ ROUTES = {
     "POST /work-orders/{order_id}/complete": "tema",
     "POST /work-orders/{order_id}/accept": "ctema",
     "POST /work-orders/{order_id}/reopen": "ctema",
+    "GET /my": "tema",
     "GET /devices": "ea",
     "POST /devices/approve": "ea",
     "GET /dead-letters": "ea",
