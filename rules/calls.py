@@ -35,7 +35,7 @@ def find_form(function: Function, node: ast.Call) -> str:
             return "n" * len(node.args)
         if form != "*" and len(form) == len(node.args):
             return form
-    wanted = " or ".join(_spell(form) for form in function.arguments)
+    wanted = " or ".join(spell(form) for form in function.arguments)
     what = f"{function.name}() was given {len(node.args)} arguments; it takes {wanted}"
     raise ExpressionError(what, f"It gives: {function.text}.", node.col_offset + 1)
 
@@ -90,7 +90,8 @@ def whole_number(node: ast.expr, environment: Environment) -> int | str:
     return node.value
 
 
-def _spell(form: str) -> str:
+def spell(form: str) -> str:
+    """The arguments of a form in words."""
     words = {"n": "a number", "p": "a point", "t": "a numeric point", "w": "a duration", "c": "a condition",
              "s": "a name in quotes", "e": "a number", "a": "an expression",
              "k": "a whole number or parameter", "*": "two or more numbers"}  # fmt: skip

@@ -13,7 +13,7 @@ from rules.functions import BY, Function
 from rules.kinds import Kind
 from rules.program import Environment, Learner
 
-_DEFAULTS: Mapping[str, Mapping[str, int | float | str]] = {
+DEFAULTS: Mapping[str, Mapping[str, int | float | str]] = {
     "baseline": {"by": "hour", "train": 14 * DAY_US, "follow": 60 * DAY_US, "least": 0.0},
     "trend": {"train": 60 * DAY_US, "sure": 95.0},
     "joint": {"train": 14 * DAY_US, "follow": 60 * DAY_US},
@@ -38,7 +38,7 @@ class Parts(Protocol):
 
 def compile_learner(parts: Parts, function: Function, node: ast.Call, values: Sequence[ast.expr]) -> Learner:
     """The learner of a call whose learnt numbers are `values`. Raises ExpressionError."""
-    settings = dict(_DEFAULTS[function.learns])
+    settings = dict(DEFAULTS[function.learns])
     named: dict[str, int] = {}
     points: dict[str, None] = {}
     text: list[str] = []

@@ -56,9 +56,9 @@ class _Strict(BaseModel):
 class ParameterEntry(_Strict):
     """A number that a class, an asset or a site may set otherwise."""
 
-    value: float = Field(allow_inf_nan=False)
-    unit: Annotated[str, AfterValidator(_unit)] = ""
-    note: str = ""
+    value: float = Field(allow_inf_nan=False, description="its value unless somebody sets another")
+    unit: Annotated[str, AfterValidator(_unit)] = Field(default="", description="its unit, checked where it is used")
+    note: str = Field(default="", description="why this value")
 
 
 class ChineseEntry(_Strict):
@@ -72,8 +72,8 @@ class ChineseEntry(_Strict):
 class FlappingEntry(_Strict):
     """A finding that is raised `times` `within` so long stays active until it has been quiet for that long."""
 
-    times: int = Field(ge=2, le=100)
-    within: str | float
+    times: int = Field(ge=2, le=100, description="raised so often")
+    within: str | float = Field(description="within so long; and so long it must be quiet")
 
 
 class RuleEntry(_Strict):
@@ -83,29 +83,33 @@ class RuleEntry(_Strict):
     classes: Annotated[list[Annotated[str, AfterValidator(_class_name)]], BeforeValidator(_listed)] = Field(
         alias="class", min_length=1, description="a class, a list of them, or any"
     )
-    name: dict[Literal["en", "zh"], str]
-    kind: OrderKind = OrderKind.FAULT
-    severity: Severity
-    parameters: dict[str, ParameterEntry] = {}
-    let: dict[str, Text] = {}
-    when: Text
+    name: dict[Literal["en", "zh"], str] = Field(description="what people read, in English and Chinese")
+    kind: OrderKind = Field(default=OrderKind.FAULT, description="`fault`, or `preventive` before there is one")
+    severity: Severity = Field(description="`critical` (danger: at once), `high`, `medium`, `low`")
+    parameters: dict[str, ParameterEntry] = Field(
+        default={}, description="numbers that a class, an asset or a site may set otherwise"
+    )
+    let: dict[str, Text] = Field(default={}, description="name -> expression, for those below it and as evidence")
+    when: Text = Field(description="the condition")
     latch: bool = Field(default=False, description="a raised finding stays until a visit, though its cause is over")
     flapping: FlappingEntry | None = Field(default=None, description="how often it may come and go")
     forgive: str | float = Field(default="0 s", description="how long the condition may fail without starting anew")
     for_: str | float = Field(default="0 s", alias="for", description="persistence: a duration or a parameter")
-    clear: Text | None = None
-    clear_for: str | float = "0 s"
-    suppresses: list[str] = []
-    downstream: bool = False
+    clear: Text | None = Field(default=None, description="when it is over; without one, when `when` is false")
+    clear_for: str | float = Field(default="0 s", description="how long `clear` must hold")
+    suppresses: list[str] = Field(default=[], description="rules that open no order while this one is active")
+    downstream: bool = Field(default=False, description="whether it suppresses them behind the asset too")
     release: str | float = Field(default="0 s", description="how long it goes on suppressing after it cleared")
-    group: Group = Group.ASSET
-    for_each: Literal["point"] | None = None
-    diagnosis: Words = []
-    advice: str
-    checklist: Words = []
-    reference: str = ""
-    zh: ChineseEntry = ChineseEntry()
-    tests: list[ScenarioEntry] = []
+    group: Group = Field(default=Group.ASSET, description="whose findings share a cause: `asset`, `space`, `building`")
+    for_each: Literal["point"] | None = Field(
+        default=None, description="`point`: judge every point of the asset in turn, as `point`"
+    )
+    diagnosis: Words = Field(default=[], description="what it may be, the likeliest first")
+    advice: str = Field(description="what to do first")
+    checklist: Words = Field(default=[], description="what to look at on site")
+    reference: str = Field(default="", description="standard or source")
+    zh: ChineseEntry = Field(default=ChineseEntry(), description="diagnosis, advice and checklist in Chinese")
+    tests: list[ScenarioEntry] = Field(default=[], description="series and the findings they must lead to")
 
 
 class StatesEntry(_Strict):
@@ -114,7 +118,7 @@ class StatesEntry(_Strict):
     """
 
     id: str = Field(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$", max_length=64, description="a name for expressions")
-    parameters: dict[str, ParameterEntry] = {}
+    parameters: dict[str, ParameterEntry] = Field(default={}, description="they become those of the rules that use it")
     states: dict[str, Text] = Field(min_length=1, description="name of the state -> its condition")
     otherwise: str = Field(default="other", description="the state when none of the conditions holds")
     delay: str | float = Field(default="0 s", description="mode delay: a duration or a parameter")
