@@ -99,7 +99,7 @@ class Circuit:
     def _sense(self, around: Surroundings, seconds: float, *, ghosts: float) -> None:
         """Someone moves in the room now and then while people are in; the sensor holds."""
         busy = self._random.random() < 1 - (1 - 0.5 * around.presence) ** (seconds / 60)
-        busy = busy or (ghosts > 0 and self._random.random() < ghosts)
+        busy = busy or (ghosts > 0 and self._random.random() < 1 - (1 - ghosts) ** (seconds / _HOLD_S))
         self._held_s = _HOLD_S if busy else max(0.0, self._held_s - seconds)
         self.occupied = self._held_s > 0
 
