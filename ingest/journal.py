@@ -18,6 +18,7 @@ import structlog
 
 from facility.errors import RetryableError
 from facility.reading import Commit, Entry, decode_entries, encode_entries
+from ingest.decoded import DecodedCommits
 from ingest.runs import Run, Runs, SeenRuns, common_seq
 from ingest.segment import (
     JournalError,
@@ -158,11 +159,20 @@ class JournalReader:
     """Reads commits by sequence number, from any process, while a writer writes, rotates and drops.
 
     Never blocks for new commits. Any thread may ask; one at a time is answered. What runs of the writer were read
-    stays in the small file `seen`: with it, a journal that was cut back is noticed after a restart too.
+    stays in the small file `seen`: with it, a journal that was cut back is noticed after a restart too. Readers of one
+    process that follow together share what is `decoded`; `read_bytes` of packed entries are read at once.
     """
 
-    def __init__(self, folder: Path, *, seen: Path | None = None, read_bytes: int = READ_BYTES) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        seen: Path | None = None,
+        read_bytes: int = READ_BYTES,
+        decoded: DecodedCommits | None = None,
+    ) -> None:
         self._folder, self._read_bytes = folder, read_bytes
+        self._decode = decode_entries if decoded is None else decoded.decode
         self._seen = SeenRuns(seen)
         self._open: dict[Path, tuple[int, sqlite3.Connection]] = {}
         self._lock = threading.Lock()
@@ -258,7 +268,7 @@ class JournalReader:
         """The commits, and what is left of the bytes, 0 when they did not suffice."""
         try:
             rows, left = read_rows(self._connection(path), after_seq, limit, most_bytes)
-            commits = [Commit(seq, arrived_us, decode_entries(blob)) for seq, arrived_us, blob in rows]
+            commits = [Commit(seq, arrived_us, self._decode(blob)) for seq, arrived_us, blob in rows]
         except (sqlite3.DatabaseError, OSError, ValueError) as error:
             if not path.exists():
                 what = f"commit {after_seq + 1} was dropped from {self._folder} while it was read"

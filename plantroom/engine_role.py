@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from facility.errors import PermanentError, RetryableError
 from facility.registry import Registry
 from ingest.dead_letters import DeadLetterBox
+from ingest.decoded import DecodedCommits
 from ingest.discovery import DeviceInbox
 from ingest.discovery_desk import DeviceDesk, PlantInForce
 from ingest.follower import Follower, FollowerMetrics, Sink
@@ -66,7 +67,7 @@ def run(settings: Settings, stop: threading.Event) -> None:
     database = Database(settings.database_address())
     database.upgrade()
     metrics = prometheus_client.CollectorRegistry()
-    journal = open_journal(settings, "engine")
+    journal = open_journal(settings, "engine", decoded := DecodedCommits())
     host = EngineHost(
         journal,
         database,
@@ -90,7 +91,8 @@ def run(settings: Settings, stop: threading.Event) -> None:
     }
     sinks |= {"devices": devices, "device_clocks": clocks}
     followers = {
-        name: Follower(name, open_journal(settings, name), sink, metrics=gauges) for name, sink in sinks.items()
+        name: Follower(name, open_journal(settings, name, decoded), sink, metrics=gauges)
+        for name, sink in sinks.items()
     }
     in_force = PlantInForce(lambda: host.registry, lambda: host.engine.site_files)
     desk = DeviceDesk(
@@ -147,9 +149,9 @@ def run(settings: Settings, stop: threading.Event) -> None:
         raise RetryableError("; ".join(failures))
 
 
-def open_journal(settings: Settings, follower: str) -> JournalReader:
+def open_journal(settings: Settings, follower: str, decoded: DecodedCommits) -> JournalReader:
     """A reader of the journal that knows after a restart too what this follower has read."""
-    return JournalReader(settings.journal_folder, seen=settings.var / "cursors" / f"{follower}.runs")
+    return JournalReader(settings.journal_folder, seen=settings.var / "cursors" / f"{follower}.runs", decoded=decoded)
 
 
 def _thread(
