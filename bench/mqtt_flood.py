@@ -118,8 +118,9 @@ def flood(devices: list[Device], rate: float, seconds: float, window: int, burst
             text = b'{"at":"' + time.strftime(_EPOCH_TEXT, time.gmtime(second)).encode() + b"."
         for place in range(turn, min(due, turn + _PASS)):
             device = devices[place % count]
-            device.hear()
             sent = device.sent
+            if len(sent) - device.acked >= window // 4:
+                device.hear()
             free = min(burst, window - len(sent) + device.acked)
             if device.sock is None or free <= 0:
                 held += 1

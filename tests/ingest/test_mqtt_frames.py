@@ -4,7 +4,7 @@ from contextlib import suppress
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.link import NOT_UTF8, BrokerAddress, Delivery
@@ -39,6 +39,7 @@ def read(*pieces: bytes, limit: int = 1000) -> tuple[list[Delivery], list[Answer
     return found, answers
 
 
+@settings(deadline=None)
 @given(MESSAGES, st.lists(st.integers(0, 3000), max_size=8), st.integers(1, 4))
 def test_packets_are_the_same_however_they_are_cut(
     messages: list[tuple[int, str, bytes]], cuts: list[int], limit: int
@@ -52,6 +53,7 @@ def test_packets_are_the_same_however_they_are_cut(
     assert answers == [Answer(0x20, b"\x00\x00"), *[Answer(0xD0, b"")] * len(messages)]
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_any_bytes_are_packets_or_refused(data: bytes) -> None:
     reader, found = FrameReader(), list[Delivery]()

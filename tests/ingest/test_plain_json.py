@@ -2,7 +2,7 @@
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from facility.clock import JournalClock
@@ -49,6 +49,7 @@ def read(decoder: PlantroomJson, payload: bytes) -> object:
 
 
 @pytest.mark.parametrize("source", [LIFT.source, None], ids=["mapped", "own"])
+@settings(deadline=None)
 @given(at=INSTANTS, values=st.dictionaries(NAMES, RAW, max_size=4))
 def test_a_plain_object_is_read_like_any_other(source: object, at: str, values: dict[str, object]) -> None:
     decoder = PlantroomJson(LIFT, LIFT.source if source is not None else None)
@@ -64,6 +65,7 @@ SCANS = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(SCANS)
 def test_exactly_what_was_said_before_is_a_duplicate(scans: list[tuple[int, list[float]]]) -> None:
     judge = QualityJudge(REGISTRY, JournalClock(), allowance_us=0)
