@@ -8,10 +8,10 @@ from facility.clock import Clock
 from facility.instant import SECOND_US
 from ingest.broker import REDELIVERY_S
 from ingest.journal import JournalWriter
-from ingest.link import BrokerAddress
 from ingest.retention import KeepLimits, Retention, RetentionMetrics
 from ingest.service import IngestService, IngestSettings
 from plantroom.allowance import allowance_us
+from plantroom.broker_address import broker_address
 from plantroom.clocks import clock_for
 from plantroom.plant_files import load_registry
 from plantroom.settings import ClockKind, Mode, Settings
@@ -24,17 +24,11 @@ def run(settings: Settings, stop: threading.Event) -> None:
     metrics = prometheus_client.CollectorRegistry()
     if settings.metrics_port:
         prometheus_client.start_http_server(settings.metrics_port, settings.http_host, metrics)
-    address = BrokerAddress(
-        settings.mqtt_host,
-        settings.mqtt_port,
-        user=settings.mqtt_user,
-        password=settings.mqtt_password.get_secret_value() if settings.mqtt_password is not None else None,
-    )
     # A segment holds about an hour of real time; the journal clock has no such thing, so there only size counts.
     segment_us = 3_600_000_000 if settings.clock is not ClockKind.JOURNAL else 100 * 365 * 86_400_000_000
     with JournalWriter(settings.journal_folder, segment_us=round(segment_us * max(1.0, clock.factor))) as journal:
         service = IngestService(
-            address,
+            broker_address(settings),
             journal,
             settings.journal_folder,
             settings.control_folder,

@@ -71,6 +71,9 @@ class Settings(BaseSettings):
     mqtt_user: str | None = Field(default=None, description="user at the broker")
     mqtt_password: SecretStr | None = Field(default=None, description="password at the broker")
 
+    mqtt_ca_file: Path | None = Field(
+        default=None, description="certificate that the broker's must come from; with it every connection is TLS"
+    )
     mqtt_client: ClientKind = Field(
         default=ClientKind.RAW, description="MQTT client of ingest: raw (our own, the cheaper one) or paho"
     )

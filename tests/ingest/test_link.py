@@ -1,12 +1,11 @@
 """One suite for both MQTT clients, on the embedded broker, on Mosquitto, and on a broker that misbehaves."""
 
-import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from brokers import Broker, Mosquitto, Nats, broker_by_hand, program
+from brokers import Broker, Mosquitto, Nats, broker_by_hand, make_certificate
 from running import wait_until
 
 from ingest.link import BrokerAddress, ClientKind, Delivery, Link, LinkError
@@ -209,11 +208,8 @@ def test_unanswered_messages_are_bounded_and_sent_again_as_duplicates() -> None:
 
 @pytest.mark.service
 def test_tls_with_the_certificate_of_the_broker(kind: ClientKind, tmp_path: Path) -> None:
-    key, certificate, other = tmp_path / "key.pem", tmp_path / "ca.pem", tmp_path / "other.pem"
-    for path in (other, certificate):
-        command = [program("openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
-        names = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "2"]
-        subprocess.run([*command, *names, "-keyout", str(key), "-out", str(path)], check=True, capture_output=True)
+    certificate, key = make_certificate(tmp_path, "broker")
+    other, _ = make_certificate(tmp_path, "other")
     broker = Mosquitto(tmp_path, f"allow_anonymous true\ncertfile {certificate}\nkeyfile {key}\n")
     broker.start()
     try:

@@ -86,6 +86,16 @@ def program(name: str) -> str:
     return found
 
 
+def make_certificate(folder: Path, name: str) -> tuple[Path, Path]:
+    """A certificate of 127.0.0.1 that vouches for itself, and its key."""
+    certificate, key = folder / f"{name}.pem", folder / f"{name}.key"
+    command = [program("openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+    names = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "2"]
+    command += [*names, "-keyout", str(key), "-out", str(certificate)]
+    subprocess.run(command, check=True, capture_output=True)
+    return certificate, key
+
+
 @contextmanager
 def broker_by_hand(*says: bytes, code: int = 1, closes: bool = False, sink: bytearray | None = None) -> Iterator[int]:
     """Takes one client, answers its subscription with `code`, and sends `says` piece by piece; its port.
