@@ -72,7 +72,7 @@ def build_complaint_router(
     @router.get("/complaints")
     def complaints(
         status: Annotated[ComplaintStatus | None, Query()] = None,
-        order: Annotated[str | None, Query(description="order id")] = None,
+        order: Annotated[Text | None, Query(description="order id")] = None,
         limit: Limit = 100,
         offset: Offset = 0,
     ) -> list[ComplaintView]:

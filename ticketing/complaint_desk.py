@@ -62,6 +62,7 @@ class ComplaintDesk:
 
     def receive(self, session: Session, said: Grievance, now: datetime) -> ComplaintRow | Declined:
         """Keep a complaint with its deadlines. The same key again gives the complaint it gave before."""
+        service_rows.one_at_a_time(session, ComplaintRow)
         if said.key is not None and (known := complaint_rows.by_key(session, said.key)) is not None:
             return known
         order = repository.find_order(session, said.order) if said.order else None

@@ -147,7 +147,7 @@ def build_cost_router(sessions: Sessions, clock: Clock, desk: CostDesk, asker: A
     router = APIRouter(prefix="/api", tags=["costs"], route_class=ProblemRoute, responses=REFUSALS)
 
     @router.get("/costs")
-    def costs(order: Annotated[str, Query(description="order id or number")]) -> CostsView:
+    def costs(order: Annotated[Text, Query(description="order id or number")]) -> CostsView:
         """The costs of an order, with the cost standard that the customer sees before the work."""
         with sessions.reading() as session:
             return _costs(session, desk, _order(session, order))

@@ -10,6 +10,7 @@ from sqlmodel import Session, col, select
 
 from ticketing.cost import CENT, CostKind, CostLine, Part
 from ticketing.payer import PayerKind
+from ticketing.service_rows import is_name
 from ticketing.statements import insert_into, row_count
 from ticketing.tables_service import CostLineRow, PartRow, QuoteRow
 
@@ -48,6 +49,8 @@ def save_part(session: Session, part: Part) -> None:
 
 def move_stock(session: Session, part_id: str, quantity: int) -> bool:
     """Add to a part's stock, or take from it; False when there is not so much."""
+    if not is_name(part_id):
+        return False
     enough = (col(PartRow.id) == part_id, col(PartRow.stock) + quantity >= 0)
     query = sa.update(PartRow).where(*enough).values(stock=PartRow.stock + quantity)
     return bool(row_count(session.execute(query)))
@@ -83,6 +86,8 @@ def is_booked(session: Session, key: str) -> bool:
 
 def find_quote(session: Session, quote_id: str, *, lock: bool = False) -> QuoteRow | None:
     """A quote; with `lock`, held until the transaction ends."""
+    if not is_name(quote_id):
+        return None
     query = select(QuoteRow).where(QuoteRow.id == quote_id)
     if lock:
         query = query.with_for_update().execution_options(populate_existing=True)

@@ -5,7 +5,7 @@ from fastapi.concurrency import run_in_threadpool
 
 from facility.clock import Clock
 from ticketing import service_rows
-from ticketing.api import Sessions
+from ticketing.api import Sessions, Text
 from ticketing.photo import MOST_BYTES, MediaType, PhotoError, check_photo
 from ticketing.problem import REFUSALS, ProblemRoute, refuse
 from ticketing.request_api import found_request
@@ -29,7 +29,7 @@ def build_photo_router(sessions: Sessions, clock: Clock) -> APIRouter:
             return PhotoView(id=kept.id, media_type=kept.media_type, size=kept.size)
 
     @router.post("/requests/{id}/photos", status_code=201)
-    async def add(id: str, request: Request, by: str = "occupant") -> PhotoView:  # noqa: A002 - the documented name
+    async def add(id: str, request: Request, by: Text = "occupant") -> PhotoView:  # noqa: A002 - the documented name
         """Add a photo: the body is a JPEG, PNG or WebP of at most 8 MB, and is checked by its content."""
         content = bytearray()
         async for part in request.stream():

@@ -69,6 +69,7 @@ class RequestDesk:
 
     def receive(self, session: Session, entry: Entry, now: datetime) -> RequestRow | Declined:
         """Keep a request. The same key again gives the request it gave before; a duplicate joins the earlier one."""
+        service_rows.one_at_a_time(session, RequestRow)
         if entry.key is not None and (known := request_rows.by_key(session, entry.key)) is not None:
             return known
         if strange := self._strange(entry):

@@ -22,6 +22,16 @@ def new_id(kind: str) -> str:
     return f"{kind}_{uuid.uuid4().hex}"
 
 
+def one_at_a_time(session: Session, table: type[Numbered]) -> None:
+    """Wait until no other transaction adds to the table: numbers and keys then hold until this one ends.
+
+    SQLite has one writer anyway; PostgreSQL takes an advisory lock.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        key = int.from_bytes(hashlib.sha256(str(table.__tablename__).encode()).digest()[:7], "big")
+        session.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
+
+
 def next_number(session: Session, table: type[Numbered]) -> int:
     """The number after the highest one; a unique column keeps two from having it."""
     return (session.exec(select(func.max(table.number))).one() or 0) + 1
@@ -95,11 +105,18 @@ def attachments(session: Session, kind: str, owner_id: str) -> list[tuple[str, s
 
 def find_attachment(session: Session, attachment_id: str) -> AttachmentRow | None:
     """A photo with its content."""
-    return session.get(AttachmentRow, attachment_id)
+    return session.get(AttachmentRow, attachment_id) if is_name(attachment_id) else None
+
+
+def is_name(text: str) -> bool:
+    """Whether a text can be in the tables at all: PostgreSQL refuses a NUL."""
+    return "\x00" not in text
 
 
 def find(session: Session, table: type[Numbered], prefix: str, name: str, *, lock: bool = False) -> Numbered | None:
     """One by its id or number (`RQ-000012` or `12`); with `lock`, held until the transaction ends."""
+    if not is_name(name):
+        return None
     digits = name.upper().removeprefix(prefix)
     query = select(table)
     if digits.isascii() and digits.isdecimal() and len(digits) <= 9:

@@ -33,7 +33,7 @@ def build_survey_router(sessions: Sessions, clock: Clock, desk: SurveyDesk) -> A
     @router.get("/surveys")
     def surveys(
         status: Annotated[SurveyStatus | None, Query()] = None,
-        order: Annotated[str | None, Query(description="order id")] = None,
+        order: Annotated[Text | None, Query(description="order id")] = None,
         limit: Limit = 100,
         offset: Offset = 0,
     ) -> list[SurveyView]:

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from facility.finding import OrderKind
+from ticketing.service_rows import is_name
 from ticketing.statements import insert_into, row_count
 from ticketing.survey import SurveyStatus
 from ticketing.tables import WorkOrderRow
@@ -33,6 +34,8 @@ def send(session: Session, values: dict[str, Any]) -> bool:
 
 def find_survey(session: Session, survey_id: str, *, lock: bool = False) -> SurveyRow | None:
     """One survey; with `lock`, held until the transaction ends."""
+    if not is_name(survey_id):
+        return None
     query = select(SurveyRow).where(SurveyRow.id == survey_id)
     if lock:
         query = query.with_for_update().execution_options(populate_existing=True)

@@ -1,5 +1,6 @@
 """The routes of requests, photos, complaints and surveys; every refusal says what, where and what to do."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -134,3 +135,44 @@ def test_a_request_that_nobody_reviewed_is_overdue(database: Database, registry:
             post(Client(app), "/api/requests", text="Hot", building_id="tower")
         views.append(Client(app).get("/api/requests/1").json()["overdue"])
     assert views == [False, False, True]
+
+
+NUL = "%00"
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", f"/api/requests/{NUL}"),
+        ("POST", f"/api/requests/{NUL}/accept"),
+        ("GET", f"/api/complaints/a{NUL}"),
+        ("GET", f"/api/complaints?order={NUL}"),
+        ("GET", f"/api/surveys/{NUL}"),
+        ("GET", f"/api/surveys?order={NUL}"),
+        ("GET", f"/api/photos/{NUL}"),
+        ("GET", f"/api/costs?order={NUL}"),
+        ("POST", f"/api/quotes/{NUL}/approve"),
+        ("POST", f"/api/parts/{NUL}/receive"),
+        ("GET", "/api/requests/99999999999999999999"),
+        ("GET", "/api/complaints/999999999"),
+    ],
+)
+def test_a_name_that_cannot_be_is_refused_and_no_fault_of_ours(client: Client, method: str, path: str) -> None:
+    body = {"json": {"quantity": 1}} if path.endswith("receive") else {}
+    answer = client.ask(method, path, **body)
+    assert answer.status_code in (404, 422), answer.text
+    assert answer.json()["detail"]["hint"]
+
+
+def test_many_at_once_get_numbers_of_their_own_and_one_key_is_one_request(client: Client) -> None:
+    def send(number: int) -> Any:  # noqa: ANN401 - any JSON
+        body, headers = {"text": "Hot", "building_id": "tower"}, {"Idempotency-Key": f"key-{number % 3}"}
+        path = "/api/requests" if number % 2 else "/api/complaints"
+        answer = client.post(path, json=body, headers=headers)
+        assert answer.status_code == 201, answer.text
+        return path, answer.json()["number"]
+
+    with ThreadPoolExecutor(6) as pool:
+        found = set(pool.map(send, range(12)))
+    assert sorted(found) == [(path, f"{kind}-00000{number}") for path, kind in (
+        ("/api/complaints", "CP"), ("/api/requests", "RQ")) for number in (1, 2, 3)]  # fmt: skip
