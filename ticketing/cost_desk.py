@@ -77,14 +77,12 @@ class CostDesk:
         self, session: Session, order: WorkOrderRow, wanted: Wanted, by: str, at: datetime, key: str | None = None
     ) -> CostLine | Declined:
         """Book a cost; a part leaves the stock in the same transaction. The same key again books nothing."""
+        repository.find_order(session, order.id, lock=True)  # or two at once might pass the limit together
         if key is not None and cost_rows.is_booked(session, key):
             return cost_rows.lines_of(session, order.id)[-1]
         basis = self.basis(order)
         if isinstance(basis, Declined):
             return basis
-        repository.find_order(
-            session, order.id, lock=True
-        )  # one booking at a time, or two might pass the limit together
         booked = cost_rows.lines_of(session, order.id)
         part = cost_rows.find_part(session, wanted.part_id, lock=True) if wanted.part_id else None
         line = self._line(basis, wanted, part, booked)
