@@ -118,6 +118,7 @@ class Intake:
             if judged is None:
                 batch.duplicates += 1
             else:
+                batch.entries += self._judge.take_settled()
                 batch.entries.append(judged)
                 batch.readings += len(judged.values)
                 batch.newest_us = max(batch.newest_us, judged.at_us)

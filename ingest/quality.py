@@ -6,7 +6,7 @@ Event time throughout; the answer depends on the order of the messages, never on
 """
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from facility.asset import Point
 from facility.clock import Clock, JournalClock
@@ -68,6 +68,7 @@ class QualityJudge:
         self._heartbeat_us: int | None = None
         self._newest: dict[str, int] = {}
         self._watched: dict[Point, Motion] = {}
+        self._settled: list[Scan] = []
         self.use(registry)
 
     def use(self, registry: Registry) -> None:
@@ -104,6 +105,7 @@ class QualityJudge:
             _low, _high, motion = limits.get(value.point, (0.0, 0.0, None))
             if motion is not None and value.quality in _MOVING and isinstance(value.value, float):
                 motion.add(value.value, scan.at_us, spike=value.quality == Quality.SPIKE)
+                motion.confirmed = None  # what was said again is in the journal too
 
     def judge(self, scan: Scan, *, retained: bool = False, now_us: int | None = None) -> Scan | None:
         """The scan with its qualities; None when every value of it is a duplicate.
@@ -152,8 +154,22 @@ class QualityJudge:
                 changed[place] = PointValue(value.point, value.value, quality)
         return scan if changed is None else Scan(scan.asset_id, scan.at_us, scan.complete, tuple(changed))
 
-    @staticmethod
-    def _measured(limits: "_Limits | None", amount: Value, at_us: int, *, is_late: bool) -> Quality:
+    def take_settled(self) -> Sequence[Scan]:
+        """Readings that were called spikes and turned out to be steps, once, as good ones of their instants: what
+        was judged last has shown it."""
+        if not self._settled:
+            return ()
+        found, self._settled = self._settled, []
+        return found
+
+    def _settle(self, motion: Motion) -> None:
+        confirmed, motion.confirmed = motion.confirmed, None
+        if confirmed is not None:
+            at_us, value = confirmed
+            values = (PointValue(motion.point, value),)
+            self._settled.append(Scan(motion.asset_id, at_us, complete=False, values=values))
+
+    def _measured(self, limits: "_Limits | None", amount: Value, at_us: int, *, is_late: bool) -> Quality:
         """By the limits of the point and the way it moves."""
         if limits is not None and not isinstance(amount, str):
             low, high, motion = limits
@@ -161,6 +177,8 @@ class QualityJudge:
                 return _OUT_OF_RANGE
             if motion is not None:
                 quality = motion.judge(amount, at_us)
+                if motion.confirmed is not None:
+                    self._settle(motion)
                 if quality and not is_late:
                     return quality
         return _LATE if is_late else _GOOD

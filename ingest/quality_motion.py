@@ -7,7 +7,8 @@ Stuck: the value has been the same, to the last digit, for `stuck` cadences and 
 Spike: a jump of at least `spike` (in the point's unit) and of more than `SPREADS` times the recent spread, which is
 the median of the last `WINDOW` changes from reading to reading. Whether it was a spike or a step only the next
 reading tells, and readings are judged as they arrive: the jump is called a spike, and if the next reading stands
-where it went, that one is good again. A true step so costs one reading, a spike costs exactly itself. After a gap of
+where it went, that one is good, and the jump is said again, as good (`confirmed`): later words about an instant replace
+earlier ones. A true step so costs the wait for the next reading, a spike costs exactly itself. After a gap of
 more than `GAP_CADENCES` nothing is a spike: nobody knows what happened meanwhile.
 """
 
@@ -29,16 +30,20 @@ class Motion:
     """The recent past of one point: at most `WINDOW` changes, whatever arrives."""
 
     __slots__ = (
-        "_at_us", "_changes", "_gap_us", "_jumped_to", "_last", "_readings", "_since_us", "_spike", "_stuck_us",
+        "_at_us", "_changes", "_gap_us", "_jump_us", "_jumped_to", "_last", "_readings", "_since_us", "_spike",
+        "_stuck_us", "asset_id", "confirmed", "point",
     )  # fmt: skip
 
     def __init__(self, point: Point) -> None:
+        self.asset_id, self.point = point.asset_id, point.name
         cadence_us = round(point.cadence.total_seconds() * 1e6)
         self._stuck_us, self._gap_us = cadence_us * point.stuck, cadence_us * GAP_CADENCES
         self._spike = point.spike
-        self._at_us = self._since_us = self._readings = 0
+        self._at_us = self._since_us = self._readings = self._jump_us = 0
         self._last: float | None = None
         self._jumped_to: float | None = None
+        self.confirmed: tuple[int, float] | None = None
+        """Instant and value of a reading that was called a spike and was a step, as the newest reading shows."""
         self._changes: deque[float] = deque(maxlen=WINDOW)
 
     def is_spike(self, value: float, at_us: int) -> bool:
@@ -75,8 +80,11 @@ class Motion:
             return
         self._at_us = at_us
         if spike:
-            self._jumped_to = value
+            self._jumped_to, self._jump_us = value, at_us
             return
+        if self._jumped_to is not None and self._last is not None:
+            stays = abs(value - self._jumped_to) <= abs(value - self._last) / 2
+            self.confirmed = (self._jump_us, self._jumped_to) if stays else None
         if self._last is not None and self._jumped_to is None:
             self._changes.append(abs(value - self._last))
         if value != self._last:

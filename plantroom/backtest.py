@@ -110,5 +110,8 @@ def _commits(
     seq = 1
     while group := list(islice(stream, SCANS_PER_COMMIT)):
         seq += 1
-        judged = tuple(known for scan in group if (known := judge.judge(scan)) is not None)
-        yield Commit(seq, max((scan.at_us for scan in group), default=0), judged)
+        judged: list[Scan] = []
+        for scan in group:
+            if (known := judge.judge(scan)) is not None:
+                judged += [*judge.take_settled(), known]
+        yield Commit(seq, max((scan.at_us for scan in group), default=0), tuple(judged))

@@ -1,16 +1,20 @@
 """Stuck and spike: from the order and the event times of the readings alone, with every boundary."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from facility.clock import JournalClock
 from facility.errors import InputError
-from facility.reading import PointValue, Quality, Scan
+from facility.reading import Commit, PointValue, Quality, Scan
 from facility.registry import Registry
 from facility.site_file import parse_site
 from ingest.quality import QualityJudge
 from ingest.quality_motion import LEAST_READINGS
+from ingest.stores.base import SeriesSink
+from ingest.stores.parquet import ParquetStore
 
 MIN = 60 * 10**6
 SITE = """
@@ -59,8 +63,53 @@ def test_one_reading_far_off_both_neighbours_is_a_spike_and_nothing_else_is() ->
     assert judged([*wavering(20), 30.0, *wavering(5)]) == [Quality.GOOD] * 20 + [Quality.SPIKE] + [Quality.GOOD] * 5
 
 
-def test_a_step_costs_one_reading() -> None:
-    assert judged([*wavering(20), 30.0, 30.1, 30.0]) == [Quality.GOOD] * 20 + [Quality.SPIKE] + [Quality.GOOD] * 2
+def settled(values: list[float]) -> list[tuple[int, float, int]]:
+    """What was said again: the number of its reading, value, quality."""
+    own = QualityJudge(registry(), JournalClock(), allowance_us=2 * 10**6)
+    found = []
+    for number, value in enumerate(values):
+        own.judge(Scan("zone-1", (number + 1) * MIN, True, (PointValue("zone_air_temperature", value),)))
+        for scan in own.take_settled():
+            assert scan.asset_id == "zone-1"
+            assert number == scan.at_us // MIN, "the next reading shows it"
+            found += [(scan.at_us // MIN - 1, float(one.value), one.quality) for one in scan.values]
+    assert own.take_settled() == ()
+    return found
+
+
+def test_a_step_that_the_next_reading_confirms_is_no_spike() -> None:
+    """At first nobody can know; then it is said again, as good, and whoever keeps readings replaces it."""
+    step = [*wavering(20), 30.0, 30.1, 30.0]
+    assert judged(step) == [Quality.GOOD] * 20 + [Quality.SPIKE] + [Quality.GOOD] * 2
+    assert settled(step) == [(20, 30.0, Quality.GOOD)]
+
+
+def test_a_true_spike_stays_one() -> None:
+    assert settled([*wavering(20), 30.0, *wavering(30)]) == []
+    assert settled([*wavering(20), 30.0, 11.0, 20.0, 20.1]) == []
+    assert settled([*wavering(20), 11.0, 30.0, 30.1]) == [(21, 30.0, Quality.GOOD)], "the second jump was the step"
+
+
+def test_a_step_is_good_in_the_store_and_does_nothing_twice(tmp_path: Path) -> None:
+    own = QualityJudge(registry(), JournalClock(), allowance_us=2 * 10**6)
+    store = ParquetStore(tmp_path)
+    entries: list[Scan] = []
+    values = [*wavering(20), 30.0, 30.1]
+    for number, value in enumerate(values):
+        scan = own.judge(Scan("zone-1", (number + 1) * MIN, True, (PointValue("zone_air_temperature", value),)))
+        assert scan is not None
+        entries += [*own.take_settled(), scan]
+    SeriesSink(store).take([Commit(number, 0, (entry,)) for number, entry in enumerate(entries, 1)])
+    found = store.read("zone-1", "zone_air_temperature", 0, 100 * MIN)
+    assert [one.value for one in found] == values
+    assert {one.quality for one in found} == {Quality.GOOD}
+    again = QualityJudge(registry(), JournalClock(), allowance_us=2 * 10**6)
+    for entry in entries:
+        again.remember(entry)
+    more = Scan("zone-1", 100 * MIN, True, (PointValue("zone_air_temperature", 30.0),))
+    assert again.judge(more) == own.judge(more)
+    assert again.take_settled() == own.take_settled() == ()
+    store.close()
 
 
 def test_two_spikes_in_a_row_at_different_heights_are_both_spikes() -> None:
