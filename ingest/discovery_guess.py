@@ -25,7 +25,7 @@ _SAME = {
     "cmd": "command", "percentage": "", "sensor": "", "status": "status", "sat": "supply air temperature",
     "rat": "return air temperature", "mat": "mixed air temperature", "oat": "outside air temperature",
     "outdoor": "outside", "room": "zone", "flowrate": "flow", "fan": "fan", "hours": "hours", "runtime": "run hours",
-    "water": "water", "press": "pressure", "chw": "chilled water", "hw": "hot water", "lift": "elevator",
+    "water": "water", "total": "", "press": "pressure", "chw": "chilled water", "hw": "hot water", "lift": "elevator",
     "floor": "position", "state": "status", "feedback": "position", "opened": "open", "present": "",
 }  # fmt: skip
 _UNITS = {
@@ -91,11 +91,14 @@ def tokens(text: str) -> list[str]:
 
 def _candidates(value: Named) -> Iterable[PointGuess]:
     words = tokens(value.name)
+    leaf = set(tokens(re.split(r"[./:]", value.name)[-1]))
     unit = _UNITS.get(value.unit.lower(), value.unit)
     if not unit and len(words) > 1 and words[-1] in _UNITS:
         unit = _UNITS[words.pop()]
     for kind in point_types().values():
         score = _word_score(words, kind)
+        if leaf and not leaf & _words_of(kind.name):  # ENERGY.Voltage is a voltage, whatever it stands under
+            score *= 0.5
         if score < LEAST_SCORE:
             continue
         told = unit
@@ -112,6 +115,13 @@ def _word_score(words: Sequence[str], kind: PointType) -> float:
         if kind.name in _ALIASES.get(word, ()):
             best = max(best, 0.75 if _ALIASES[word][0] == kind.name else 0.6)
     return best
+
+
+@cache
+def _words_of(point: str) -> frozenset[str]:
+    """Every word that may name the point, alone too."""
+    alone = (word for word, points in _ALIASES.items() if point in points)
+    return frozenset().union(*_vocabulary()[point], alone)
 
 
 def _overlap(words: Sequence[str], known: frozenset[str]) -> float:

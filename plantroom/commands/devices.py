@@ -1,6 +1,7 @@
 """`plantroom devices`: the inbox of the running program, and approval by a command."""
 
 import json
+import shlex
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -37,8 +38,8 @@ def ask(settings: Settings, path: str, body: dict[str, Any] | None = None) -> An
         raise RetryableError(msg) from error
 
 
-def lines_of(devices: list[dict[str, Any]]) -> list[str]:
-    """For people: each device, what it likely is, and the command that approves it."""
+def lines_of(devices: list[dict[str, Any]], flags: str = "") -> list[str]:
+    """For people: each device, what it likely is, and the command that approves it, with the same `flags`."""
     lines = []
     for device in devices:
         lines.append(f"{device['topic']}  ({device['dialect'] or '?'}, {device['messages']} messages)")
@@ -50,7 +51,7 @@ def lines_of(devices: list[dict[str, Any]]) -> list[str]:
             lines.append(f"    Add these points to {device['known_asset']} in your site file.")
         else:
             call = f"--asset {device['asset_id']} --class {device['equipment_class']}"
-            lines.append(f"    plantroom devices approve '{device['topic']}' {call}")
+            lines.append(f"    plantroom devices {flags}approve {shlex.quote(device['topic'])} {call}")
     return lines or ["The inbox is empty: every device that speaks is in a site file."]
 
 
@@ -71,7 +72,9 @@ def register(app: typer.Typer) -> None:
         context.obj = load_settings(http_port=port, var=var)
         if context.invoked_subcommand is None:
             found = ask(context.obj, "/api/devices")
-            for line in [json.dumps(found, ensure_ascii=False, indent=2)] if as_json else lines_of(found):
+            given = (("--port", port), ("--var", var))
+            flags = "".join(f"{name} {shlex.quote(str(value))} " for name, value in given if value is not None)
+            for line in [json.dumps(found, ensure_ascii=False, indent=2)] if as_json else lines_of(found, flags):
                 console.print(line)
 
     @group.command()

@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -25,8 +26,14 @@ def site_of(assets: str) -> Registry:
     return parse_site(head + "".join(f"      {line}\n" for line in assets.splitlines()), "page")
 
 
+def now_as(command: str) -> str:
+    """What a `date` command says."""
+    return subprocess.run(["sh", "-c", command], check=True, capture_output=True, text=True).stdout.strip()
+
+
 def message_of(line: str) -> tuple[str, bytes]:
-    """Topic and payload of a mosquitto_pub command."""
+    """Topic and payload of a mosquitto_pub command; what the shell would fill in is filled in."""
+    line = re.sub(r"\$\(([^)]*date [^)]*)\)", lambda found: now_as(found[1]), line)
     found = _HEX.match(line)
     words = shlex.split(found[2] if found else line)
     assert words[0] == "mosquitto_pub"
