@@ -62,6 +62,15 @@ class ForgetCall(BaseModel):
     topic: str = Field(max_length=1024)
 
 
+class CodeAnswer(BaseModel):
+    """A code without a meaning: how often it was said since the start of the program, and when last (event time)."""
+
+    asset_id: str
+    code: str
+    times: int
+    last_at: str
+
+
 class Approved(BaseModel):
     """The site file that adds the device; it is in force within a second or two."""
 
@@ -84,6 +93,16 @@ def build_router(desk: DeviceDesk) -> APIRouter:
         return [
             ClockAnswer(asset_id=one.asset_id, skew_s=round(one.skew_us / 1e6, 3), scans=one.scans)
             for one in desk.clocks()
+        ]
+
+    @router.get("/codes")
+    def codes() -> list[CodeAnswer]:
+        """Fault codes that no code map explains, kept as the device sent them; the one said last first."""
+        return [
+            CodeAnswer(
+                asset_id=one.asset_id, code=one.code, times=one.times, last_at=format_instant(from_us(one.last_us))
+            )
+            for one in desk.unknown_codes()
         ]
 
     @router.post("/approve")

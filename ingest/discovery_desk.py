@@ -13,6 +13,7 @@ from ingest.control import submit
 from ingest.discovery import DeviceInbox, Stranger
 from ingest.discovery_file import Approval, Proposal, addition_text, propose
 from ingest.quality_skew import DeviceClock, DeviceClocks
+from ingest.unknown_codes import UnknownCode, UnknownCodes
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,14 @@ class PlantInForce:
 
     registry: Callable[[], Registry]
     site_files: Callable[[], Mapping[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What was learned of known devices: how far their clocks are off, and codes that no map explains."""
+
+    clocks: DeviceClocks
+    codes: UnknownCodes
 
 
 class DeviceDesk:
@@ -32,14 +41,14 @@ class DeviceDesk:
     def __init__(
         self,
         inbox: DeviceInbox,
-        clocks: DeviceClocks,
+        learned: Learned,
         plant: PlantInForce,
         folder: Path,
         spool: Path,
         clock: Clock,
         write: Callable[[Path, bytes], None],
     ) -> None:
-        self._inbox, self._clocks, self._plant, self._clock = inbox, clocks, plant, clock
+        self._inbox, self._learned, self._plant, self._clock = inbox, learned, plant, clock
         self._folder, self._spool, self._write = folder, spool, write
 
     def registry(self) -> Registry:
@@ -53,7 +62,11 @@ class DeviceDesk:
 
     def clocks(self) -> list[DeviceClock]:
         """How far each device's clock is off, the worst first."""
-        return self._clocks.all()
+        return self._learned.clocks.all()
+
+    def unknown_codes(self) -> list[UnknownCode]:
+        """Codes that no code map explains, the one said last first."""
+        return self._learned.codes.all()
 
     def approve(self, key: str, approval: Approval) -> Path:
         """Write a site file for the device and hand it to the journal; the file's path.

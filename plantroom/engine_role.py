@@ -14,7 +14,7 @@ from facility.registry import Registry
 from ingest.dead_letters import DeadLetterBox
 from ingest.decoded import DecodedCommits
 from ingest.discovery import DeviceInbox
-from ingest.discovery_desk import DeviceDesk, PlantInForce
+from ingest.discovery_desk import DeviceDesk, Learned, PlantInForce
 from ingest.follower import Follower, FollowerMetrics, Sink
 from ingest.journal import JournalReader
 from ingest.latest import LatestValues
@@ -25,6 +25,7 @@ from ingest.stores.influx import InfluxStore
 from ingest.stores.influx_wire import InfluxAddress
 from ingest.stores.parquet import ParquetStore
 from ingest.stores.upkeep import Upkeep
+from ingest.unknown_codes import UnknownCodes
 from plantroom.access import CurrentAsker
 from plantroom.allowance import allowance_us
 from plantroom.broker_address import broker_address
@@ -82,21 +83,24 @@ def run(settings: Settings, stop: threading.Event) -> None:
     store = open_store(settings, lambda: host.registry)
     letters = DeadLetterBox(database.writing, settings.var / "dead_letters.cursor")
     latest = _newest_readings(store, registry)
-    devices, clocks = DeviceInbox(settings.var / "inbox.json", write_atomically), DeviceClocks(latest.cursor)
+    devices, learned = (
+        DeviceInbox(settings.var / "inbox.json", write_atomically),
+        Learned(DeviceClocks(latest.cursor), UnknownCodes(lambda: host.registry, latest.cursor)),
+    )
     gauges = FollowerMetrics(metrics)
     sinks: dict[str, Sink] = {
         "readings": SeriesSink(store, Upkeep(store, clock, metrics=metrics).look),
         "latest": latest,
         "dead_letters": letters,
     }
-    sinks |= {"devices": devices, "device_clocks": clocks}
+    sinks |= {"devices": devices, "device_clocks": learned.clocks, "codes": learned.codes}
     followers = {
         name: Follower(name, open_journal(settings, name, decoded), sink, metrics=gauges)
         for name, sink in sinks.items()
     }
     in_force = PlantInForce(lambda: host.registry, lambda: host.engine.site_files)
     desk = DeviceDesk(
-        devices, clocks, in_force, settings.devices_folder, settings.control_folder, clock, write_atomically
+        devices, learned, in_force, settings.devices_folder, settings.control_folder, clock, write_atomically
     )
     sources = PlantSources(
         host, database, book, store, latest, letters, followers, journal.last_seq, clock, lambda: reload.refused, desk

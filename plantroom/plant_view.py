@@ -18,6 +18,7 @@ from dashboards.web.protocols import (
     RuleView,
     SilentDevice,
     StageHealth,
+    UnknownCodeView,
 )
 from facility.clock import Clock, JournalClock, ScaledClock
 from facility.errors import PermanentError
@@ -233,6 +234,13 @@ class ProgramView:
                 )
             )
         return found
+
+    def unknown_codes(self) -> Sequence[UnknownCodeView]:
+        """The one said last first."""
+        return [
+            UnknownCodeView(one.asset_id, one.code, one.times, from_us(one.last_us))
+            for one in self._from.devices.unknown_codes()
+        ]
 
     def device_clocks(self) -> Sequence[DeviceClockView]:
         """The worst first."""

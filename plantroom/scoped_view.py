@@ -4,7 +4,16 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from dashboards.web.order_view import OrderView
-from dashboards.web.protocols import ClockState, DeviceClockView, DeviceView, Health, PlantView, RuleGap, RuleView
+from dashboards.web.protocols import (
+    ClockState,
+    DeviceClockView,
+    DeviceView,
+    Health,
+    PlantView,
+    RuleGap,
+    RuleView,
+    UnknownCodeView,
+)
 from facility.errors import PermanentError
 from facility.finding import Finding
 from facility.reading import DeadLetter, Reading
@@ -102,6 +111,10 @@ class ScopedView:
     def devices(self) -> Sequence[DeviceView]:
         """Those proposed for these buildings."""
         return [each for each in self._whole.devices() if each.building_id in self._buildings]
+
+    def unknown_codes(self) -> Sequence[UnknownCodeView]:
+        """Of assets in scope."""
+        return [each for each in self._whole.unknown_codes() if self._sees(each.asset_id)]
 
     def device_clocks(self) -> Sequence[DeviceClockView]:
         """Of these buildings."""

@@ -29,7 +29,8 @@ def device_router(pages: Pages) -> APIRouter:
         classes = sorted(equipment_classes().values(), key=lambda kind: page.words.pick(kind.label, kind.name))
         return pages.show(
             request, page, "devices.html", status, devices=devices[:SHOWN], more=max(0, len(devices) - SHOWN),
-            clocks=off[:SHOWN], classes=classes, refused=refused, done=done,
+            clocks=off[:SHOWN], codes=pages.view_for(user).unknown_codes()[:SHOWN],
+            classes=classes, refused=refused, done=done,
         )  # fmt: skip
 
     @router.get("/devices", response_class=HTMLResponse)

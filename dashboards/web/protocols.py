@@ -119,6 +119,16 @@ class DeviceView:
 
 
 @dataclass(frozen=True, slots=True)
+class UnknownCodeView:
+    """A code without a meaning: how often an asset said it, and when last."""
+
+    asset_id: str
+    code: str
+    times: int
+    last_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class DeviceClockView:
     """How far a device's clock is off, positive when it is ahead; learned from so many scans."""
 
@@ -199,6 +209,9 @@ class PlantView(Protocol):
 
     def devices(self) -> Sequence[DeviceView]:
         """Devices that speak and are in no site file, the one heard last first."""
+
+    def unknown_codes(self) -> Sequence[UnknownCodeView]:
+        """Codes that no code map explains, the one said last first."""
 
     def device_clocks(self) -> Sequence[DeviceClockView]:
         """How far each device's clock is off, the worst first."""

@@ -31,6 +31,8 @@ def test_the_page_shows_what_each_device_likely_is_and_clocks_that_are_off() -> 
     assert "8 h ahead" in text
     assert "1 h 10 min behind" in text
     assert "lift-2" not in text
+    assert "Codes without a meaning" in text
+    assert "E&lt;57&gt;" in text
 
 
 def test_a_click_adds_a_device() -> None:

@@ -5,7 +5,7 @@ import struct
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.discovery_guess import guess_device, tokens
@@ -83,6 +83,7 @@ def test_nothing_a_device_sends_trips_it(topic: str, payload: bytes) -> None:
     guess_device(shape.words, shape.values)
 
 
+@settings(deadline=None)
 @given(st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
     lambda inner: st.lists(inner, max_size=5) | st.dictionaries(st.text(), inner, max_size=5), max_leaves=30,

@@ -12,13 +12,14 @@ from facility.registry import Registry
 from facility.site_file import parse_site
 from ingest.control import waiting
 from ingest.discovery import DeviceInbox
-from ingest.discovery_desk import DeviceDesk, PlantInForce
+from ingest.discovery_desk import DeviceDesk, Learned, PlantInForce
 from ingest.discovery_file import Approval
 from ingest.heartbeat import Pulse
 from ingest.intake import Batch, Intake
 from ingest.link import Delivery
 from ingest.quality import QualityJudge
 from ingest.quality_skew import DeviceClocks
+from ingest.unknown_codes import UnknownCodes
 
 SITE = """
 site: {id: demo, zone: UTC}
@@ -59,8 +60,9 @@ class Plant:
         self.folder, self.files = folder, {"site.yaml": SITE}
         self.inbox = DeviceInbox(folder / "inbox.json", write)
         in_force = PlantInForce(self.registry, lambda: self.files)
+        learned = Learned(DeviceClocks(), UnknownCodes(in_force.registry))
         self.desk = DeviceDesk(
-            self.inbox, DeviceClocks(), in_force, folder / "devices", folder / "control", RealClock(), write
+            self.inbox, learned, in_force, folder / "devices", folder / "control", RealClock(), write
         )
 
     def registry(self) -> Registry:

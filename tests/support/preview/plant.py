@@ -19,6 +19,7 @@ from dashboards.web.protocols import (
     RuleView,
     SilentDevice,
     StageHealth,
+    UnknownCodeView,
 )
 from dashboards.web.visitor import Guest, Knock, Source, Visitor
 from facility.errors import PermanentError
@@ -192,6 +193,9 @@ class PreviewPlant:
             ),
             DeviceView("plantroom/x (ahu-1)", "plantroom", self.now, 3, "ahu-1", "ahu-1", building, "ahu", ()),
         ]  # fmt: skip
+
+    def unknown_codes(self) -> Sequence[UnknownCodeView]:
+        return [UnknownCodeView("lift-1", "E<57>", 3, self.now - timedelta(minutes=5))]
 
     def device_clocks(self) -> Sequence[DeviceClockView]:
         return [
