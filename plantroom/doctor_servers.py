@@ -4,13 +4,14 @@ import threading
 from pathlib import Path
 
 from facility.clock import RealClock
-from facility.errors import PlantroomError
+from facility.errors import InputError, PlantroomError
 from facility.registry import Registry
 from ingest.conformance_listen import probe
 from ingest.link import BrokerAddress, LinkError
 from plantroom.broker_address import broker_address
 from plantroom.database import Database, parse_url
 from plantroom.doctor import Check, bad, good, warn
+from plantroom.listen import check_password
 from plantroom.settings import Mode, Settings, StoreKind
 
 SLOW_SECONDS = 1.0
@@ -22,6 +23,11 @@ _SPACE_ADVICE = (
 
 def check_broker(settings: Settings, registry: Registry | None) -> list[Check]:
     """Whether it takes us in, hands our own message back, and takes topics with a space where we need them."""
+    if settings.mode is Mode.EMBEDDED:
+        try:
+            check_password(settings)
+        except InputError as error:
+            return [bad("broker", error.problems[0].what, error.problems[0].hint)]
     address, clock, stop = broker_address(settings), RealClock(), threading.Event()
     try:
         seconds = probe(address, clock, stop)
@@ -76,6 +82,26 @@ def check_database(settings: Settings) -> Check:
     return good("database", f"{url.render_as_string()} has this program's schema")
 
 
+def _coarser_buckets(settings: Settings) -> Check | None:
+    """Whether old readings have somewhere to go, where the settings say that they should."""
+    from ingest.stores.influx_setup import missing_buckets  # noqa: PLC0415 - the client is slow to load
+    from plantroom.commands.db import influx_address  # noqa: PLC0415 - as above
+
+    if not settings.keep_policy().raw_days:
+        return None
+    try:
+        missing = missing_buckets(influx_address(settings))
+    except PlantroomError as error:
+        said = f"it answers, but its buckets cannot be looked at: {error}"
+        return warn(
+            "store", said, "Give our token the right to read buckets, or see that NAME_5m and NAME_1h are there."
+        )
+    if missing:
+        said = f"{settings.influx_url} answers, but has no bucket {', '.join(missing)}: nothing old is thinned"
+        return warn("store", said, "Run `plantroom db upgrade`.")
+    return None
+
+
 def check_store(settings: Settings, registry: Registry | None) -> Check:
     """Whether readings can be asked for."""
     from plantroom.engine_role import open_store  # noqa: PLC0415 - Polars and the web are loaded when we get this far
@@ -92,5 +118,7 @@ def check_store(settings: Settings, registry: Registry | None) -> Check:
             store.close()
     except PlantroomError as error:
         return bad("store", str(error), "Check address, token, organisation and bucket; then `plantroom db upgrade`.")
+    if settings.store is StoreKind.INFLUX and (check := _coarser_buckets(settings)) is not None:
+        return check
     known = sum(len(points) for points in newest)
     return good("store", f"{settings.store} at {where} answers" + ("" if known else "; it holds nothing yet"))

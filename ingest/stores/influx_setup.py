@@ -42,6 +42,12 @@ def set_up(address: InfluxAddress, policy: KeepPolicy) -> list[str]:
     return said
 
 
+def missing_buckets(address: InfluxAddress) -> list[str]:
+    """The names of the buckets that are not there. Raises RetryableError or PermanentError."""
+    with _client(address) as client:
+        return [name for suffix in SUFFIXES.values() if _find(client, address, name := address.bucket + suffix) is None]
+
+
 @contextmanager
 def _client(address: InfluxAddress) -> Iterator[InfluxDBClient]:
     token, timeout_ms = address.token.get_secret_value(), round(address.timeout_s * 1000)
@@ -74,14 +80,8 @@ def _client(address: InfluxAddress) -> Iterator[InfluxDBClient]:
 
 def _bucket(client: InfluxDBClient, address: InfluxAddress, name: str, seconds: int) -> tuple[Bucket, str]:
     api: Any = client.buckets_api()  # the client is untyped below this
+    bucket = _find(client, address, name)
     rules = [BucketRetentionRules(type="expire", every_seconds=seconds)]  # type: ignore[no-untyped-call]  # as above
-    try:
-        found: list[Bucket] = api.find_buckets(name=name, org=address.org).buckets
-    except ApiException as error:  # some versions give an empty list, some say that there is none
-        if error.status != 404:
-            raise
-        found = []
-    bucket = next((one for one in found if one.name == name), None)
     if bucket is None:
         made: Bucket = api.create_bucket(bucket_name=name, org=address.org, retention_rules=rules)
         return made, "made"
@@ -91,6 +91,17 @@ def _bucket(client: InfluxDBClient, address: InfluxAddress, name: str, seconds: 
     bucket.retention_rules = rules
     api.update_bucket(bucket)
     return bucket, f"kept {now[0] // _SECONDS_A_DAY:,} days, corrected" if now[0] else "kept for ever, corrected"
+
+
+def _find(client: InfluxDBClient, address: InfluxAddress, name: str) -> Bucket | None:
+    api: Any = client.buckets_api()  # as above
+    try:
+        found: list[Bucket] = api.find_buckets(name=name, org=address.org).buckets
+    except ApiException as error:  # some versions give an empty list, some say that there is none
+        if error.status != 404:
+            raise
+        return None
+    return next((one for one in found if one.name == name), None)
 
 
 def _map(client: InfluxDBClient, address: InfluxAddress, bucket: Bucket) -> str:

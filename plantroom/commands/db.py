@@ -1,11 +1,16 @@
 """`plantroom db upgrade`: brings the database of orders, and InfluxDB, to what this program needs."""
 
+from typing import TYPE_CHECKING
+
 import typer
 from pydantic import SecretStr
 from rich.console import Console
 
 from plantroom.database import Database
 from plantroom.settings import Settings, StoreKind, load_settings
+
+if TYPE_CHECKING:
+    from ingest.stores.influx_wire import InfluxAddress
 
 
 def register(app: typer.Typer) -> None:
@@ -36,8 +41,13 @@ def register(app: typer.Typer) -> None:
 def set_up_influx(settings: Settings) -> list[str]:
     """Make buckets, retention and names for InfluxQL; a line for each bucket."""
     from ingest.stores.influx_setup import set_up  # noqa: PLC0415 - the client is slow to load, and few need it
-    from ingest.stores.influx_wire import InfluxAddress  # noqa: PLC0415 - as above
+
+    return set_up(influx_address(settings), settings.keep_policy())
+
+
+def influx_address(settings: Settings) -> "InfluxAddress":
+    """Where InfluxDB is, by the settings."""
+    from ingest.stores.influx_wire import InfluxAddress  # noqa: PLC0415 - the client is slow to load, and few need it
 
     token = settings.influx_token or SecretStr("")
-    address = InfluxAddress(settings.influx_url, settings.influx_org, settings.influx_bucket, token)
-    return set_up(address, settings.keep_policy())
+    return InfluxAddress(settings.influx_url, settings.influx_org, settings.influx_bucket, token)

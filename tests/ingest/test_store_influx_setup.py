@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from facility.catalogue import PointKind
 from facility.errors import PermanentError, RetryableError
-from ingest.stores.influx_setup import set_up
+from ingest.stores.influx_setup import missing_buckets, set_up
 from ingest.stores.influx_wire import InfluxAddress
 from ingest.stores.keeping import Keep, KeepPolicy
 
@@ -122,7 +122,9 @@ def test_it_makes_buckets_with_their_retention_and_maps_each_for_influxql(
 
 
 def test_a_second_time_changes_nothing_and_another_policy_corrects_the_retention(fake: FakeInflux2) -> None:
+    assert missing_buckets(fake.address) == ["plant", "plant_5m", "plant_1h"]
     set_up(fake.address, POLICY)
+    assert missing_buckets(fake.address) == []
     again = set_up(fake.address, POLICY)
     assert len(fake.buckets) == len(fake.mappings) == 3
     assert again[0] == "bucket plant: is there, keeps 120 days; for InfluxQL database plant is mapped"

@@ -1,5 +1,6 @@
 """Old readings become few, on every store: kept for their time, read across the seam, late ones counted in."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -180,6 +181,25 @@ def test_a_kind_that_is_kept_for_ever_stays_single_beside_others(tmp_path: Path)
     assert len(air(store)) == 2
     assert len(of(store, "meter", "water_volume")) == 10
     store.close()
+
+
+def test_a_kill_between_the_new_part_and_the_end_of_the_old_ones_doubles_nothing(tmp_path: Path) -> None:
+    store = ParquetStore(tmp_path / "store", policy=POLICY)
+    for seq in (1, 2, 3):
+        store.write(seq, seq, temperatures(*[(minute + seq / 4, float(minute), 0) for minute in range(20)]))
+        store.flush()
+    shutil.copytree(tmp_path / "store", tmp_path / "before")
+    thin_all(store, 2.0)
+    found = air(store)
+    assert len(found) == 4
+    store.close()
+    shutil.copytree(tmp_path / "before", tmp_path / "store", dirs_exist_ok=True)  # as if no old part had gone yet
+    assert len(list((tmp_path / "store").rglob("*.parquet"))) == 4
+    again = ParquetStore(tmp_path / "store", policy=POLICY)
+    assert air(again) == found
+    thin_all(again, 2.0)
+    assert air(again) == found
+    again.close()
 
 
 POINTS = st.lists(

@@ -109,6 +109,13 @@ def test_no_broker_is_a_warning_embedded_and_bad_in_production(tmp_path: Path) -
     assert of(check_broker(real, None), "broker").verdict is Verdict.BAD
 
 
+def test_a_broker_that_would_be_open_without_a_password_is_bad(tmp_path: Path) -> None:
+    (found,) = check_broker(settings(tmp_path, mqtt_listen="0.0.0.0"), None)  # noqa: S104 - the case itself
+    assert found.verdict is Verdict.BAD
+    assert "without a password" in found.said
+    assert "PLANTROOM_MQTT_PASSWORD" in found.advice
+
+
 def test_store_and_database_are_made_at_the_first_start_and_checked_after_it(tmp_path: Path) -> None:
     own = settings(tmp_path)
     assert "first start" in check_store(own, None).said
