@@ -63,6 +63,9 @@ class HostMetrics:
         self.findings = Counter("plantroom_engine_findings", "Findings that changed.", registry=registry)
         self.lag = Gauge("plantroom_engine_lag_commits", "Commits not yet judged.", registry=registry)
         self.batch_seconds = Histogram("plantroom_engine_batch_seconds", "Time to judge a batch.", registry=registry)
+        self.write_seconds = Histogram(
+            "plantroom_engine_write_seconds", "Time to keep findings, orders and the cursor.", registry=registry
+        )
 
 
 class EngineHost:
@@ -196,7 +199,7 @@ class EngineHost:
     def _write(self, findings: Sequence[Finding], seq: int, *, snapshot: bool = False) -> None:
         now_us = self._wall.now_us()
         due = snapshot or now_us >= self._snapshot_due_us
-        with self._database.writing() as session:
+        with self._metrics.write_seconds.time(), self._database.writing() as session:
             if findings:
                 self._desk.receive(session, findings)
             repository.save_cursor(session, seq)

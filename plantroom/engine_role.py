@@ -24,7 +24,7 @@ from ingest.stores.base import SeriesSink, SeriesStore
 from ingest.stores.influx import InfluxStore
 from ingest.stores.influx_wire import InfluxAddress
 from ingest.stores.parquet import ParquetStore
-from ingest.stores.upkeep import Upkeep
+from ingest.stores.upkeep import Upkeep, UpkeepMetrics
 from ingest.unknown_codes import UnknownCodes
 from plantroom.access import CurrentAsker
 from plantroom.allowance import allowance_us
@@ -89,7 +89,7 @@ def run(settings: Settings, stop: threading.Event) -> None:
     )
     gauges = FollowerMetrics(metrics)
     sinks: dict[str, Sink] = {
-        "readings": SeriesSink(store, Upkeep(store, clock, metrics=metrics).look),
+        "readings": SeriesSink(store, Upkeep(store, clock, metrics=UpkeepMetrics(metrics)).look),
         "latest": latest,
         "dead_letters": letters,
     }

@@ -13,6 +13,7 @@ from dashboards.web.pages import keep_session
 from facility.errors import InputError, PermanentError, RetryableError
 from plantroom import __version__
 from plantroom.access import Gate
+from plantroom.metrics import HttpMetrics
 
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
@@ -57,19 +58,13 @@ def create_app(parts: HttpParts) -> FastAPI:
         set_up(app)
     _errors(app)
 
-    seconds = prometheus_client.Histogram(
-        "plantroom_http_request_seconds",
-        "Time to answer, by route and status.",
-        ["route", "status"],
-        registry=parts.metrics,
-    )
+    seconds = HttpMetrics(parts.metrics).seconds
     steady = time.perf_counter
 
     @app.middleware("http")
     async def _headers(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
         began = steady()
         response = await call_next(request)
-        # The route's pattern and never its address: what people ask for must not make a series of its own.
         route = getattr(request.scope.get("route"), "path", "none")
         seconds.labels(route, str(response.status_code)).observe(steady() - began)
         if fresh := getattr(request.state, "fresh_session", ""):

@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from typer.main import get_command
 
 from plantroom.cli import app, load_commands
+from plantroom.metrics import instruments
 from plantroom.settings import Settings
 from rules.language_page import language_page
 from ticketing.kpi import DEFINITIONS
@@ -101,11 +102,33 @@ def rule_language_page() -> str:
     return f"{title}\n\n{_GENERATED}\n{rest}"
 
 
+def metrics_page() -> str:
+    """Every instrument at /metrics, as Markdown."""
+    lines = [
+        "# Metrics",
+        "",
+        _GENERATED,
+        "",
+        "Prometheus text. The engine serves it at `/metrics` of the pages' port, with the token; ingest at its own",
+        "port (`PLANTROOM_METRICS_PORT`), without one, on the address of the pages. A counter's name ends in `_total`,",
+        "a histogram has `_bucket`, `_sum` and `_count`. No label ever holds a topic, a device or an address.",
+    ]
+    for process, found in instruments().items():
+        lines += ["", f"## {process}", "", "| name | kind | labels | meaning |", "|---|---|---|---|"]
+        for one in found:
+            (family,) = one.describe()
+            name = f"{family.name}_total" if family.type == "counter" else family.name
+            labels = ", ".join(f"`{label}`" for label in getattr(one, "_labelnames", ()))
+            lines.append(f"| `{name}` | {family.type} | {labels} | {family.documentation} |")
+    return "\n".join(lines) + "\n"
+
+
 PAGES: Mapping[str, Callable[[], str]] = {
     "settings.md": settings_page,
     "commands.md": commands_page,
     "kpi.md": kpi_page,
     "rule-language.md": rule_language_page,
+    "metrics.md": metrics_page,
 }
 
 

@@ -17,6 +17,15 @@ AGAIN_S = 300.0
 BUDGET_S = 0.2
 
 
+class UpkeepMetrics:
+    """What the keeping of old readings shows on /metrics."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.thin_seconds = Histogram(
+            "plantroom_store_thin_seconds", "Time of each piece of thinning old readings.", registry=registry
+        )
+
+
 class Thinnable(Protocol):
     """What is asked of a store."""
 
@@ -32,12 +41,10 @@ class Upkeep:
         store: Thinnable,
         clock: Clock,
         elapsed: Callable[[], float] = time.monotonic,
-        metrics: CollectorRegistry | None = None,
+        metrics: UpkeepMetrics | None = None,
     ) -> None:
         self._store, self._clock, self._elapsed = store, clock, elapsed
-        self._pieces = Histogram(
-            "plantroom_store_thin_seconds", "Time of each piece of thinning old readings.", registry=metrics
-        )
+        self._metrics = metrics or UpkeepMetrics(CollectorRegistry())
         self._due_s = elapsed() + FIRST_S
         self._trouble = ""
 
@@ -60,5 +67,5 @@ class Upkeep:
         return False
 
     def _piece(self) -> bool:
-        with self._pieces.time():
+        with self._metrics.thin_seconds.time():
             return self._store.thin(self._clock.now_us())
