@@ -7,13 +7,14 @@ stored instant, at the latest after a quarter of a second, so that an escalation
 import threading
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 
 import structlog
 
 from facility.clock import Clock
 from facility.errors import RetryableError
+from facility.registry import Registry
 from plantroom.database import Database
-from plantroom.engine_host import EngineHost
 from ticketing.contract_book import ContractBook
 from ticketing.courier import Courier
 from ticketing.desk import Desk
@@ -50,10 +51,21 @@ class Office:
     meters: MeterSource | None = None
 
 
+class Plant(Protocol):
+    """The engine's host, as far as jobs need it."""
+
+    @property
+    def registry(self) -> Registry:
+        """The directory in force."""
+
+    def touch(self) -> None:
+        """Orders have changed: whoever watches should look again."""
+
+
 class Jobs:
     """Runs in a thread of its own. What was missed is made up by the next beat: nothing depends on the beat."""
 
-    def __init__(self, database: Database, host: EngineHost, book: ContractBook, clock: Clock, office: Office) -> None:
+    def __init__(self, database: Database, host: Plant, book: ContractBook, clock: Clock, office: Office) -> None:
         self._database, self._host, self._book, self._clock, self._office = database, host, book, clock, office
         self._desk = Desk(book, lambda: host.registry)
         teller = OutboxTeller(office.roster, office.wall)

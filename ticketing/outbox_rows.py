@@ -12,7 +12,7 @@ from ticketing.statements import chunks, insert_into, row_count
 from ticketing.tables_outbox import OutboxRow
 
 WAITING, DELIVERED, DIGESTED, DROPPED, FAILED = "waiting", "delivered", "digested", "dropped", "failed"
-CLAIM_FOR = timedelta(seconds=60)
+CLAIM_FOR = timedelta(seconds=30)
 """Longer than any try takes: after that another sender may try."""
 
 

@@ -1,0 +1,153 @@
+"""The jobs of two processes on one database: one runs them, a change of leader keeps every deadline. Both databases."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from receiver import Receiver
+
+from facility.clock import JournalClock
+from facility.finding import Finding
+from facility.instant import to_us
+from facility.registry import Registry
+from plantroom.database import Database
+from plantroom.jobs import LEASE, Jobs, Office
+from ticketing.contract_book import ContractBook
+from ticketing.contract_load import parse_contract
+from ticketing.courier import Courier
+from ticketing.desk import Desk
+from ticketing.lease import Lease, LeaseLostError
+from ticketing.notice_apprise import tell
+from ticketing.outbox_rows import list_messages
+from ticketing.roster import Channel, Person, Roster, Webhook
+from ticketing.tables_outbox import OutboxRow
+
+NewFinding = Callable[..., Finding]
+AT = datetime(2026, 3, 2, 1, tzinfo=UTC)
+TEXT = (Path(__file__).parents[1] / "data/ticketing/contract.yaml").read_text(encoding="utf-8")
+TERMS = """escalations:
+      - {id: half, clock: response, at: "50 %", to: li}
+      - {id: over, clock: response, at: "30 min after", to: li}"""
+
+
+class Plant:
+    """What the jobs need of the engine's host."""
+
+    def __init__(self, registry: Registry) -> None:
+        self.registry, self.touched = registry, 0
+
+    def touch(self) -> None:
+        self.touched += 1
+
+
+class Process:
+    """One engine process, as far as its jobs go."""
+
+    def __init__(self, name: str, url: str, clock: JournalClock, receiver: Receiver, registry: Registry) -> None:
+        text = TEXT.replace('effective_at: "2026-01-01"', f'effective_at: "2026-01-01"\n    {TERMS}')
+        self.book = ContractBook([parse_contract(text, "contract.yaml")])
+        li = Person("li", "Li", channels=(Channel("chat", f"json://127.0.0.1:{receiver.port}/"),))
+        hook = Webhook("erp", f"http://127.0.0.1:{receiver.port}/", "0" * 32)
+        roster = Roster(ZoneInfo("Asia/Shanghai"), {"li": li}, webhooks=(hook,))
+        self.database = Database(url)
+        self.lease = Lease(self.database, LEASE, name, clock)
+        self.courier = Courier(self.lease, roster, tell, clock, clock, name)
+        office = Office(roster, self.lease, self.courier, lambda *_: "", clock)
+        self.jobs = Jobs(self.database, Plant(registry), self.book, clock, office)
+
+    def beat(self) -> bool:
+        """One beat, and one more for what came back."""
+        if not self.jobs.step():
+            return False
+        pause = threading.Event()
+        while not self.courier.is_idle:
+            pause.wait(0.01)
+        return self.jobs.step()
+
+    def rows(self) -> dict[str, OutboxRow]:
+        with self.database.reading() as session:
+            return {row.key: row for row in list_messages(session, None, 1000, 0)}
+
+
+@pytest.fixture
+def clock() -> JournalClock:
+    return JournalClock(to_us(AT))
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with closing(Receiver()) as listening:
+        yield listening
+
+
+@pytest.fixture
+def two(
+    database: Database, clock: JournalClock, receiver: Receiver, registry: Registry
+) -> Iterator[tuple[Process, Process]]:
+    url = database.url.render_as_string(hide_password=False)
+    found = Process("one", url, clock, receiver, registry), Process("two", url, clock, receiver, registry)
+    yield found
+    for process in found:
+        process.courier.close()
+        process.database.close()
+
+
+def at(clock: JournalClock, minutes: float) -> None:
+    clock.advance(to_us(AT + timedelta(minutes=minutes)))
+
+
+def test_a_change_of_leader_keeps_every_deadline_and_tells_everything_once(
+    two: tuple[Process, Process], clock: JournalClock, receiver: Receiver, registry: Registry, finding: NewFinding
+) -> None:
+    one, other = two
+    with one.database.writing() as session:
+        Desk(one.book, lambda: registry).receive(session, [finding(), finding(rule="b")])
+    assert (one.beat(), other.beat()) == (True, False)
+    assert receiver.wait_for(2)
+    at(clock, 59.99)
+    assert one.beat()
+    assert len(receiver.taken) == 2
+    at(clock, 60)  # both escalations fall due while the leader stands still
+    clock.advance(clock.now_us() + 2_500_000)
+    assert other.beat()
+    told = {row.key: row.state for row in other.rows().values() if row.kind == "notice"}
+    assert len(told) == 2
+    assert set(told.values()) == {"delivered"}
+    assert not one.beat()
+    with pytest.raises(LeaseLostError):
+        one.courier.step()
+    at(clock, 150)
+    assert other.beat()
+    rows = other.rows()
+    assert sorted(row.subject.split(",")[1].strip() for row in rows.values() if row.kind == "notice") == [
+        "response 0:30:00 after: Motor hot", "response 0:30:00 after: Motor hot",
+        "response 50 %: Motor hot", "response 50 %: Motor hot"]  # fmt: skip
+    assert not any(row.late for row in rows.values())
+    assert other.beat()
+    assert len(other.rows()) == len(rows)
+
+
+def test_an_escalation_leaves_in_the_beat_of_its_instant(
+    two: tuple[Process, Process], clock: JournalClock, receiver: Receiver, registry: Registry, finding: NewFinding
+) -> None:
+    one, _ = two
+    with one.database.writing() as session:
+        Desk(one.book, lambda: registry).receive(session, [finding()])
+    at(clock, 60)
+    assert one.beat()
+    (row,) = [row for row in one.rows().values() if row.kind == "notice"]
+    assert (row.state, row.due_at, row.late) == ("delivered", AT + timedelta(hours=1), False)
+    assert receiver.wait_for(2)
+
+
+def test_a_leader_that_ends_hands_over_at_once(two: tuple[Process, Process]) -> None:
+    one, other = two
+    stop = threading.Event()
+    assert one.beat()
+    stop.set()
+    one.jobs.run(stop)
+    assert other.beat()
