@@ -18,6 +18,7 @@ from plantroom.database import Database
 from ticketing.contract_book import ContractBook
 from ticketing.courier import Courier
 from ticketing.desk import Desk
+from ticketing.dispatching import send_waiting
 from ticketing.kept_answer import forget_answers
 from ticketing.lease import Lease, LeaseLostError
 from ticketing.meter_rows import MeterSource
@@ -84,10 +85,14 @@ class Jobs:
         if self._visits_at is None or not timedelta(0) <= instants.now - self._visits_at < _MINUTE:
             self._open_visits(instants)
             self._visits_at = instants.now
+        looked = False
         while self._is_due(instants.now):
+            looked = True
             with self._office.lease.writing() as session:
                 if not look(session, self._book, self._office.roster, instants, self._office.link):
                     break
+        if looked and self._dispatch(instants.now):
+            return self.step()  # who was sent is told in this beat too
         self._office.courier.step()
         return True
 
@@ -129,6 +134,16 @@ class Jobs:
             at = next_look(session)
         return at is not None and at <= now
 
+    def _dispatch(self, now: datetime) -> bool:
+        if not self._office.roster.auto:
+            return False
+        with self._office.lease.writing() as session:
+            sent = send_waiting(session, self._book, self._office.roster, self._host.registry, now)
+        if sent:
+            log.info("orders dispatched", orders=len(sent))
+            self._host.touch()
+        return bool(sent)
+
     def _open_visits(self, instants: Instants) -> None:
         with self._office.lease.writing() as session:
             opened = due(session, self._desk, self._book, self._host.registry, instants.now, meters=self._office.meters)
@@ -138,6 +153,7 @@ class Jobs:
                 forget_answers(session, instants.now)
                 forget_messages(session, instants.wall - _KEEP_MESSAGES)
                 self._cleaned_at = instants.wall
+        self._dispatch(instants.now)
         if opened:
             log.info("visits of the plan opened", orders=len(opened))
             self._host.touch()

@@ -9,7 +9,7 @@ from facility.registry import Registry
 from ticketing import repository
 from ticketing.contract_book import ContractBook
 from ticketing.dispatch import Choice, Move, decide_dispatch, decide_moves, loads_of
-from ticketing.dispatch_rows import assigned_tasks, task_of
+from ticketing.dispatch_rows import assigned_tasks, task_of, undispatched
 from ticketing.roster import Roster
 from ticketing.tables import WorkOrderRow
 from ticketing.transition import Act, carry_out
@@ -36,6 +36,21 @@ def choose(
     loads = loads_of(tasks, roster, now)
     choice = decide_dispatch(task_of(row, registry), roster, loads, now)
     return choice, decide_moves(choice, roster, loads, now)
+
+
+def send_waiting(
+    session: Session, book: ContractBook, roster: Roster, registry: Registry, now: datetime, limit: int = 50
+) -> list[Sent]:
+    """Send somebody to every open order that is with nobody and whose severity is dispatched at once; whom. An order
+    for which nobody can go is tried again the next time."""
+    sent = []
+    for order_id in undispatched(session, frozenset(one.value for one in roster.auto), limit):
+        row = repository.find_order(session, order_id, lock=True)
+        if row is not None and row.assignee is None and row.status == Status.OPEN:
+            done = send_somebody(session, book, row, roster, registry, now)
+            if not isinstance(done, Refused):
+                sent.append(done)
+    return sent
 
 
 def send_somebody(

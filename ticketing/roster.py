@@ -113,7 +113,10 @@ class Webhook:
 
 @dataclass(frozen=True, slots=True)
 class Roster:
-    """Everybody. Of an unknown pair of buildings, travel takes `travel_default`; within one, none."""
+    """Everybody. Of an unknown pair of buildings, travel takes `travel_default`; within one, none.
+
+    Orders of the severities in `auto` are dispatched by the program as soon as they are open.
+    """
 
     zone: ZoneInfo
     people: Mapping[str, Person] = field(default_factory=dict, hash=False)
@@ -126,6 +129,7 @@ class Roster:
     travel_default: timedelta = timedelta(minutes=30)
     visit_time: timedelta = timedelta(hours=1)
     address: str = ""
+    auto: frozenset[Severity] = frozenset()
 
     def resolve(self, name: str, at: datetime) -> tuple[Person, ...]:
         """The people behind a name: a person by id or name, who is on call for a team (else the whole team), or

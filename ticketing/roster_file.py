@@ -131,6 +131,7 @@ class RosterHead(Strict):
     address: str = Field(default="", pattern="^(https?://.*)?$")
     travel: SpanText = timedelta(minutes=30)
     visit: SpanText = Field(default=timedelta(hours=1), description="how long a preventive visit takes")
+    auto_dispatch: Severities | None = Field(default=None, description="severities that are dispatched at once")
     certified: Classes | None = Field(default=None, description="classes only people with a certificate may work on")
 
 
@@ -206,6 +207,7 @@ class _Loader:
             travel_default=head.travel,
             visit_time=head.visit,
             address=head.address.rstrip("/"),
+            auto=frozenset(head.auto_dispatch or ()),
         )
 
     def _person(self, entry: PersonEntry, shifts: Mapping[str, Calendar], path: Path) -> Person:

@@ -11,11 +11,12 @@ import pytest
 from receiver import Receiver
 
 from facility.clock import JournalClock
-from facility.finding import Finding
+from facility.finding import Finding, Severity
 from facility.instant import to_us
 from facility.registry import Registry
 from plantroom.database import Database
 from plantroom.jobs import LEASE, Jobs, Office
+from ticketing import repository
 from ticketing.contract_book import ContractBook
 from ticketing.contract_load import parse_contract
 from ticketing.courier import Courier
@@ -50,9 +51,15 @@ class Process:
     def __init__(self, name: str, url: str, clock: JournalClock, receiver: Receiver, registry: Registry) -> None:
         text = TEXT.replace('effective_at: "2026-01-01"', f'effective_at: "2026-01-01"\n    {TERMS}')
         self.book = ContractBook([parse_contract(text, "contract.yaml")])
-        li = Person("li", "Li", channels=(Channel("chat", f"json://127.0.0.1:{receiver.port}/"),))
+        li = Person(
+            "li",
+            "Li",
+            skills=frozenset({"elevator"}),
+            channels=(Channel("chat", f"json://127.0.0.1:{receiver.port}/"),),
+        )
         hook = Webhook("erp", f"http://127.0.0.1:{receiver.port}/", "0" * 32)
-        roster = Roster(ZoneInfo("Asia/Shanghai"), {"li": li}, webhooks=(hook,))
+        roster = Roster(ZoneInfo("Asia/Shanghai"), {"li": li}, webhooks=(hook,),
+                        auto=frozenset({Severity.CRITICAL}))  # fmt: skip
         self.database = Database(url)
         self.lease = Lease(self.database, LEASE, name, clock)
         self.courier = Courier(self.lease, roster, tell, clock, clock, name)
@@ -142,6 +149,24 @@ def test_an_escalation_leaves_in_the_beat_of_its_instant(
     (row,) = [row for row in one.rows().values() if row.kind == "notice"]
     assert (row.state, row.due_at, row.late) == ("delivered", AT + timedelta(hours=1), False)
     assert receiver.wait_for(2)
+
+
+def test_an_entrapment_is_dispatched_and_told_by_the_program_itself(
+    two: tuple[Process, Process], registry: Registry, finding: NewFinding
+) -> None:
+    one, _ = two
+    with one.database.writing() as session:
+        desk = Desk(one.book, lambda: registry)
+        desk.receive(session, [finding(rule="trapped", severity=Severity.CRITICAL), finding()])
+    assert one.beat()
+    rows = {row.event: row for row in one.rows().values() if row.kind == "notice"}
+    assert set(rows) == {"dispatched"}
+    assert (rows["dispatched"].person, rows["dispatched"].state) == ("li", "delivered")
+    with one.database.reading() as session:
+        trapped, other = (repository.find_order(session, str(number)) for number in (1, 2))
+    assert trapped is not None
+    assert other is not None
+    assert (trapped.assignee, other.assignee) == ("li", None)
 
 
 def test_a_leader_that_ends_hands_over_at_once(two: tuple[Process, Process]) -> None:
