@@ -35,7 +35,7 @@ from ticketing.work_order import OPEN_STATUSES, Status
 
 DATA = Path(__file__).parents[1] / "tests/data/ticketing"
 AT = datetime(2026, 3, 2, 1, tzinfo=UTC)
-BATCH = 5_000
+BATCH = 1_000
 APPEND = """
 INSERT INTO work_order_event (work_order_id, version, at, verb, by, note, from_status, to_status)
 WITH RECURSIVE series(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM series WHERE n < :lines)
