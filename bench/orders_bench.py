@@ -135,7 +135,7 @@ def main(address: str, orders: int, lines: int) -> None:
     ):
         show(what, 20, 100, reading(partial(page, query)))
     show("sweep: is any deadline due", 100, 100, reading(next_look))
-    show("sweep: look at 200 due orders", 20, 100, sweep(30))
+    show("sweep: look at 50 due orders", 20, 100, sweep(30))
     show("show one order", 100, 10, reading(show_one))
     show("open one order", 100, 10, open_one)
     started = perf_counter()

@@ -7,9 +7,10 @@ from datetime import datetime
 from dashboards.web.order_view import DeadlineView, OrderEventView, OrderView
 from facility.finding import OrderKind, Severity
 from ticketing.contract import ServiceLevel
+from ticketing.history_rows import StoredLine
 from ticketing.order_clock import OrderClock, decide_clocks
 from ticketing.repository import as_change
-from ticketing.tables import EventRow, WorkOrderRow
+from ticketing.tables import WorkOrderRow
 from ticketing.views import format_number
 from ticketing.work_order import OPEN_STATUSES, Status, Verb, allowed_verbs
 
@@ -23,7 +24,9 @@ class OrderTerms:
     now: datetime
 
 
-def order_view(row: WorkOrderRow, history: Sequence[EventRow], members: Sequence[str], terms: OrderTerms) -> OrderView:
+def order_view(
+    row: WorkOrderRow, history: Sequence[StoredLine], members: Sequence[str], terms: OrderTerms
+) -> OrderView:
     """The order as the pages show it."""
     return OrderView(
         id=row.id,
@@ -62,7 +65,7 @@ _NO_FORM = frozenset({Verb.RELEVEL, Verb.TRIAGE, Verb.DISPATCH, Verb.ESCALATE, V
 """Verbs that name a level, a person or another order: they are in the API, and the pages have no form for them yet."""
 
 
-def _deadlines(row: WorkOrderRow, history: Sequence[EventRow], terms: OrderTerms) -> list[DeadlineView]:
+def _deadlines(row: WorkOrderRow, history: Sequence[StoredLine], terms: OrderTerms) -> list[DeadlineView]:
     if terms.level is not None:
         clocks = decide_clocks(terms.level, row.opened_at, [as_change(line) for line in history], terms.now)
         return [_deadline(name, clock) for name, clock in clocks.every().items()]

@@ -1,16 +1,43 @@
 """The append-only histories of orders, as rows and as the values that decisions are made on."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col
 
 from ticketing.placement import Line
 from ticketing.statements import chunks
 from ticketing.tables import EventRow, WorkOrderRow
 from ticketing.watch_rows import look_again
 from ticketing.work_order import Change, Order, Status
+
+_STATUS = {status.value: status for status in Status}
+_COLUMNS = tuple(
+    getattr(EventRow, name)
+    for name in (
+        *("id", "work_order_id", "version", "at", "verb", "by", "note", "reason"),
+        *("from_status", "to_status", "finding_id", "proof"),
+    )
+)
+
+
+class StoredLine(NamedTuple):
+    """A line of history as it is kept. A plain tuple: a page of orders reads thousands of them."""
+
+    id: int
+    work_order_id: str
+    version: int
+    at: datetime
+    verb: str
+    by: str
+    note: str
+    reason: str | None
+    from_status: Status | None
+    to_status: Status
+    finding_id: str | None
+    proof: str | None
 
 
 def append_lines(session: Session, lines: Sequence[Line]) -> None:
@@ -20,27 +47,28 @@ def append_lines(session: Session, lines: Sequence[Line]) -> None:
         look_again(session, {line.order_id: line.change.at for line in reversed(lines)})
 
 
-def histories(session: Session, order_ids: Iterable[str]) -> dict[str, tuple[EventRow, ...]]:
+def histories(session: Session, order_ids: Iterable[str]) -> dict[str, tuple[StoredLine, ...]]:
     """Order id -> its whole history in order of writing."""
-    found: dict[str, list[EventRow]] = {}
+    found: dict[str, list[StoredLine]] = {}
     for part in chunks(order_ids):
-        query = select(EventRow).where(col(EventRow.work_order_id).in_(part)).order_by(col(EventRow.id))
-        for row in session.exec(query):
-            found.setdefault(row.work_order_id, []).append(row)
+        query = sa.select(*_COLUMNS).where(col(EventRow.work_order_id).in_(part)).order_by(col(EventRow.id))
+        for row in session.execute(query):
+            line = StoredLine._make((*row[:8], _STATUS.get(row[8]), _STATUS[row[9]], *row[10:]))
+            found.setdefault(line.work_order_id, []).append(line)
     return {order_id: tuple(rows) for order_id, rows in found.items()}
 
 
-def as_order(row: WorkOrderRow, history: Iterable[EventRow]) -> Order:
+def as_order(row: WorkOrderRow, history: Iterable[StoredLine]) -> Order:
     """The row and its history as the value that decisions are made on."""
     return Order(row.id, Status(row.status), row.version, tuple(as_change(event) for event in history))
 
 
-def as_change(row: EventRow) -> Change:
+def as_change(line: StoredLine) -> Change:
     """One line of history as a value."""
-    before = Status(row.from_status) if row.from_status is not None else None
     return Change(
-        row.version, row.at, row.verb, row.by, Status(row.to_status), before, row.note, row.reason, row.proof or ""
-    )
+        line.version, line.at, line.verb, line.by, line.to_status, line.from_status, line.note, line.reason,
+        line.proof or "",
+    )  # fmt: skip
 
 
 def _line_values(line: Line) -> dict[str, Any]:

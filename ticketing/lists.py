@@ -1,18 +1,21 @@
 """Orders and findings with all that belongs to them, read in a few questions whatever their number."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from sqlmodel import Session
 
 from ticketing import repository
+from ticketing.contract import ServiceLevel
 from ticketing.contract_book import ContractBook
+from ticketing.history_rows import StoredLine
 from ticketing.order_terms import order_terms
 from ticketing.outbox_rows import messages_of
 from ticketing.relation_rows import relations
 from ticketing.repository import OrderQuery
 from ticketing.tables import FindingRow, WorkOrderRow
 from ticketing.views import FindingView, WorkOrderView, finding_view, work_order_view
+from ticketing.work_order import Status
 
 
 def read_orders(session: Session, book: ContractBook, query: OrderQuery, now: datetime) -> list[WorkOrderView]:
@@ -32,13 +35,20 @@ def view_orders(
             row,
             histories.get(row.id, ()),
             members.get(row.id, ()),
-            level=order_terms(book, row, [repository.as_change(line) for line in histories.get(row.id, ())]),
+            level=_terms_if_held(book, row, histories.get(row.id, ())),
             now=now,
             related=related[row.id],
             messages=messages.get(row.id, ()),
         )
         for row in rows
     ]
+
+
+def _terms_if_held(book: ContractBook, row: WorkOrderRow, lines: Iterable[StoredLine]) -> ServiceLevel | None:
+    """The terms of an order, where a view asks for them: while it is held, its deadlines move on."""
+    if row.status != Status.HELD:
+        return None
+    return order_terms(book, row, [repository.as_change(line) for line in lines])
 
 
 def read_findings(

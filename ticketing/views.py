@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import datetime
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from facility.finding import Evidence, FindingState, OrderKind, Severity
 from facility.instant import format_duration, from_us
@@ -12,10 +12,11 @@ from facility.reading import Value
 from ticketing.contract import ServiceLevel
 from ticketing.deadline import Pause
 from ticketing.deadline_explain import explain_deadline
+from ticketing.history_rows import StoredLine
 from ticketing.order_clock import OrderClock, cap_ends_at, decide_clocks, pauses_of
 from ticketing.relation_rows import Relations
 from ticketing.repository import as_change
-from ticketing.tables import EventRow, FindingRow, WorkOrderRow
+from ticketing.tables import FindingRow, WorkOrderRow
 from ticketing.tables_outbox import OutboxRow
 from ticketing.telemetry import Telemetry, TelemetryLine, TelemetryState, judge_telemetry
 from ticketing.work_order import Change, Status, Verb, allowed_verbs
@@ -46,6 +47,9 @@ class HistoryView(BaseModel):
     finding_id: str | None
     version: int
     proof: str | None = None
+
+
+_HISTORY = TypeAdapter(list[HistoryView])
 
 
 class PauseView(BaseModel):
@@ -210,7 +214,7 @@ def format_number(number: int) -> str:
 
 def work_order_view(
     row: WorkOrderRow,
-    history: Iterable[EventRow],
+    history: Iterable[StoredLine],
     findings: Iterable[str],
     *,
     level: ServiceLevel | None = None,
@@ -237,7 +241,7 @@ def work_order_view(
         paused=_pause_view(held[-1], changes, level) if held else None,
         verbs=list(allowed_verbs(Status(row.status))),
         evidence=evidence_views(row.evidence),
-        history=[_history_view(line) for line in lines],
+        history=_HISTORY.validate_python(lines, from_attributes=True),
     )
 
 
@@ -247,7 +251,7 @@ def _pause_view(pause: Pause, changes: Iterable[Change], level: ServiceLevel | N
     return PauseView(reason=pause.reason, since=pause.from_at, proof=hold.proof, capped_at=capped_at)
 
 
-def telemetry_of(history: Iterable[EventRow], members: Iterable[str]) -> Telemetry:
+def telemetry_of(history: Iterable[StoredLine], members: Iterable[str]) -> Telemetry:
     """What the data says about the order with this history and these findings."""
     lines = (TelemetryLine(line.at, line.verb, line.finding_id, Status(line.to_status)) for line in history)
     return judge_telemetry(members, lines)
@@ -264,7 +268,7 @@ def finding_view(row: FindingRow, work_order_id: str | None) -> FindingView:
     )
 
 
-def deadline_view(row: WorkOrderRow, history: Iterable[EventRow], level: ServiceLevel, now: datetime) -> DeadlineView:
+def deadline_view(row: WorkOrderRow, history: Iterable[StoredLine], level: ServiceLevel, now: datetime) -> DeadlineView:
     """Both deadlines recomputed from terms, history and pauses, each with its explanation."""
     clocks = decide_clocks(level, row.opened_at, [as_change(line) for line in history], now)
     return DeadlineView(
@@ -288,11 +292,6 @@ def evidence_views(evidence: Iterable[Evidence]) -> list[EvidenceView]:
         EvidenceView(asset_id=one.asset_id, point=one.point, at=from_us(one.at_us), value=one.value, unit=one.unit)
         for one in evidence
     ]
-
-
-def _history_view(line: EventRow) -> HistoryView:
-    values = line.model_dump(exclude={"id", "work_order_id"})
-    return HistoryView(**values)
 
 
 def _clock_view(clock: OrderClock) -> ClockView:

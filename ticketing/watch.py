@@ -13,6 +13,7 @@ from sqlmodel import Session
 from ticketing import repository
 from ticketing.contract_book import ContractBook
 from ticketing.escalation import EscalationDue, EscalationState, decide_escalations
+from ticketing.history_rows import StoredLine
 from ticketing.notice import ActLink, Notice, notices_of_escalation, notices_of_line
 from ticketing.notice_text import OrderFacts, write_digest
 from ticketing.order_clock import OrderClock, decide_clocks
@@ -20,12 +21,12 @@ from ticketing.order_rows import orders_by_id
 from ticketing.order_terms import order_terms
 from ticketing.outbox_rows import digested, drop_escalations, due_digests, put
 from ticketing.roster import Roster
-from ticketing.tables import EventRow, WorkOrderRow
+from ticketing.tables import WorkOrderRow
 from ticketing.tables_outbox import WatchRow
 from ticketing.views import format_number
 from ticketing.watch_rows import lock_due, looked
 
-AT_ONCE = 200
+AT_ONCE = 50
 PAUSED_STEP = timedelta(minutes=1)
 """How soon an order is looked at again whose clock is paused: its instants move on with the time."""
 
@@ -39,7 +40,7 @@ class Instants:
 
 
 def look(session: Session, book: ContractBook, roster: Roster, instants: Instants, link: ActLink) -> int:
-    """Look at up to 200 orders that are due; how many there were."""
+    """Look at up to 50 orders that are due; how many there were."""
     watched = lock_due(session, instants.now, AT_ONCE)
     if not watched:
         return 0
@@ -51,7 +52,7 @@ def look(session: Session, book: ContractBook, roster: Roster, instants: Instant
         order, lines = orders[row.work_order_id], histories[row.work_order_id]
         told, look_at = _look_at(session, book, roster, instants, link, row, order, lines)
         notices += told
-        done.append((row.work_order_id, look_at, max(line.id or 0 for line in lines)))
+        done.append((row.work_order_id, look_at, max(line.id for line in lines)))
     put(session, notices, instants.now, instants.wall)
     looked(session, done)
     return len(watched)
@@ -75,7 +76,7 @@ def send_digests(session: Session, roster: Roster, instants: Instants) -> int:
 
 
 def escalations_of(
-    book: ContractBook, row: WorkOrderRow, lines: Iterable[EventRow], now: datetime
+    book: ContractBook, row: WorkOrderRow, lines: Iterable[StoredLine], now: datetime
 ) -> tuple[list[EscalationDue], dict[str, OrderClock]]:
     """Every escalation of an order as of now, and its clocks; none when its contract is not loaded."""
     history = [repository.as_change(line) for line in lines]
@@ -95,12 +96,12 @@ def _look_at(
     link: ActLink,
     watched: WatchRow,
     row: WorkOrderRow,
-    lines: Iterable[EventRow],
+    lines: Iterable[StoredLine],
 ) -> tuple[list[Notice], datetime | None]:
     facts, now = facts_of_order(row), instants.now
     notices: list[Notice] = []
     for line in lines:
-        if line.id is not None and line.id > watched.told_event_id:
+        if line.id > watched.told_event_id:
             notices += notices_of_line(facts, line.id, repository.as_change(line), roster, now, link)
     due, clocks = escalations_of(book, row, lines, now)
     for one in due:
