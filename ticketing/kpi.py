@@ -9,10 +9,10 @@ from enum import StrEnum
 from typing import TypeVar
 
 from ticketing import kpi_orders, kpi_voice
-from ticketing.kpi_facts import AssetFact, ComplaintFact, MoneyFact, OrderFact, Scope, SurveyFact
+from ticketing.kpi_facts import AssetFact, ComplaintFact, MoneyFact, OrderFact, Scope, SurveyFact, WaitingFact
 from ticketing.kpi_figure import Figure
 
-Fact = TypeVar("Fact", OrderFact, AssetFact, ComplaintFact, SurveyFact, MoneyFact)
+Fact = TypeVar("Fact", OrderFact, WaitingFact, AssetFact, ComplaintFact, SurveyFact, MoneyFact)
 
 
 class Better(StrEnum):
@@ -190,13 +190,15 @@ def split(scope: Scope, by: By) -> dict[str, Scope]:
         return {"all": scope}
     name = _NAMES[by]
     orders, assets = _grouped(scope.orders, name), _grouped(scope.assets, name)
+    waiting = _grouped(scope.waiting, name)
     complaints, surveys = _grouped(scope.complaints, name), _grouped(scope.surveys, name)
     costs, penalties = _grouped(scope.costs, name), _grouped(scope.penalties, name)
-    every = sorted({*orders, *assets, *complaints, *surveys, *costs, *penalties})
+    every = sorted({*orders, *waiting, *assets, *complaints, *surveys, *costs, *penalties})
     return {
         group: replace(
             scope,
             orders=orders.get(group, ()),
+            waiting=waiting.get(group, ()),
             assets=assets.get(group, ()),
             complaints=complaints.get(group, ()),
             surveys=surveys.get(group, ()),

@@ -42,6 +42,19 @@ class OrderFact(NamedTuple):
     title: str = ""
 
 
+class WaitingFact(NamedTuple):
+    """An order that has waited since before the period and about which nothing was decided in it: only the backlog and
+    the time its asset is down know of it. `due_at` is its resolution deadline, or its visit's day."""
+
+    building_id: str
+    asset_id: str
+    equipment_class: str
+    supplier: str
+    is_fault: bool
+    opened_at: datetime
+    due_at: datetime | None
+
+
 class AssetFact(NamedTuple):
     """One asset in service since `since_at` (None: before anything we ask about)."""
 
@@ -100,6 +113,7 @@ class Scope:
     surveys: tuple[SurveyFact, ...] = ()
     costs: tuple[MoneyFact, ...] = ()
     penalties: tuple[MoneyFact, ...] = field(default=())
+    waiting: tuple[WaitingFact, ...] = ()
 
     def holds(self, building_id: str, at: datetime | None) -> bool:
         """Whether an instant lies in the period of a building's zone, and has come."""

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from statistics import median
 
-from ticketing.kpi_facts import OrderFact, Scope
+from ticketing.kpi_facts import OrderFact, Scope, WaitingFact
 from ticketing.kpi_figure import Figure, count, mean, share
 
 _HOUR = timedelta(hours=1)
@@ -102,11 +102,9 @@ def backlog_oldest(scope: Scope) -> Figure:
 
 def backlog_overdue(scope: Scope) -> Figure:
     """Those of the backlog past their deadline."""
-    late = 0
-    for one in _waiting(scope):
-        due = one.planned_due_at or one.resolution_due_at
-        late += due is not None and due < scope.end(one.building_id)
-    return count(late)
+    return count(
+        sum(1 for one in _waiting(scope) if one.due_at is not None and one.due_at < scope.end(one.building_id))
+    )
 
 
 def record_completeness(scope: Scope) -> Figure:
@@ -170,11 +168,16 @@ def _completed_faults(scope: Scope) -> Iterable[OrderFact]:
     return (one for one in scope.orders if one.is_fault and scope.holds(one.building_id, one.completed_at))
 
 
-def _waiting(scope: Scope) -> Iterable[OrderFact]:
+def _waiting(scope: Scope) -> Iterable[WaitingFact]:
+    """The backlog at the end."""
+    yield from scope.waiting
     for one in scope.orders:
         end, over = scope.end(one.building_id), one.completed_at or one.cancelled_at
         if one.opened_at < end and (over is None or over >= end):
-            yield one
+            due_at = one.planned_due_at or one.resolution_due_at
+            yield WaitingFact(
+                one.building_id, one.asset_id, one.equipment_class, one.supplier, one.is_fault, one.opened_at, due_at
+            )
 
 
 def _ages(scope: Scope) -> list[float]:
@@ -195,14 +198,19 @@ def _in_service(scope: Scope) -> timedelta:
 def _down(scope: Scope) -> timedelta:
     """Time in which an asset of the scope had a fault order; two at once count once."""
     known = {one.asset_id for one in scope.assets}
+    faults_of = [
+        (one.building_id, one.asset_id, one.opened_at, one.completed_at)
+        for one in scope.orders
+        if one.is_fault and one.cancelled_at is None
+    ]
+    faults_of += [(one.building_id, one.asset_id, one.opened_at, None) for one in scope.waiting if one.is_fault]
     spans: dict[str, list[tuple[datetime, datetime]]] = {}
-    for one in scope.orders:
-        if one.is_fault and one.cancelled_at is None and one.asset_id in known:
-            end = scope.end(one.building_id)
-            low = max(one.opened_at, scope.bounds[one.building_id].from_at)
-            high = min(one.completed_at or end, end)
+    for building_id, asset_id, opened_at, completed_at in faults_of:
+        if asset_id in known:
+            end = scope.end(building_id)
+            low, high = max(opened_at, scope.bounds[building_id].from_at), min(completed_at or end, end)
             if low < high:
-                spans.setdefault(one.asset_id, []).append((low, high))
+                spans.setdefault(asset_id, []).append((low, high))
     return sum((_union(each) for each in spans.values()), timedelta(0))
 
 

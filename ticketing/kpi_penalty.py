@@ -99,23 +99,27 @@ def since(book: ContractBook, period: Period) -> date:
     return min(period_of(period.first_on, months).first_on, period.first_on)
 
 
-def suspects(book: ContractBook, orders: Iterable[Dated], unsteady: frozenset[str], now: datetime) -> Suspects:
-    """The orders that may have broken a promise. `unsteady` ones were held, reopened, or given another level."""
-    many = {
-        (contract.id, revision.number, level.id)
-        for contract in book.contracts
-        for revision in contract.revisions
-        for level in revision.every
-        if level.clocks
-    }
-    majeure = {
+def clocked_levels(book: ContractBook) -> frozenset[str]:
+    """The levels that have clocks besides response and resolution: nothing kept on an order tells of those."""
+    every = (level for contract in book.contracts for revision in contract.revisions for level in revision.every)
+    return frozenset(level.id for level in every if level.clocks)
+
+
+def hindered_contracts(book: ContractBook) -> frozenset[str]:
+    """The contracts under which force majeure was declared: it moves deadlines whenever it is declared."""
+    return frozenset(
         contract.id
         for contract in book.contracts
         if any(one.kind is DeclaredKind.FORCE_MAJEURE for one in contract.declared)
-    }
+    )
+
+
+def suspects(book: ContractBook, orders: Iterable[Dated], unsteady: frozenset[str], now: datetime) -> Suspects:
+    """The orders that may have broken a promise. `unsteady` ones were held, reopened, or given another level."""
+    many, majeure = clocked_levels(book), hindered_contracts(book)
     found = Suspects([], [])
     for one in orders:
-        has_clocks = (one.contract_id, one.contract_revision, one.service_level) in many
+        has_clocks = one.service_level in many
         if has_clocks or _late(one, now):
             moved = has_clocks or one.id in unsteady or one.contract_id in majeure or one.planned_due_at is not None
             (found.others if moved else found.plain).append(one)

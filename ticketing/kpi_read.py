@@ -14,10 +14,10 @@ from facility.finding import OrderKind, Severity
 from facility.registry import Registry
 from ticketing import kpi_rows
 from ticketing.contract_book import ContractBook
-from ticketing.kpi_facts import AssetFact, ComplaintFact, MoneyFact, OrderFact, Scope, SurveyFact
-from ticketing.kpi_penalty import Broken, judge, since, suspects
+from ticketing.kpi_facts import AssetFact, ComplaintFact, MoneyFact, OrderFact, Scope, SurveyFact, WaitingFact
+from ticketing.kpi_penalty import Broken, clocked_levels, hindered_contracts, judge, since, suspects
 from ticketing.kpi_period import Bounds, Period
-from ticketing.kpi_rows import OrderLine, Steps
+from ticketing.kpi_rows import OrderLine, Steps, Window
 from ticketing.level import LevelFacts
 from ticketing.penalty import Corrective, Penalty
 from ticketing.plan import add_months
@@ -61,8 +61,8 @@ def read_period(session: Session, book: ContractBook, registry: Registry, period
     zones = [usual, *(building.zone for building in registry.buildings.values())]
     first_on = since(book, period)
     early = min(datetime.combine(first_on, time(), zone).astimezone(UTC) for zone in zones)
-    lines = kpi_rows.orders_alive(session, min(early, from_at), until_at)
-    unsteady = kpi_rows.unsteady_orders(session, min(early, from_at), until_at)
+    window = Window(min(early, from_at), until_at, clocked_levels(book), hindered_contracts(book))
+    lines, unsteady = kpi_rows.orders_alive(session, window), kpi_rows.unsteady_orders(session, window)
     doubtful = suspects(book, lines, unsteady, now)
     broken = judge(book, registry, doubtful, kpi_rows.histories_of(session, [one.id for one in doubtful.others]), now)
     alive = [line for line in lines if _is_alive(line, from_at)]
@@ -73,6 +73,19 @@ def read_period(session: Session, book: ContractBook, registry: Registry, period
         bounds=bounds,
         now=now,
         orders=tuple(_orders(session, alive, broken, places, (from_at, until_at))),
+        waiting=tuple(
+            WaitingFact(
+                one.building_id,
+                one.asset_id,
+                places.equipment(one.asset_id),
+                places.supplier(one.contract_id),
+                one.kind == OrderKind.FAULT,
+                one.opened_at,
+                one.planned_due_at or one.resolution_due_at,
+            )
+            for one in kpi_rows.orders_waiting(session, window)
+            if one.opened_at < min(until_at, now)
+        ),
         assets=tuple(places.asset(asset, min(until_at, now)) for asset in registry.assets.values()),
         complaints=tuple(_complaints(session, from_at, until_at)),
         surveys=tuple(_surveys(session, from_at, until_at)),

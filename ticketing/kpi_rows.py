@@ -1,6 +1,7 @@
 """What the figures of a period need of the tables, in a few statements whatever the number of orders."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -43,6 +44,18 @@ class OrderLine(NamedTuple):
     repeat_of: str | None
 
 
+class WaitingLine(NamedTuple):
+    """An order of which only its waiting matters."""
+
+    building_id: str
+    asset_id: str
+    kind: str
+    contract_id: str | None
+    opened_at: datetime
+    resolution_due_at: datetime | None
+    planned_due_at: datetime | None
+
+
 class Steps(NamedTuple):
     """How often a completed order's history has each step."""
 
@@ -58,36 +71,77 @@ _MOVES = (Verb.HOLD, Verb.RELEVEL, Verb.REOPEN)
 _COUNTED = (Verb.ARRIVE, Verb.REOPEN, Verb.DIAGNOSE, Verb.REPAIR, Verb.TEST, Verb.FOLLOW_UP)
 
 
-def orders_alive(session: Session, from_at: datetime, until_at: datetime) -> list[OrderLine]:
-    """Every order that was open at some instant of [from, until), by number."""
+@dataclass(frozen=True, slots=True)
+class Window:
+    """[from, until), and the levels and contracts whose orders are always read whole: named clocks, force majeure."""
+
+    from_at: datetime
+    until_at: datetime
+    levels: frozenset[str] = frozenset()
+    contracts: frozenset[str] = frozenset()
+
+
+def orders_alive(session: Session, window: Window) -> list[OrderLine]:
+    """Every order that was open at some instant of the window, by number; without those of `orders_waiting`."""
     found = [
         _line(row)
-        for where in _alive(from_at, until_at)
-        for row in session.execute(sa.select(*_columns(session)).where(*where))
+        for where in _alive(window)
+        for row in session.execute(sa.select(*_columns(session, OrderLine._fields)).where(*where))
     ]
     return sorted(found, key=lambda line: line.number)
 
 
-def unsteady_orders(session: Session, from_at: datetime, until_at: datetime) -> frozenset[str]:
-    """Those of them that were held, reopened, or given another level."""
+def orders_waiting(session: Session, window: Window) -> list[WaitingLine]:
+    """The orders that have waited since before the window and about which nothing was decided in it."""
+    query = sa.select(*_columns(session, WaitingLine._fields)).where(*_waiting(window))
+    return [
+        WaitingLine(building, asset, kind, contract, _instant(opened), _or_none(resolution), _or_none(planned))
+        for building, asset, kind, contract, opened, resolution, planned in session.execute(query)
+    ]
+
+
+def unsteady_orders(session: Session, window: Window) -> frozenset[str]:
+    """Those of `orders_alive` that were held, reopened, or given another level."""
     moved = sa.exists().where(
         col(EventRow.work_order_id) == col(WorkOrderRow.id), col(EventRow.verb).in_([one.value for one in _MOVES])
     )
     return frozenset(
-        one
-        for where in _alive(from_at, until_at)
-        for one in session.scalars(sa.select(col(WorkOrderRow.id)).where(*where, moved))
+        one for where in _alive(window) for one in session.scalars(sa.select(col(WorkOrderRow.id)).where(*where, moved))
     )
 
 
-def _alive(from_at: datetime, until_at: datetime) -> tuple[tuple[sa.ColumnElement[bool], ...], ...]:
+def _alive(window: Window) -> tuple[tuple[sa.ColumnElement[bool], ...], ...]:
     """Three parts, each along an index: opened inside; opened before and done since; opened before, never done."""
     opened, completed = col(WorkOrderRow.opened_at), col(WorkOrderRow.completed_at)
-    cancelled = col(WorkOrderRow.cancelled_at)
+    cancelled, from_at = col(WorkOrderRow.cancelled_at), window.from_at
+    never = (opened < from_at, completed.is_(None), sa.or_(cancelled.is_(None), cancelled >= from_at))
     return (
-        (opened >= from_at, opened < until_at),
+        (opened >= from_at, opened < window.until_at),
         (opened < from_at, completed >= from_at),
-        (opened < from_at, completed.is_(None), sa.or_(cancelled.is_(None), cancelled >= from_at)),
+        (*never, sa.not_(sa.and_(*_waiting(window)))),
+    )
+
+
+def _waiting(window: Window) -> tuple[sa.ColumnElement[bool], ...]:
+    """No condition is ever NULL, so that its opposite is exactly the rest."""
+    row = WorkOrderRow
+
+    def outside(column: Any) -> sa.ColumnElement[bool]:  # noqa: ANN401 - any instant of the table
+        return sa.or_(column.is_(None), column < window.from_at, column >= window.until_at)
+
+    arrived, contract = col(row.arrived_at), col(row.contract_id)
+    return (
+        col(row.opened_at) < window.from_at,
+        col(row.completed_at).is_(None),
+        col(row.cancelled_at).is_(None),
+        col(row.repeats) == 0,
+        col(row.status) != Status.HELD.value,
+        sa.or_(arrived.is_(None), arrived < window.from_at),
+        outside(col(row.response_due_at)),
+        outside(col(row.resolution_due_at)),
+        outside(col(row.planned_due_at)),
+        col(row.service_level).not_in(sorted(window.levels)),
+        sa.or_(contract.is_(None), contract.not_in(sorted(window.contracts))),
     )
 
 
@@ -179,10 +233,10 @@ def costs_of(session: Session, from_at: datetime, until_at: datetime) -> list[tu
             for building, asset, at, cents, currency, payer in session.execute(query)]  # fmt: skip
 
 
-def _columns(session: Session) -> list[Any]:
+def _columns(session: Session, names: Iterable[str]) -> list[Any]:
     """The columns of a line; instants as the driver gives them, for tens of thousands are read at once."""
     raw: Any = sa.String() if session.get_bind().dialect.name == "sqlite" else sa.DateTime(timezone=True)
-    known = ((name, col(getattr(WorkOrderRow, name))) for name in OrderLine._fields)
+    known = ((name, col(getattr(WorkOrderRow, name))) for name in names)
     return [sa.type_coerce(one, raw).label(name) if name.endswith("_at") else one for name, one in known]
 
 
@@ -191,6 +245,10 @@ def _line(row: "sa.Row[Any]") -> OrderLine:
                          for index, one in enumerate(row)]  # fmt: skip
     values[2], values[3], values[4] = _KINDS[values[2]], _SEVERITIES[values[3]], _STATUSES[values[4]]
     return OrderLine._make(values)
+
+
+def _or_none(value: str | datetime | None) -> datetime | None:
+    return _instant(value) if value is not None else None
 
 
 def _instant(value: str | datetime) -> datetime:

@@ -194,3 +194,19 @@ def test_the_route_refuses_with_what_where_and_what_to_do(client: Client, query:
     answer = client.get("/api/kpi", params=query)
     assert answer.status_code == 422
     assert all(answer.json()["detail"][part] for part in ("what", "where", "hint"))
+
+
+def test_what_has_waited_since_before_is_backlog_until_something_is_decided_about_it(house: House) -> None:
+    long_ago = AT - timedelta(days=100)
+    house.opened(long_ago)  # late since November; the cap of the quarter is filled from January on
+    assert house.read("2026-03", AT).scope.waiting
+    found = house.figures("2026-03", AT)["all"]
+    assert (found["backlog"], found["backlog_oldest"], found["backlog_overdue"]) == (1, 100.0, 1)
+    assert found["response_compliance"] is None  # that was decided in November
+    assert house.figures("2025-11", AT)["all"]["response_compliance"] == 0.0
+    order = house.opened(long_ago, rule="other")
+    house.work(order, AT + hours(1), AT + hours(2))
+    assert house.figures("2026-03", AT + hours(3))["all"]["mttr"] == pytest.approx(100 * 24 + 2)
+    assert house.figures("2026-03", AT + hours(3), By.BUILDING)["tower"]["backlog"] == 1
+    down = house.figures("2026-03", AT + hours(3), By.CLASS)["elevator"]["mtbf"]
+    assert down is None  # no fault was opened in March
