@@ -41,6 +41,7 @@ from plantroom.meters import CounterPoints
 from plantroom.office import link_secret, load_roster, open_office
 from plantroom.plant_files import load_registry, load_rule_files
 from plantroom.plant_view import PlantSources
+from plantroom.reception import open_reception
 from plantroom.reload import PlantFiles, Reload
 from plantroom.secret_files import admin_token
 from plantroom.self_watch import SelfWatch, Watched
@@ -108,15 +109,21 @@ def run(settings: Settings, stop: threading.Event) -> None:
     token = admin_token(settings)
     roster, secret = load_roster(settings, registry), link_secret(token)
     office = open_office(database, clock, roster, secret, CounterPoints(latest))
+    teller = OutboxTeller(roster, office.wall)
     signed = [link_router(database, clock, book, roster, secret), feed_router(database, clock, roster, secret)]
-    service = [
-        *service_routers(
-            database, clock, book, lambda: host.registry, OutboxTeller(roster, office.wall), CurrentAsker()
-        ),
-        calendar_router(roster, secret),
-        dispatch_router(database, clock, book, roster, lambda: host.registry),
-    ]
-    app = open_front(settings, sources, metrics, lambda: _not_ready(host, database, threads), service, signed)
+    app = open_front(
+        settings,
+        sources,
+        metrics,
+        lambda: _not_ready(host, database, threads),
+        [
+            *service_routers(database, clock, book, lambda: host.registry, teller, CurrentAsker()),
+            calendar_router(roster, secret),
+            dispatch_router(database, clock, book, roster, lambda: host.registry),
+        ],
+        signed,
+        open_reception(sources, lambda: host.registry, teller, secret),
+    )
     failures: list[str] = []
     board = CursorBoard(
         settings.cursors_file,

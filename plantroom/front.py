@@ -6,6 +6,7 @@ import prometheus_client
 from fastapi import APIRouter, FastAPI
 
 from dashboards.web.pages import show_denials
+from dashboards.web.reception import Reception
 from dashboards.web.router import web_router
 from facility.clock import RealClock
 from facility.registry import Registry
@@ -35,6 +36,7 @@ def open_front(
     ready: Callable[[], Sequence[str]],
     more_api: Sequence[APIRouter],
     own_pages: Sequence[APIRouter],
+    reception: Reception,
 ) -> FastAPI:
     """The application. `more_api` stands behind the gate too.
 
@@ -64,5 +66,5 @@ def open_front(
         accounts_router(database, view.registry, wall_clock),
         token_router(database, wall_clock),
     ]
-    pages = [web_router(view, web_door), enter_router(door), *own_pages]
+    pages = [web_router(view, web_door, reception), enter_router(door), *own_pages]
     return create_app(HttpParts(Gate(door), api, pages, metrics, ready, [show_denials]))

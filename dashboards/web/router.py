@@ -7,21 +7,25 @@ from dashboards.web.device_pages import device_router
 from dashboards.web.finding_pages import finding_router
 from dashboards.web.login import login_router
 from dashboards.web.my_pages import my_router
+from dashboards.web.occupant_pages import occupant_router
 from dashboards.web.order_pages import order_router
 from dashboards.web.overview import overview_router
 from dashboards.web.pages import Pages
 from dashboards.web.protocols import PlantView
+from dashboards.web.reception import Reception
 from dashboards.web.static_files import static_router
 from dashboards.web.system_pages import system_router
+from dashboards.web.told_pages import told_router
 from dashboards.web.visitor import Door
 
 
-def web_router(view: PlantView, door: Door) -> APIRouter:
-    """The pages of a plant. Each asks the door who the visitor is, by the session cookie, and what she may.
+def web_router(view: PlantView, door: Door, reception: Reception | None = None) -> APIRouter:
+    """The pages of a plant. Each asks the door who the visitor is, by the session cookie, and what she may; those of
+    occupants, where there is a reception, go by a code of their own.
 
     None of them stands in the OpenAPI description: the API proper is under `/api`.
     """
-    pages = Pages(view, door)
+    pages = Pages(view, door, stickers=reception is not None)
     router = APIRouter(include_in_schema=False)
     for part in (
         overview_router(pages),
@@ -35,5 +39,8 @@ def web_router(view: PlantView, door: Door) -> APIRouter:
         # Before anything of the request is read, so that a stranger learns nothing of a form.
         router.include_router(part, dependencies=[Depends(pages.visitor)])
     router.include_router(login_router(pages))
+    if reception is not None:
+        router.include_router(occupant_router(pages, reception))
+        router.include_router(told_router(pages, reception))
     router.include_router(static_router())
     return router

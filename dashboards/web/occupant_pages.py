@@ -1,0 +1,81 @@
+"""Stickers, and the page behind them: an occupant reports without a login what is wrong with an asset."""
+
+import secrets
+from typing import Annotated
+
+import segno
+from fastapi import APIRouter, File, Form, Request, UploadFile
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from dashboards.web.origin import Origin, judge_origin
+from dashboards.web.pages import Pages, source_of
+from dashboards.web.reception import Photo, Place, Reception, Report, TooOftenError
+from facility.errors import PlantroomError
+
+Answer = HTMLResponse | RedirectResponse
+MOST_PHOTO_BYTES = 8_000_000
+
+
+def occupant_router(pages: Pages, reception: Reception) -> APIRouter:
+    """`/report/{code}` and `/assets/{id}/sticker`."""
+    router = APIRouter()
+
+    def report_page(
+        request: Request, place: Place, *, status: int = 200, refused: str = "", text: str = "", contact: str = ""
+    ) -> HTMLResponse:
+        page = pages.page(request, None, place.building_id)
+        return pages.show(
+            request, page, "report.html", status, place=place, refused=refused, text=text, contact=contact,
+            key=secrets.token_urlsafe(18),
+        )  # fmt: skip
+
+    @router.get("/report/{code}", response_class=HTMLResponse)
+    def report(request: Request, code: str) -> HTMLResponse:
+        place = reception.place(code)
+        return report_page(request, place) if place is not None else pages.refuse(request, None, 404, "error.sticker")
+
+    @router.post("/report/{code}", response_model=None)
+    def send(
+        request: Request,
+        code: str,
+        text: Annotated[str, Form(max_length=4_000)] = "",
+        contact: Annotated[str, Form(max_length=200)] = "",
+        urgent: Annotated[str, Form(max_length=10)] = "",
+        key: Annotated[str, Form(max_length=100)] = "",
+        photo: Annotated[UploadFile | None, File()] = None,
+    ) -> Answer:
+        place = reception.place(code)
+        if place is None:
+            return pages.refuse(request, None, 404, "error.sticker")
+        if judge_origin(request.headers) is not Origin.OWN:
+            return pages.refuse(request, None, 403, "error.origin")
+        page = pages.page(request, None, place.building_id)
+        content = photo.file.read(MOST_PHOTO_BYTES + 1) if photo is not None and photo.filename else b""
+        said = Report(
+            text.strip(), contact.strip(), page.words.language, key or None, bool(urgent),
+            Photo(content) if content else None,
+        )  # fmt: skip
+        if not said.text:
+            return report_page(request, place, status=422, refused=page.words("report.empty"), contact=contact)
+        try:
+            told = reception.report(code, said, source_of(request).address)
+        except TooOftenError:
+            refused = page.words("report.often")
+            return report_page(request, place, status=429, refused=refused, text=text, contact=contact)
+        except PlantroomError as error:
+            return report_page(request, place, status=422, refused=str(error), text=text, contact=contact)
+        return pages.see_other(f"/told/{told}?done=sent")
+
+    @router.get("/assets/{asset_id}/sticker", response_class=HTMLResponse)
+    def sticker(request: Request, asset_id: str) -> HTMLResponse:
+        user = pages.visitor(request)
+        asset = pages.view_for(user).registry().assets.get(asset_id)
+        if asset is None:
+            return pages.refuse(request, user, 404, "error.no.asset", id=asset_id)
+        page = pages.page(request, user, asset.building_id)
+        address = f"{request.url.scheme}://{request.url.netloc}/report/{reception.code_of(asset_id)}"
+        code = segno.make(address, error="m", micro=False)
+        picture = code.svg_inline(scale=5, border=2, svgclass="qr", lineclass=None, omitsize=True)
+        return pages.show(request, page, "sticker.html", asset=asset, address=address, picture=picture)
+
+    return router

@@ -1,0 +1,66 @@
+"""What became of a report: its sender follows it, says whether the repair is good, answers the survey, complains."""
+
+from collections.abc import Mapping
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from dashboards.web.origin import Origin, judge_origin
+from dashboards.web.pages import Pages, source_of
+from dashboards.web.reception import Reception, Told, TooOftenError
+from facility.errors import PlantroomError
+
+Answer = HTMLResponse | RedirectResponse
+
+
+def told_router(pages: Pages, reception: Reception) -> APIRouter:
+    """`/told/{code}` and what can be said there."""
+    router = APIRouter()
+
+    def told_page(request: Request, told: Told, *, status: int = 200, refused: str = "") -> HTMLResponse:
+        page = pages.page(request, None, told.building_id)
+        done = request.query_params.get("done", "")
+        known = done if done in ("sent", "accept", "reopen", "answer", "complain") else ""
+        return pages.show(request, page, "told.html", status, told=told, refused=refused, done=known)
+
+    @router.get("/told/{code}", response_class=HTMLResponse)
+    def told(request: Request, code: str) -> HTMLResponse:
+        found = reception.told(code)
+        return told_page(request, found) if found is not None else pages.refuse(request, None, 404, "error.told")
+
+    @router.post("/told/{code}/{what}", response_model=None)
+    async def say(request: Request, code: str, what: str) -> Answer:
+        found = reception.told(code)
+        if found is None:
+            return pages.refuse(request, None, 404, "error.told")
+        if judge_origin(request.headers) is not Origin.OWN:
+            return pages.refuse(request, None, 403, "error.origin")
+        given = await request.form(max_files=0, max_fields=40)
+        note, address = str(given.get("note", ""))[:4_000].strip(), source_of(request).address
+        try:
+            if what in found.verbs:
+                reception.judge(code, what, note, address)
+            elif what == "answer":
+                chosen = {one.id: given.get(one.id) for one in found.survey}
+                answers = {
+                    name: int(value) for name, value in chosen.items() if isinstance(value, str) and value.isdecimal()
+                }
+                reception.answer(code, answers, note, address)
+            elif what == "complain":
+                reception.complain(code, note, address)
+            else:
+                return pages.refuse(request, None, 404, "error.told")
+        except TooOftenError:
+            page = pages.page(request, None, found.building_id)
+            return told_page(request, found, status=429, refused=page.words("report.often"))
+        except PlantroomError as error:
+            return told_page(request, reception.told(code) or found, status=422, refused=str(error))
+        return pages.see_other(f"/told/{code}?done={what}")
+
+    return router
+
+
+def _answers(told: Told, given: Mapping[str, object]) -> dict[str, int]:
+    """The marks that were chosen, by question."""
+    chosen = {one.id: given.get(one.id) for one in told.survey}
+    return {name: int(value) for name, value in chosen.items() if isinstance(value, str) and value.isdecimal()}
