@@ -336,6 +336,12 @@ def _finding(row: FindingRow) -> Finding:
         cleared_us=to_us(row.cleared_at) if row.cleared_at is not None else None,
         suppressed_by=row.suppressed_by,
         shelved_by=row.shelved_by,
+        shelved_until_us=to_us(row.shelved_until) if row.shelved_until is not None else None,
+        shelved_reason=row.shelved_reason,
+        latched=row.latched,
+        flapping=row.flapping,
+        days_left=row.days_left,
+        confidence=row.confidence,
         diagnoses=tuple(row.diagnoses),
         evidence=row.evidence,
     )

@@ -128,6 +128,12 @@ def _finding_values(finding: Finding) -> dict[str, Any]:
         "cleared_at": _instant(finding.cleared_us),
         "suppressed_by": finding.suppressed_by,
         "shelved_by": finding.shelved_by,
+        "shelved_until": _instant(finding.shelved_until_us),
+        "shelved_reason": finding.shelved_reason,
+        "latched": finding.latched,
+        "flapping": finding.flapping,
+        "days_left": finding.days_left,
+        "confidence": finding.confidence,
         "diagnoses": list(finding.diagnoses),
         "evidence": finding.evidence,
     }

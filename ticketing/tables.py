@@ -86,6 +86,12 @@ class FindingRow(SQLModel, table=True):
     cleared_at: datetime | None = Field(default=None, sa_column=Column(UtcInstant))
     suppressed_by: str | None = None
     shelved_by: str | None = None
+    shelved_until: datetime | None = Field(default=None, sa_column=Column(UtcInstant))
+    shelved_reason: str = Field(default="", sa_column=Column(Text, nullable=False))
+    latched: bool = False
+    flapping: bool = False
+    days_left: float | None = None
+    confidence: float | None = None
     diagnoses: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
     evidence: tuple[Evidence, ...] = Field(default=(), sa_column=Column(EvidenceList, nullable=False))
 

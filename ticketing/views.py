@@ -167,6 +167,12 @@ class FindingView(BaseModel):
     cleared_at: datetime | None
     suppressed_by: str | None
     shelved_by: str | None
+    shelved_until: datetime | None
+    shelved_reason: str
+    latched: bool
+    flapping: bool
+    days_left: float | None
+    confidence: float | None
     diagnoses: list[str]
     evidence: list[EvidenceView]
     work_order_id: str | None
