@@ -17,6 +17,8 @@ BENCHES = {
     "mqtt": ("the same with paho publishers and the embedded broker", "bench.mqtt_load"),
     "store": ("readings a second into and out of the series store", "bench.store_bench"),
     "desk": ("orders opened a second, and what one costs", "bench.desk_bench"),
+    "orders": ("lists, sweep and storm among 100,000 open orders with 5 million lines", "bench.orders_bench"),
+    "escalation": ("how long after its instant an escalation leaves", "bench.escalation_bench"),
     "kpi": ("the key figures of a quarter with five million history rows", "bench.kpi_bench"),
     "deadline": ("one deadline, and one year's calendar", "bench.deadline_bench"),
 }
