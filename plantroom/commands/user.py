@@ -57,6 +57,15 @@ def _link(settings: Settings, session: Session, row: UserRow, now: datetime) -> 
     return f"http://{settings.http_host}:{settings.http_port}/password/{code}"
 
 
+def _list(settings: Settings, console: Console) -> None:
+    table = Table("name", "role", "buildings", "state")
+    with _session(settings) as session:
+        for row in repository.list_users(session):
+            state = "off" if row.disabled_at else "active" if row.password_hash else "no password yet"
+            table.add_row(row.name, row.role, ", ".join(row.buildings) or "all", state)
+    console.print(table)
+
+
 def register(app: typer.Typer) -> None:
     """Add the command group."""
     group = typer.Typer(help="People who may sign in.", invoke_without_command=True)
@@ -72,14 +81,13 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """List users with role and state."""
         context.obj = load_settings(var=var, site=tuple(site) if site else None, http_port=port)
-        if context.invoked_subcommand is not None:
-            return
-        table = Table("name", "role", "buildings", "state")
-        with _session(context.obj) as session:
-            for row in repository.list_users(session):
-                state = "off" if row.disabled_at else "active" if row.password_hash else "no password yet"
-                table.add_row(row.name, row.role, ", ".join(row.buildings) or "all", state)
-        console.print(table)
+        if context.invoked_subcommand is None:
+            _list(context.obj, console)
+
+    @group.command("list")
+    def list_(context: typer.Context) -> None:
+        """List users with role and state."""
+        _list(context.obj, console)
 
     @group.command()
     def add(

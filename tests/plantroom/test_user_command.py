@@ -20,7 +20,7 @@ def test_a_user_from_making_to_switching_off(plantroom: Commands, tmp_path: Path
     assert "--site" in plantroom("user", "add", "acme", "--role", "customer", "--building", "tower").err
     good = plantroom("user", "--site", "site.yaml", "add", "acme", "--role", "customer", "--building", "tower")
     assert good.code == 0, good.err
-    assert "tower" in plantroom("user").out
+    assert "tower" in plantroom("user", "list").out
     assert plantroom("user", "token", "li.wei", "--label", "phone").out.startswith("prt_")
     assert "password/" in plantroom("user", "link", "li.wei").out
     assert plantroom("user", "role", "li.wei", "engineer").code == 0
