@@ -14,7 +14,6 @@ from facility.reading import (
     Heartbeat,
     ParameterOverridden,
     PointValue,
-    Quality,
     Scan,
 )
 from rules.engine import LISTENING_GAP_US
@@ -170,11 +169,7 @@ def _entries(
     for index in range(steps + -(-round(entry.go_on.total_seconds() * SECOND_US) // step_us)):
         at_us = start_us + index * step_us
         present = [(name, given[index]) for name, given in series.items() if index < len(given)]
-        values = tuple(
-            PointValue(name, step[0], Quality.GOOD if step[1] else Quality.OUT_OF_RANGE)
-            for name, step in present
-            if step is not None
-        )
+        values = tuple(PointValue(name, step[0], step[1]) for name, step in present if step is not None)
         beat = Heartbeat(at_us)
         yield (Scan(ASSET, at_us, complete=True, values=values), beat) if values else (beat,)
 

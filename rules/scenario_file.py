@@ -7,14 +7,16 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from facility.instant import parse_duration
+from facility.reading import Quality
 
 _PART = re.compile(r"""(?P<value>'[^']*'|"[^"]*"|[^\s'"]+?)(?:x(?P<times>\d+))?(?=\s|$)""")
 _RAMP = re.compile(r"^(-?\d+(?:\.\d+)?)\.\.(-?\d+(?:\.\d+)?)$")
+_MARKS = {"!": Quality.OUT_OF_RANGE, "~": Quality.STUCK}
 MAX_STEPS = 20_000
 
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
-Step = tuple[float | str, bool] | None
-"""One reading of a series: its value and whether it is within range; None for no reading."""
+Step = tuple[float | str, Quality] | None
+"""One reading of a series: its value and its quality; None for no reading."""
 
 
 class _Strict(BaseModel):
@@ -42,9 +44,9 @@ class NotApplicableEntry(_Strict):
 class ScenarioEntry(_Strict):
     """One test. A series is `value x repeat` parts: `21.5x10 _x3 22..24x5 99!x2 'open'x4`.
 
-    `_` is no reading, `a..b` a straight line, `!` a reading outside its range. The asset has the points of the
-    series and of `points`; each has the cadence `step` unless `cadence` is given. `go_on` lets time pass (by
-    heartbeats) after the last step.
+    `_` is no reading, `a..b` a straight line, `!` a reading outside its range, `~` one of a sensor that is stuck. The
+    asset has the points of the series and of `points`; each has the cadence `step` unless `cadence` is given. `go_on`
+    lets time pass (by heartbeats) after the last step.
     """
 
     name: str
@@ -86,14 +88,14 @@ def _part(value: str, times: int) -> list[Step]:
     if value == "_":
         return [None] * times
     if value[0] in "'\"":
-        return [(value[1:-1], True)] * times
-    good = not value.endswith("!")
-    value = value.removesuffix("!")
+        return [(value[1:-1], Quality.GOOD)] * times
+    quality = _MARKS.get(value[-1], Quality.GOOD)
+    value = value[:-1] if value[-1] in _MARKS else value
     ramp = _RAMP.match(value)
     if ramp is not None:
         first, last = float(ramp[1]), float(ramp[2])
-        return [(first + (last - first) * index / max(times - 1, 1), good) for index in range(times)]
+        return [(first + (last - first) * index / max(times - 1, 1), quality) for index in range(times)]
     try:
-        return [(float(value), good)] * times
+        return [(float(value), quality)] * times
     except ValueError:
-        return [(value, good)] * times
+        return [(value, quality)] * times

@@ -7,6 +7,7 @@ import pytest
 
 from facility.errors import InputError
 from facility.finding import OrderKind, Severity
+from facility.reading import Quality
 from rules.catalogue import shipped_files
 from rules.rule import Group
 from rules.rule_file import parse_rules
@@ -146,9 +147,10 @@ def test_the_shipped_catalogue_loads_and_every_rule_carries_what_it_must() -> No
 
 
 def test_a_series_is_read_part_by_part() -> None:
-    assert parse_series("1x2 _ 2..4x3 'a b'x2 99!x1 open") == [
-        (1.0, True), (1.0, True), None, (2.0, True), (3.0, True), (4.0, True), ("a b", True), ("a b", True),
-        (99.0, False), ("open", True),
+    good = Quality.GOOD
+    assert parse_series("1x2 _ 2..4x3 'a b'x2 99!x1 7~ open") == [
+        (1.0, good), (1.0, good), None, (2.0, good), (3.0, good), (4.0, good), ("a b", good), ("a b", good),
+        (99.0, Quality.OUT_OF_RANGE), (7.0, Quality.STUCK), ("open", good),
     ]  # fmt: skip
 
 
