@@ -1,9 +1,10 @@
 """Routes faults inside the warranty to the installer, and opens the installer's follow-up visits.
 
-The caller owns the transaction; the same call again does nothing. Which orders were looked at is kept in memory only: a
-new process looks at the open ones once more.
+The caller owns the transaction; the same call again does nothing. Which orders were looked at is kept in memory, ten
+calls long: what was rolled back is made up by the next call, and a new process looks at all that are open.
 """
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -30,6 +31,7 @@ from ticketing.work_order import Refused, Verb, Words
 
 RULE = "plan.warranty-follow-up"
 BATCH = 500
+LOOK_AGAIN = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,8 @@ class ClaimDesk:
 
     def __init__(self, book: ContractBook, registry: Callable[[], Registry], desk: Desk, costs: CostDesk) -> None:
         self._book, self._registry, self._desk, self._costs = book, registry, desk, costs
-        self._seen, self._looked_on = 0, date.min
+        self._newest: deque[int] = deque([0], maxlen=LOOK_AGAIN)
+        self._looked_on = date.min
 
     def step(self, session: Session, now: datetime) -> tuple[int, int]:
         """Route what is new and open what is due: how many claims, how many follow-ups."""
@@ -58,12 +61,13 @@ class ClaimDesk:
     def route(self, session: Session, now: datetime) -> int:
         """Give every open fault inside the warranty that nobody has yet to the installer."""
         routed = 0
-        newest = claim_rows.newest_number(session)
-        while self._seen < newest:
-            rows = claim_rows.unassigned_faults(session, self._seen, BATCH)
+        seen, newest = self._newest[0], claim_rows.newest_number(session)
+        while seen < newest:
+            rows = claim_rows.unassigned_faults(session, seen, BATCH)
             for row in rows:
                 routed += self._route(session, row, now)
-            self._seen = rows[-1].number if len(rows) == BATCH else newest
+            seen = rows[-1].number if len(rows) == BATCH else newest
+        self._newest.append(newest)
         return routed
 
     def claims(self, session: Session, limit: int, offset: int) -> list[OpenClaim]:
@@ -113,9 +117,10 @@ class ClaimDesk:
                     planned[one[0].id] = one[1]
         known = repository.member_orders(session, [one.id for one in findings])
         fresh = [one for one in findings if one.id not in known]
-        opened = self._desk.receive(session, fresh, planned=planned).opened if fresh else ()
-        self._looked_on = today
-        return len(opened)
+        if not fresh:
+            self._looked_on = today  # what was opened a minute ago is really there
+            return 0
+        return len(self._desk.receive(session, fresh, planned=planned).opened)
 
     def _visit(
         self, asset: Asset, contract: Contract, revision: Revision, now: datetime

@@ -134,3 +134,16 @@ def test_without_terms_for_claims_nothing_is_routed(
     handed.fresh()
     handed.opened(finding())
     assert handed.step(AT) == (0, 0)
+
+
+def test_what_was_rolled_back_is_made_up_by_the_next_minute(handed: Handed, finding: NewFinding) -> None:
+    order = handed.opened(finding())
+    spring = datetime(2026, 4, 10, 6, tzinfo=UTC)
+    with handed.database.reading() as session:  # what a reading session changes is rolled back
+        assert handed.desks.claims.step(session, spring) == (1, 1)
+    assert handed.step(spring + timedelta(minutes=1)) == (1, 1)
+    assert handed.step(spring + timedelta(minutes=2)) == (0, 0)
+    with handed.database.reading() as session:
+        row = repository.find_order(session, order)
+        assert row is not None
+        assert row.assignee == "Builder"
