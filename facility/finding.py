@@ -32,14 +32,30 @@ class FindingState(StrEnum):
     CLEARED = "cleared"
 
 
+class EvidenceKind(StrEnum):
+    """What a piece of evidence is: the READING at the moment, one BEFORE it, a TERM the rule names, a PART of its
+    expressions by its text, a PARAMETER or DESIGN figure in force, or why a NEIGHBOUR rule did not find the same."""
+
+    READING = "reading"
+    BEFORE = "before"
+    TERM = "term"
+    PART = "part"
+    PARAMETER = "parameter"
+    DESIGN = "design"
+    NEIGHBOUR = "neighbour"
+
+
 class Evidence(msgspec.Struct, frozen=True):
-    """One reading, term or parameter that made the case. `point` is the reading's point or the term's name."""
+    """One piece of what made the case. `point` is the reading's point, the name of a term or parameter, the text of a
+    part, or the neighbour's rule; then `value` is the part of its condition that decided and `unit` how: false,
+    unknown, holds, pending or active."""
 
     asset_id: str
     point: str
     at_us: int
     value: Value
     unit: str
+    kind: EvidenceKind = EvidenceKind.READING
 
 
 class Finding(msgspec.Struct, frozen=True):

@@ -168,7 +168,8 @@ class BuildingStream:
     def _record(self, judgement: Judgement, step: Step, now_us: int, found: list[Finding]) -> None:
         memory = judgement.memory
         if step is Step.RAISED:
-            memory.finding = make_finding(judgement, self.plan.registry, FindingState.PENDING, now_us)
+            neighbours = self.plan.neighbours(judgement)
+            memory.finding = make_finding(judgement, self.plan.registry, FindingState.PENDING, now_us, neighbours)
             self._active[judgement.index] = judgement
         elif step is Step.CLEARED and memory.finding is not None:
             kept = judgement.rule.latch or memory.flapping

@@ -6,6 +6,7 @@ false and Unknown is false, true or Unknown is true. So a missing value never ma
 
 import ast
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import cast
 
 from facility.fields import unknown
@@ -19,6 +20,7 @@ from rules.measure import Measure, joined, measure, result_unit
 from rules.operators import Operators
 from rules.program import BOUND_POINT, Code, Environment, Learner, LetCode, Program, Term
 from rules.scope import Scope, fresh_names
+from rules.steps import compile_steps
 from rules.syntax import parse_expression
 
 
@@ -60,7 +62,7 @@ class Compiler(Operators):
         """Everything that was compiled, as one value."""
         outer, self._scope = self._scope, Scope(self._fresh)
         results = [self._let(name, 1).name for name in self._lets]
-        lets = cast(LetCode, _build(self._scope.source("lets", f"({''.join(name + ', ' for name in results)})")))
+        lets = _build_tuple(self._scope.source("lets", f"({''.join(name + ', ' for name in results)})"))
         self._scope = outer
         terms, points = tuple(self._terms), tuple(self._condition_points)
         return Program(
@@ -77,11 +79,19 @@ class Compiler(Operators):
             when=when,
             clear=clear,
             hold=compile_hold(self, self._whole[0], self._trees, tuple(self._slots), terms, points),
+            steps=lru_cache(1)(lambda: compile_steps(self, self._whole[0], self._lets, _build_tuple)),
         )
 
     def new_scope(self) -> Scope:
         """An empty scope whose names are used nowhere else in the rule."""
         return Scope(self._fresh)
+
+    def write(self, tree: ast.expr, scope: Scope) -> Typed:
+        """Write an expression that compiled before into the scope."""
+        outer, self._scope = self._scope, scope
+        result = self.expression(tree)
+        self._scope = outer
+        return result
 
     def write_condition(self, tree: ast.expr, scope: Scope) -> str:
         """Write a condition that compiled before into the scope; the name of its result."""
@@ -264,3 +274,7 @@ def _build(source: str) -> Code:
     exec(compile(source, "<rule>", "exec"), names)  # noqa: S102 - the text is ours: names, numbers, quoted texts
     (function,) = (value for key, value in names.items() if key != "__builtins__")
     return function  # type: ignore[return-value]  # exec gives no types
+
+
+def _build_tuple(source: str) -> LetCode:
+    return cast(LetCode, _build(source))

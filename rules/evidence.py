@@ -1,8 +1,8 @@
 """What a finding is made of: every reading, term and parameter that made the case, with units."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from facility.finding import Evidence, Finding, FindingState, finding_id
+from facility.finding import Evidence, EvidenceKind, Finding, FindingState, finding_id
 from facility.reading import Value
 from facility.registry import Registry
 from rules.judgement import Judgement
@@ -10,9 +10,22 @@ from rules.kinds import Kind
 from rules.learners import TrendTerm
 from rules.rule import Group
 
+MAX_POINTS, MAX_NEIGHBOURS = 6, 12
+"""Of how many points a finding keeps the readings before it, and of how many neighbour rules the reason."""
 
-def make_finding(judgement: Judgement, registry: Registry, state: FindingState, now_us: int) -> Finding:
-    """The finding of a judgement as it stands at `now_us` (event time), raised at onset plus persistence."""
+
+def make_finding(
+    judgement: Judgement,
+    registry: Registry,
+    state: FindingState,
+    now_us: int,
+    neighbours: Sequence[Judgement] | None = None,
+) -> Finding:
+    """The finding of a judgement as it stands at `now_us` (event time), raised at onset plus persistence.
+
+    With `neighbours` (when it is raised) the evidence is whole: what led to it, every part of the expressions, and
+    why those neighbours found nothing.
+    """
     rule, asset, onset = judgement.rule, judgement.asset, judgement.memory.onset_us
     outlooks = [item.outlook for item in judgement.learning if isinstance(item, TrendTerm) and item.outlook is not None]
     days_left, confidence = min(outlooks, default=(None, None))
@@ -33,7 +46,10 @@ def make_finding(judgement: Judgement, registry: Registry, state: FindingState, 
         days_left=days_left,
         confidence=confidence,
         diagnoses=rule.diagnosis,
-        evidence=tuple(_evidence(judgement, registry, now_us)),
+        evidence=(
+            *_evidence(judgement, registry, now_us),
+            *(_around(judgement, neighbours, now_us) if neighbours is not None else ()),
+        ),
     )
 
 
@@ -59,12 +75,44 @@ def _evidence(judgement: Judgement, registry: Registry, now_us: int) -> Iterator
     for name, kind, result in zip(program.let_names, program.let_kinds, results, strict=True):
         if result is not None:
             value: Value = result if isinstance(result, str) else float(result)
-            yield Evidence(asset_id, name, now_us, value, "bool" if kind is Kind.CONDITION else "")
+            unit = "bool" if kind is Kind.CONDITION else ""
+            yield Evidence(asset_id, name, now_us, value, unit, EvidenceKind.TERM)
     for name, number in judgement.parameters.items():
-        yield Evidence(asset_id, name, now_us, number, judgement.rule.parameters[name].unit)
+        yield Evidence(asset_id, name, now_us, number, judgement.rule.parameters[name].unit, EvidenceKind.PARAMETER)
     for (kind_of, name), number in zip(program.constants, judgement.constants, strict=True):
         if kind_of == "design":
-            yield Evidence(asset_id, f"design {name}", now_us, number, "")
+            yield Evidence(asset_id, f"design {name}", now_us, number, "", EvidenceKind.DESIGN)
+
+
+def _around(judgement: Judgement, neighbours: Sequence[Judgement], now_us: int) -> Iterator[Evidence]:
+    asset_id = judgement.asset.id
+    for look in judgement.looks[:MAX_POINTS]:
+        for at_us, value in look.memory.recent:
+            if at_us < min(look.memory.good_us, now_us):
+                yield Evidence(look.origin_asset_id, look.origin_point, at_us, value, look.unit, EvidenceKind.BEFORE)
+    steps = judgement.rule.program.steps()
+    results = steps.values(judgement.values(now_us), judgement.constants, judgement.terms, now_us)
+    for text, unit, result in zip(steps.texts, steps.units, results, strict=True):
+        if result is not None:
+            known = result if isinstance(result, str) else float(result)
+            yield Evidence(asset_id, text, now_us, known, unit, EvidenceKind.PART)
+    for other in neighbours[:MAX_NEIGHBOURS]:
+        text, verdict = _verdict(other, now_us)
+        yield Evidence(other.asset.id, other.rule.id, now_us, text, verdict, EvidenceKind.NEIGHBOUR)
+
+
+def _verdict(judgement: Judgement, now_us: int) -> tuple[str, str]:
+    """Where a judgement stands, and the part of its condition that decides: the first false, else an Unknown one."""
+    steps = judgement.rule.program.steps()
+    if judgement.memory.phase:
+        return judgement.rule.when_text, "active" if judgement.active else "pending"
+    results = steps.values(judgement.values(now_us), judgement.constants, judgement.terms, now_us)
+    parts = list(zip(steps.texts, results, strict=True))[: steps.parts]
+    for verdict, decisive in (("false", False), ("unknown", None)):
+        for text, result in parts:
+            if result is decisive or (decisive is False and result == 0.0):
+                return text, verdict
+    return judgement.rule.when_text, "holds"
 
 
 def _last_heard(judgement: Judgement, registry: Registry) -> Iterator[Evidence]:

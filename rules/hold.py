@@ -43,7 +43,7 @@ def compile_hold(
             chunks[1] += [*scope.flush(), f"r[{number}].settle({name}, now)"]
         else:
             chunks[1].append(f"r[{number}].update(values, q, t, now)")
-    parts = list(_parts(when))
+    parts = list(parts_of(when))
     for number, part in enumerate(parts):
         name = writer.write_condition(part, scope)
         scope.emit(f"held = {name}")
@@ -67,10 +67,11 @@ def compile_hold(
     return HoldCode(function, firsts, sleeps)
 
 
-def _parts(tree: ast.expr) -> Iterator[ast.expr]:
+def parts_of(tree: ast.expr) -> Iterator[ast.expr]:
+    """What `and` joins to the whole condition, in order."""
     if isinstance(tree, ast.BoolOp) and isinstance(tree.op, ast.And):
         for value in tree.values:
-            yield from _parts(value)
+            yield from parts_of(value)
     else:
         yield tree
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from facility.reading import PointValue, Quality, Value
 from rules.judgement import Judgement
-from rules.memory import AssetMemory, PointMemory
+from rules.memory import NEVER, AssetMemory, PointMemory
 from rules.plan import Feed
 
 IGNORED = (int(Quality.FUTURE), int(Quality.DUPLICATE))
@@ -12,6 +12,9 @@ IGNORED = (int(Quality.FUTURE), int(Quality.DUPLICATE))
 
 BELIEVED = (int(Quality.GOOD), int(Quality.LATE))
 """What is judged. Late is decided here by event time: a reading that came late but in time is a good one."""
+
+SAMPLES, SAMPLE_US = 9, 300_000_000
+"""How many readings before the present one are kept as evidence, and how far apart those of a number are."""
 
 HUGE = 1e100
 """No sensor reads that: such numbers, infinite ones among them, are no readings."""
@@ -53,6 +56,8 @@ def take_scan(  # noqa: PLR0912 - the hot loop, one pass over the readings
             memory.value = memory.last_good = value
             memory.good_us = at_us
             memory.fresh_until_us = at_us + feed.limit_us
+            if at_us >= memory.sample_us or (changed and feed.is_state):
+                _sample(memory, feed, at_us, value)
         else:
             memory.value = None
         for judgement in feed.on_return:
@@ -62,6 +67,14 @@ def take_scan(  # noqa: PLR0912 - the hot loop, one pass over the readings
             for first, judgement in feed.on_change:
                 if first <= judgement.asleep:
                     touched[judgement.index] = judgement
+
+
+def _sample(memory: PointMemory, feed: Feed, at_us: int, value: Value) -> None:
+    """Keep a reading for evidence."""
+    memory.recent.append((at_us, value))
+    memory.sample_us = NEVER if feed.is_state else at_us + SAMPLE_US
+    if len(memory.recent) > SAMPLES:
+        del memory.recent[0]
 
 
 def _extend(memory: PointMemory, feed: Feed, at_us: int, value: Value) -> None:

@@ -24,7 +24,8 @@ class PointMemory(msgspec.Struct):
     `value` is None when the last reading was bad or none came; it is believed until `fresh_until_us`. `good_us` is
     the last good reading. `quiet_from_us` is where its silence counts from, moved over time nobody listened to.
     `last` is the newest reading of any quality, `last_good` the newest good one. `unrolled` is added to a counter
-    that was reset or rolled over, `visited` is its unrolled value at the last visit.
+    that was reset or rolled over, `visited` is its unrolled value at the last visit. `recent` are some of the
+    good readings before, for evidence: of numbers one in five minutes, of states the changes; the next at `sample_us`.
     """
 
     value: Value | None = None
@@ -39,6 +40,8 @@ class PointMemory(msgspec.Struct):
     unrolled: float = 0.0
     visited: float = 0.0
     windows: dict[int, Window] = {}
+    recent: list[tuple[int, Value]] = []
+    sample_us: int = -1
 
 
 class AssetMemory(msgspec.Struct):

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from facility.asset import Asset
+from facility.asset import Asset, Point
 from facility.registry import Registry
 from rules.binding import Binder, SharedWindows
 from rules.freshness import fresh_limit
@@ -43,6 +43,7 @@ class Feed:
     limit_us: int
     is_text: bool
     is_counter: bool
+    is_state: bool
     on_change: tuple[tuple[int, Judgement], ...] = ()
     on_reading: tuple[Judgement, ...] = ()
     on_quality: tuple[Judgement, ...] = ()
@@ -58,6 +59,7 @@ class Plan:
     feeds: dict[str, dict[str, Feed]] = field(default_factory=dict)
     not_applicable: list[NotApplicable] = field(default_factory=list)
     by_subject: dict[tuple[str, str], list[Judgement]] = field(default_factory=dict)
+    _by_asset: dict[str, list[Judgement]] = field(default_factory=dict)
     _readers: dict[tuple[str, ...], tuple[Judgement, ...]] = field(default_factory=dict)
 
     def readers(self, asset_id: str, names: Iterable[str]) -> tuple[Judgement, ...]:
@@ -71,6 +73,19 @@ class Plan:
             if len(self._readers) < MAX_GROUPS:
                 self._readers[key] = known
         return known
+
+    def neighbours(self, judgement: Judgement) -> list[Judgement]:
+        """The other judgements of the same asset that look at points of this one, the closest first."""
+        if not self._by_asset:
+            for one in self.judgements:
+                self._by_asset.setdefault(one.asset.id, []).append(one)
+        points = {id(look.memory) for look in judgement.looks}
+        shared = [
+            (-sum(id(look.memory) in points for look in other.looks), other.index, other)
+            for other in self._by_asset[judgement.asset.id]
+            if other is not judgement and other.rule.id != judgement.rule.id
+        ]
+        return [other for number, _, other in sorted(shared, key=lambda one: one[:2]) if number]
 
     def warming(self, now_us: int) -> Iterator[NotApplicable]:
         """The rules that cannot judge yet at `now_us`, because what is usual is still being learnt."""
@@ -100,7 +115,9 @@ def build_plan(
     for asset in assets:
         remembered = memory.assets[asset.id].points
         plan.feeds[asset.id] = {
-            name: Feed(remembered[name], fresh_limit(point), point.type.is_text, point.type.kind == "counter")
+            name: Feed(
+                remembered[name], fresh_limit(point), point.type.is_text, point.type.kind == "counter", _is_state(point)
+            )
             for name, point in asset.points.items()
         }
     hours = Hours(registry.buildings[building_id])
@@ -137,6 +154,11 @@ def build_plan(
         feed.on_quality = tuple(judgement for _, judgement in watching.get(Trigger.QUALITY, ()))
         feed.on_return = tuple(judgement for _, judgement in watching.get(Trigger.RETURN, ()))
     return plan
+
+
+def _is_state(point: Point) -> bool:
+    """Whether its readings are states, so that only the changes say something."""
+    return point.type.is_text or point.unit == "bool"
 
 
 def _asset_memory(asset: Asset, memory: BuildingMemory) -> AssetMemory:

@@ -2,11 +2,14 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from facility.catalogue import PointType
 from facility.reading import Value
 from rules.kinds import Kind
+
+if TYPE_CHECKING:
+    from rules.steps import Steps
 
 Known = float | str | bool | None
 """A result; None is Unknown."""
@@ -99,7 +102,7 @@ class Program:
     """One rule, compiled. `slots` are the points whose present value is used; `points` all points it needs.
 
     `constants` are ("parameter", name) and ("design", name); they are looked up once per asset.
-    `condition_points` are the points each of `conditions` looks at.
+    `condition_points` are the points each of `conditions` looks at. `steps` are compiled when they are first asked for.
     """
 
     slots: tuple[str, ...]
@@ -115,3 +118,4 @@ class Program:
     when: Code
     clear: Code | None
     hold: HoldCode
+    steps: "Callable[[], Steps]" = field(hash=False, compare=False)

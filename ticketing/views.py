@@ -6,7 +6,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from facility.finding import Evidence, FindingState, OrderKind, Severity
+from facility.finding import Evidence, EvidenceKind, FindingState, OrderKind, Severity
 from facility.instant import format_duration, from_us
 from facility.reading import Value
 from ticketing.contract import ServiceLevel
@@ -23,13 +23,18 @@ from ticketing.work_order import Change, Status, Verb, allowed_verbs
 
 
 class EvidenceView(BaseModel):
-    """One reading, term or parameter that made the case, in the point's unit."""
+    """One piece of what made the case: `kind` says what `point`, `value` and `unit` are.
+
+    A reading at the moment or before it in the point's unit; a term, a part of the expressions, a parameter; or a
+    neighbour rule (`point`), the part of its condition that decided (`value`) and how it came out (`unit`).
+    """
 
     asset_id: str
     point: str
     at: datetime
     value: Value
     unit: str
+    kind: EvidenceKind
 
 
 class HistoryView(BaseModel):
@@ -295,7 +300,9 @@ def deadline_view(row: WorkOrderRow, history: Iterable[StoredLine], level: Servi
 def evidence_views(evidence: Iterable[Evidence]) -> list[EvidenceView]:
     """Evidence with its instants."""
     return [
-        EvidenceView(asset_id=one.asset_id, point=one.point, at=from_us(one.at_us), value=one.value, unit=one.unit)
+        EvidenceView(
+            asset_id=one.asset_id, point=one.point, at=from_us(one.at_us), value=one.value, unit=one.unit, kind=one.kind
+        )
         for one in evidence
     ]
 

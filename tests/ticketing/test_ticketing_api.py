@@ -81,6 +81,7 @@ def test_a_work_order_carries_the_documented_fields(client: Client, order: str) 
             "at": "2026-03-02T00:59:00Z",
             "value": 96.5,
             "unit": "degC",
+            "kind": "reading",
         }
     ]
     (line,) = listed["history"]
