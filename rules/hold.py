@@ -9,12 +9,16 @@ import ast
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
-from rules.functions import FROM_CONDITION, FROM_NUMBER, LEARNING, SILENCE, WINDOWED
+from rules.functions import FLAGS, FROM_CONDITION
 from rules.program import HOLDS, UNKNOWN, Hold, HoldCode, Term
 from rules.scope import Scope
 
-_MOVING = WINDOWED | SILENCE | LEARNING | FROM_NUMBER | {"count", "of_last", "siblings"}
-"""What may change with time or with a reading that repeats the value: who asks them looks at every reading."""
+_STILL = FLAGS | {"since", "occupied", "hour", "since_visit"}
+"""What changes only with a reading that changes something, or at an instant for which it wakes its judgement itself.
+Everything else may change with time alone, or with a reading that repeats the value: who asks it never sleeps."""
+
+_KEPT = frozenset({"since", "starts"})
+"""What need not be brought up to date while nothing changes."""
 
 
 class Writer(Protocol):
@@ -29,7 +33,7 @@ class Writer(Protocol):
 
 def compile_hold(
     writer: Writer, when: ast.expr, conditions: Sequence[ast.expr], slots: Sequence[str], terms: Sequence[Term],
-    condition_points: Sequence[Sequence[str]],
+    condition_points: Sequence[Sequence[str]], lets: Sequence[ast.expr],
 ) -> HoldCode:  # fmt: skip
     """Compile the function of one rule. `conditions` are the trees that `Term.condition` indexes."""
     scope = writer.new_scope()
@@ -56,10 +60,11 @@ def compile_hold(
         first = max(number - 1, 0)
         for name in (*(slots[index] for index in used_slots), *_points_of(terms, used_terms, condition_points)):
             firsts.setdefault(name, first)
-        still = still and not any(terms[index].function in _MOVING for index in used_terms)
+        still = still and all(terms[index].function in _STILL for index in used_terms)
         if number and still:
             sleeps = number
-    if any(term.function in _MOVING for term in remembering):
+    whole = [when, *lets, *conditions]
+    if not all(term.function in _KEPT for term in remembering) or not all(map(_is_timed, whole)):
         sleeps = 0
     for term in remembering:
         for name in condition_points[term.condition] if term.condition is not None else ():
@@ -74,6 +79,21 @@ def parts_of(tree: ast.expr) -> Iterator[ast.expr]:
             yield from parts_of(value)
     else:
         yield tree
+
+
+def _is_timed(tree: ast.expr) -> bool:
+    """Whether every `since` stands on a side of <, <=, > or >=, where it wakes its judgement to the microsecond."""
+    timed = {
+        id(side)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Compare) and all(isinstance(op, ast.Lt | ast.LtE | ast.Gt | ast.GtE) for op in node.ops)
+        for side in (node.left, *node.comparators)
+    }
+    return all(
+        id(node) in timed
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "since"
+    )
 
 
 def _points_of(terms: Sequence[Term], used: Sequence[int], condition_points: Sequence[Sequence[str]]) -> Iterator[str]:
