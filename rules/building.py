@@ -150,15 +150,17 @@ class BuildingStream:
                 touched[judgement.index] = judgement
             else:
                 self._queue(judgement)
-        changed = False
+        steps: list[tuple[Judgement, Step]] = []
         for index in sorted(touched):
             judgement = touched[index]
             step = advance(judgement, now_us)
             if judgement.memory.due_us < judgement.queued_us:
                 self._queue(judgement)
             if step is not Step.NOTHING:
-                changed = True
-                self._record(judgement, step, now_us, found)
+                steps.append((judgement, step))
+        for judgement, step in steps:  # when all have been looked at: their evidence tells of one another
+            self._record(judgement, step, now_us, found)
+        changed = bool(steps)
         while self._views and self._views[0] <= now_us:
             heapq.heappop(self._views)
             changed = True
