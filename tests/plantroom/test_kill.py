@@ -111,7 +111,8 @@ def _kill_and_compare(
     registry = parse_site(SITE, files["site"])
     book = load_contracts({files["contract"]: CONTRACT}, registry)
     expected = run_backtest(scans, registry, {files["site"]: SITE}, load_rule_files(None), book)
-    assert len(expected.work_orders) >= TANKS
+    assert len(expected.findings) >= 2 * TANKS
+    assert len(expected.work_orders) > TANKS // 2  # tanks that fall low together may share one
     system = new_system(clock="journal", **files)
     system.start()
     devices = Devices(system.mqtt_port, scans, per_second=600 / (1 + kills / 3))
