@@ -138,7 +138,7 @@ def build_router(sessions: Sessions, clock: Clock, book: ContractBook, asker: As
                 refuse(409, decision.what, _where(row.id), decision.hint)
             return view_orders(session, book, [row], clock.now())[0]
 
-        call = Call(idempotency_key, f"{id}/{verb}", f"{given.model_dump_json()} {if_match}", clock.now())
+        call = Call(idempotency_key, f"{id}/{verb}", f"{given.model_dump_json()} {if_match} {who.name()}", clock.now())
         with sessions.writing() as session:
             return answer_once(session, call, response, carried)
 

@@ -70,7 +70,7 @@ def build_opening_router(
                     refuse(409, done.what, "parent", done.hint)
             return view_orders(session, book, [row], now)[0]
 
-        call = Call(idempotency_key, "open", body.model_dump_json(), now)
+        call = Call(idempotency_key, "open", f"{body.model_dump_json()} {who.name()}", now)
         with sessions.writing() as session:
             return answer_once(session, call, response, opened)
 
