@@ -200,4 +200,4 @@ def test_a_short_life(database: Database, book: ContractBook, registry: Registry
 
 @pytest.mark.soak
 def test_a_long_life(database: Database, book: ContractBook, registry: Registry, finding: NewFinding) -> None:
-    live(database, book, registry, finding, examples=60, steps=50)
+    live(database, book, registry, finding, examples=20, steps=40)
