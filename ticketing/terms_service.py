@@ -143,6 +143,15 @@ class ClaimTerms:
 
 
 @dataclass(frozen=True, slots=True)
+class OtherClause:
+    """What else was agreed, in words: nothing is computed from it."""
+
+    clause: str
+    about: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class ServiceTerms:
     """All of them, as one revision has them."""
 
@@ -150,6 +159,7 @@ class ServiceTerms:
     complaints: ComplaintTerms | None = None
     surveys: SurveyTerms | None = None
     claims: ClaimTerms | None = None
+    clauses: tuple[OtherClause, ...] = ()
 
 
 NO_SERVICE = ServiceTerms()

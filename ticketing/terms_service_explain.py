@@ -13,6 +13,7 @@ def explain_service(terms: ServiceTerms) -> list[str]:
         ("Complaints:", list(_complaints(terms))),
         ("Surveys:", list(_surveys(terms))),
         ("Claims inside the warranty:", list(_claims(terms))),
+        ("Also agreed:", [f"{one.about} (clause {one.clause}): {one.text}" for one in terms.clauses]),
     )
     return [line for head, lines in blocks if lines for line in ("", head, *(f"  {each}" for each in lines))]
 

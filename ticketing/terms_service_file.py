@@ -129,6 +129,14 @@ class ClaimsEntry(Strict):
     clause: Clause = ""
 
 
+class ClauseEntry(Strict):
+    """A promise that people keep and nothing computes: upgrades, disinfection, who decides about what."""
+
+    clause: Annotated[str, Field(min_length=1)]
+    about: Annotated[str, Field(min_length=1, description="such as upgrades or disinfection")]
+    text: Annotated[str, Field(min_length=1)]
+
+
 class ServicePart(Strict):
     """The parts of a revision that are promised to people beside repairs."""
 
@@ -136,3 +144,4 @@ class ServicePart(Strict):
     complaints: ComplaintsEntry | None = None
     surveys: SurveysEntry | None = None
     claims: ClaimsEntry | None = Field(default=None, description="defects inside the warranty")
+    clauses: list[ClauseEntry] = Field(default=[], description="what else was agreed, in words")

@@ -6,7 +6,15 @@ from facility.fields import unknown
 from ticketing.calendar import Calendar
 from ticketing.limit import Limit
 from ticketing.terms_load import Path, Refuse, match_of
-from ticketing.terms_service import ClaimTerms, ComplaintTerms, Form, RequestTerms, ServiceTerms, SurveyTerms
+from ticketing.terms_service import (
+    ClaimTerms,
+    ComplaintTerms,
+    Form,
+    OtherClause,
+    RequestTerms,
+    ServiceTerms,
+    SurveyTerms,
+)
 from ticketing.terms_service_file import ComplaintsEntry, FormEntry, ServicePart, SurveysEntry
 
 
@@ -32,6 +40,7 @@ def service_terms_of(part: ServicePart, path: Path, calendars: Mapping[str, Cale
         claims=ClaimTerms(
             calendar(claims.calendar, "claims"), claims.plan, claims.visit, claims.follow_up, claims.clause
         ) if claims is not None else None,
+        clauses=tuple(OtherClause(one.clause, one.about, one.text) for one in part.clauses),
     )  # fmt: skip
 
 

@@ -99,6 +99,9 @@ def test_every_promise_to_people_is_in_the_explanation(name: str) -> None:
     assert service.claims is not None
     for part in (service.requests, service.complaints, service.surveys, service.claims):
         assert part.clause in text
+    assert service.clauses
+    for one in service.clauses:
+        assert f"{one.about} (clause {one.clause}): {one.text}" in text
     for form in service.surveys.forms:
         assert f"{form.id}: {form.kind}" in text
 
@@ -116,6 +119,7 @@ def test_every_promise_to_people_is_in_the_explanation(name: str) -> None:
         ("    surveys: {forms: [{id: a, kind: repair, closes: 2 days, reminders: [3 days]}]}\n", "before it closes"),
         ("    claims: {calendar: office, plan: 24 h, visit: 48 h, follow_up: often}\n", "'often' is no interval"),
         ("    complaint: {calendar: office}\n", "complaint"),
+        ("    clauses: [{clause: '9', about: upgrades}]\n", "text"),
     ],
 )
 def test_a_wrong_term_is_refused_with_its_line(more: str, what: str) -> None:
