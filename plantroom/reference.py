@@ -11,6 +11,7 @@ from typer.main import get_command
 
 from plantroom.cli import app, load_commands
 from plantroom.metrics import instruments
+from plantroom.reference_faults import faults_page
 from plantroom.settings import Settings
 from rules.language_page import language_page
 from ticketing.kpi import DEFINITIONS
@@ -129,6 +130,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "kpi.md": kpi_page,
     "rule-language.md": rule_language_page,
     "metrics.md": metrics_page,
+    "simulated-faults.md": lambda: faults_page(_GENERATED),
 }
 
 
