@@ -147,7 +147,9 @@ class ProgramView:
     def rule(self, rule_id: str) -> RuleView | None:
         """A rule of the active set."""
         rule = self._from.host.rule(rule_id)
-        return RuleView(rule.id, rule.name, rule.reference, tuple(rule.checklist)) if rule is not None else None
+        if rule is None:
+            return None
+        return RuleView(rule.id, rule.name, rule.reference, tuple(rule.checklist), rule.chinese)
 
     def work_orders(
         self, *, is_open: bool | None = None, asset_id: str | None = None, limit: int = 500

@@ -124,6 +124,11 @@ class Page:
         rule = self.view.rule(item.rule_id)
         return self.words.pick(rule.name, item.title) if rule else item.title
 
+    def said(self, item: Finding | OrderView, *texts: str) -> list[str]:
+        """Texts of the item's rule (advice, diagnosis, check list) in this language, else as the item carries them."""
+        rule = self.view.rule(item.rule_id) if self.words.language == "zh" else None
+        return [rule.chinese.get(text, text) for text in texts] if rule else list(texts)
+
     def rule_name(self, rule_id: str) -> str:
         """A rule's name in this language, else its id."""
         rule = self.view.rule(rule_id)

@@ -5,7 +5,7 @@ the building. Every method may be called from several threads at once and should
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
@@ -33,12 +33,13 @@ class ClockState:
 
 @dataclass(frozen=True, slots=True)
 class RuleView:
-    """What a page says about a rule: `name` by language (`en` at least)."""
+    """What a page says about a rule: `name` by language (`en` at least); `chinese` by the English text."""
 
     id: str
     name: Mapping[str, str]
     reference: str = ""
     checklist: tuple[str, ...] = ()
+    chinese: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

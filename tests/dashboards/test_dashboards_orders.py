@@ -41,6 +41,17 @@ def test_a_verb_is_applied_in_the_name_of_the_visitor_and_shown() -> None:
     assert (after.status, after.history[-1].by, after.history[-1].note) == ("acknowledged", "m.chen", "on my way <b>")
 
 
+def test_what_to_do_is_said_in_the_language_of_the_page() -> None:
+    plant = PreviewPlant(NOW)
+    client = signed_in(plant)
+    order = next(each for each in plant.work_orders() if each.rule_id == "elevator-entrapment")
+    assert order.advice in client.get(f"/work-orders/{order.id}").text
+    chinese = client.get(f"/work-orders/{order.id}?lang=zh").text
+    assert "（elevator-entrapment）的处理建议" in chinese
+    assert order.advice not in chinese
+    assert order.diagnoses[0] in chinese, "a text without a translation stays as it is"
+
+
 def test_a_refused_verb_shows_the_reason_and_keeps_what_was_typed() -> None:
     plant = PreviewPlant(NOW)
     order = next(each for each in plant.work_orders() if each.status == "open")

@@ -70,7 +70,10 @@ def _story() -> _Story:
 
 def rules() -> dict[str, RuleView]:
     """The rules the story is about."""
-    return {each.rule: RuleView(each.rule, each.title, each.reference) for each in _story().findings}
+    return {
+        each.rule: RuleView(each.rule, each.title, each.reference, chinese={each.advice: f"（{each.rule}）的处理建议"})
+        for each in _story().findings
+    }
 
 
 def findings(start: datetime) -> list[Finding]:
