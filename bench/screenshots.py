@@ -27,7 +27,7 @@ def _ask(address: str, token: str, path: str) -> Any:  # noqa: ANN401 - any JSON
 
 @contextmanager
 def _page(browser: Browser, address: str, token: str, *, phone: bool, language: str) -> Iterator[Page]:
-    size = {"width": 390, "height": 844} if phone else {"width": 1440, "height": 1000}
+    size = {"width": 390, "height": 844} if phone else {"width": 1280, "height": 860}
     context = browser.new_context(viewport=size, is_mobile=phone, has_touch=phone, locale=language)  # type: ignore[arg-type]  # a plain dict is a ViewportSize
     page = context.new_page()
     page.goto(f"{address}/login")
@@ -75,7 +75,7 @@ def _report(address: str, token: str, asset: str) -> str:
     request = urllib.request.Request(f"{address}/assets/{asset}/sticker", headers={"Authorization": f"Bearer {token}"})  # noqa: S310 - http and our own address
     with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310 - http and our own address
         text = str(answer.read(), "utf-8")
-    return "/report/" + text.split("/report/")[1].split("<")[0]
+    return "/report/" + text.split("/report/")[1].split("<", maxsplit=1)[0]
 
 
 def main() -> None:
