@@ -12,6 +12,7 @@ from typer.main import get_command
 from plantroom.cli import app, load_commands
 from plantroom.metrics import instruments
 from plantroom.reference_faults import faults_page
+from plantroom.rule_pages import rule_pages
 from plantroom.settings import Settings
 from rules.language_page import language_page
 from ticketing.kpi import DEFINITIONS
@@ -138,6 +139,14 @@ def write_pages(folder: Path) -> None:
     """Write every generated page into the folder."""
     for name, make in PAGES.items():
         (folder / name).write_text(make(), encoding="utf-8")
+    rules = folder / "rules"
+    rules.mkdir(exist_ok=True)
+    pages = rule_pages()
+    for old in rules.iterdir():
+        if old.name not in pages:
+            old.unlink()
+    for name, text in pages.items():
+        (rules / name).write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
