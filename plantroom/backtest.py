@@ -5,7 +5,7 @@ replay over MQTT: nobody knows yet whether something of theirs is still under wa
 """
 
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from itertools import islice
 from pathlib import Path
@@ -15,12 +15,14 @@ import msgspec
 from sqlmodel import Session
 
 from facility.clock import JournalClock
+from facility.finding import Finding
 from facility.instant import from_us
-from facility.reading import Commit, Entry, RuleSetActivated, Scan, SiteEdited
+from facility.reading import Commit, ParameterOverridden, RuleSetActivated, Scan, SiteEdited
 from facility.registry import Registry
 from ingest.quality import QualityJudge
 from plantroom.allowance import ALLOWANCE_US
 from plantroom.attendance import Attendance
+from plantroom.backtest_parts import Parts
 from plantroom.database import Database
 from plantroom.listening import listening_gap_us
 from rules.engine import Engine
@@ -51,13 +53,16 @@ def run_backtest(
     *,
     attended: timedelta | None = None,
     progress: Callable[[int], None] | None = None,
+    workers: int = 0,
+    overrides: Sequence[ParameterOverridden] = (),
 ) -> Backtest:
     """Judge the scans in their order. `progress` is told after every thousand how many there were so far.
 
     With `attended` somebody works on the orders: each is closed when its findings have been cleared for so long.
     Without (None) nobody does, as in a replay over MQTT: an order once opened takes in all that comes later.
+    With `workers` so many processes judge, an asset each, while this one reads; without, this one does both. The
+    result is the same. `overrides` hold from the beginning, where nobody set the parameter nearer.
     """
-    engine = Engine(allowance_us=ALLOWANCE_US, listening_gap_us=listening_gap_us(registry))
     desk = Desk(book, lambda: registry)
     attendance = Attendance(desk, book, attended) if attended is not None else None
     with tempfile.TemporaryDirectory(prefix="plantroom-backtest-") as folder:
@@ -65,19 +70,48 @@ def run_backtest(
         try:
             database.upgrade()
             with database.writing() as session:
-                done = 0
-                for commit in _commits(scans, registry, site_files, rule_files):
-                    if findings := engine.feed(commit):
+                judging = _judged(scans, registry, site_files, rule_files, overrides, workers, progress)
+                now_us = 0
+                for findings, now_us in judging:  # noqa: B007 - the last one is needed below
+                    if findings:
                         (attendance or desk).receive(session, findings)
-                    done += len(commit.entries)
-                    if progress is not None:
-                        progress(done)
                 if attendance is not None:
-                    attendance.work(session, engine.event_time_us)
+                    attendance.work(session, now_us)
             with database.reading() as session:
-                return read_results(session, book, engine.event_time_us or 0)
+                return read_results(session, book, now_us)
         finally:
             database.close()
+
+
+def _judged(
+    scans: Iterable[Scan],
+    registry: Registry,
+    site_files: Mapping[str, str],
+    rule_files: Mapping[str, str],
+    overrides: Sequence[ParameterOverridden],
+    workers: int,
+    progress: Callable[[int], None] | None,
+) -> Iterator[tuple[list[Finding], int]]:
+    """The findings as they come, with the newest event time so far."""
+    rule_set, done = RuleSet.load(rule_files), 0
+    commits = _commits(scans, registry, site_files, rule_files, rule_set.digest, overrides)
+    if not workers:
+        engine = Engine(allowance_us=ALLOWANCE_US, listening_gap_us=listening_gap_us(registry))
+        for commit in commits:
+            yield engine.feed(commit), engine.event_time_us
+            done += len(commit.entries)
+            if progress is not None:
+                progress(done)
+        return
+    with Parts(registry, rule_set, workers, overrides) as parts:
+        for commit in commits:
+            parts.feed(commit)
+            done += len(commit.entries)
+            if progress is not None:
+                progress(done)
+        for findings in parts.finish():
+            yield findings, parts.event_time_us
+        yield [], parts.event_time_us
 
 
 def read_results(session: Session, book: ContractBook, now_us: int) -> Backtest:
@@ -96,16 +130,17 @@ def _plain(view: Any) -> dict[str, Any]:  # noqa: ANN401 - any of the API's mode
 
 
 def _commits(
-    scans: Iterable[Scan], registry: Registry, site_files: Mapping[str, str], rule_files: Mapping[str, str]
+    scans: Iterable[Scan],
+    registry: Registry,
+    site_files: Mapping[str, str],
+    rule_files: Mapping[str, str],
+    digest: str,
+    overrides: Sequence[ParameterOverridden],
 ) -> Iterator[Commit]:
     """The journal that a replay of these scans would have written, but for its grouping."""
     judge = QualityJudge(registry, JournalClock(), allowance_us=ALLOWANCE_US)
-    rule_set = RuleSet.load(rule_files)
-    opening: tuple[Entry, ...] = (
-        SiteEdited("backtest-site", 0, dict(site_files)),
-        RuleSetActivated("backtest-rules", 0, rule_set.digest, dict(rule_files)),
-    )
-    yield Commit(1, 0, opening)
+    site = SiteEdited("backtest-site", 0, dict(site_files))
+    yield Commit(1, 0, (site, RuleSetActivated("backtest-rules", 0, digest, dict(rule_files)), *overrides))
     stream = iter(scans)
     seq = 1
     while group := list(islice(stream, SCANS_PER_COMMIT)):

@@ -1,7 +1,7 @@
 """One building's stream: reorder buffer, watermark, timers. The same readings in any order give the same findings."""
 
 import heapq
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from math import inf, isnan
 from typing import Protocol
 
@@ -45,6 +45,7 @@ class BuildingStream:
         self.memory, self.plan = memory, plan
         self._suppressor_ids = rule_set.suppressors if rule_set is not None else {}
         self._settings = settings
+        self.on_step: Callable[[Judgement, Step, int, int], None] | None = None
         self._instants = sorted(memory.waiting)
         self._active = {item.index: item for item in plan.judgements if item.active}
         self._timers: list[tuple[int, int]] = []
@@ -159,7 +160,10 @@ class BuildingStream:
             if step is not Step.NOTHING:
                 steps.append((judgement, step))
         for judgement, step in steps:  # when all have been looked at: their evidence tells of one another
+            clearing_us = judgement.memory.clearing_us
             self._record(judgement, step, now_us, found)
+            if self.on_step is not None:
+                self.on_step(judgement, step, now_us, clearing_us)
         changed = bool(steps)
         while self._views and self._views[0] <= now_us:
             heapq.heappop(self._views)
@@ -167,11 +171,16 @@ class BuildingStream:
         if changed:
             found += self.explain(now_us)
 
-    def _record(self, judgement: Judgement, step: Step, now_us: int, found: list[Finding]) -> None:
+    def _record(
+        self, judgement: Judgement, step: Step, now_us: int, found: list[Finding], made: Finding | None = None
+    ) -> None:
+        """Take in that a judgement was raised (with the finding `made` elsewhere, or a new one) or cleared."""
         memory = judgement.memory
         if step is Step.RAISED:
-            neighbours = self.plan.neighbours(judgement)
-            memory.finding = make_finding(judgement, self.plan.registry, FindingState.PENDING, now_us, neighbours)
+            neighbours = () if made is not None else self.plan.neighbours(judgement)
+            memory.finding = made or make_finding(
+                judgement, self.plan.registry, FindingState.PENDING, now_us, neighbours
+            )
             self._active[judgement.index] = judgement
         elif step is Step.CLEARED and memory.finding is not None:
             kept = judgement.rule.latch or memory.flapping

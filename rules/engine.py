@@ -1,6 +1,6 @@
 """The engine: journal commits in, findings out. Pure and deterministic; the same journal gives the same findings."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from functools import lru_cache
 
 from facility.errors import InputError
@@ -23,7 +23,10 @@ from facility.registry import Registry
 from facility.site_file import parse_site
 from rules.building import BuildingStream
 from rules.explain import Maintenance, Shelf
+from rules.judgement import Judgement
+from rules.lifecycle import Step
 from rules.memory import BuildingMemory
+from rules.merge import RawStep
 from rules.parameters import Override
 from rules.plan import NotApplicable, build_plan
 from rules.rule_set import RuleSet
@@ -43,7 +46,8 @@ class Engine:
     so it must be wherever devices have clocks of their own, or one that is a minute ahead would make all others late.
     Journals without heartbeats, and replays whose heartbeats follow the readings, need it. The engine starts without
     site and rules: both come through the journal. Nothing here reads a clock. `plain` evaluates every condition as a
-    whole at every reading: slow, and by promise the same findings.
+    whole at every reading: slow, and by promise the same findings. With `judged` only these assets are judged, and
+    `steps` collects what a whole building's explanation is made of (`rules.merge`).
     """
 
     def __init__(
@@ -53,12 +57,14 @@ class Engine:
         listening_gap_us: int = LISTENING_GAP_US,
         scans_advance: bool = True,
         plain: bool = False,
+        judged: Container[str] | None = None,
     ) -> None:
         if allowance_us < 0 or listening_gap_us <= allowance_us:
             msg = f"allowance is {allowance_us} us, listening gap {listening_gap_us} us; expected 0 <= first < second"
             raise ValueError(msg)
         self._state = Snapshot(allowance_us, listening_gap_us, scans_advance)
-        self._plain = plain
+        self._plain, self._judged = plain, judged
+        self.steps: list[RawStep] = []
         self.registry = Registry()
         self.rule_set: RuleSet | None = None
         self._streams: dict[str, BuildingStream] = {}
@@ -145,6 +151,19 @@ class Engine:
             engine.rule_set = RuleSet.load(state.rule_files)
         engine._bind()
         return engine
+
+    def judged_us(self) -> dict[str, int]:
+        """The last instant that was judged, by building."""
+        return {building_id: stream.memory.judged_us for building_id, stream in self._streams.items()}
+
+    def _keep_step(self, judgement: Judgement, step: Step, now_us: int, clearing_us: int) -> None:
+        memory = judgement.memory
+        finding = memory.finding if step is Step.RAISED else None
+        self.steps.append(
+            RawStep(
+                judgement.asset.building_id, now_us, judgement.key, step.value, memory.onset_us, clearing_us, finding
+            )
+        )
 
     def _take(self, entry: Entry, waiting: dict[str, BuildingStream], found: list[Finding]) -> None:
         if isinstance(entry, Scan):
@@ -276,9 +295,13 @@ class Engine:
                 found += clear_vanished(before, {}, memory.judged_us)
                 del state.buildings[building_id]
                 continue
-            plan = build_plan(self.registry, self.rule_set, overrides, building_id, memory, plain=self._plain)
+            plan = build_plan(
+                self.registry, self.rule_set, overrides, building_id, memory, plain=self._plain, judged=self._judged
+            )
             found += clear_vanished(before, memory.judgements, memory.judged_us)
             self._streams[building_id] = BuildingStream(memory, plan, self.rule_set, state)
+            if self._judged is not None:
+                self._streams[building_id].on_step = self._keep_step
         for stream in self._streams.values():
             found += stream.explain(stream.memory.judged_us)
         return found

@@ -1,6 +1,6 @@
 """Which rules judge which assets of one building, bound to its memory; and which cannot, for want of what."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from facility.asset import Asset, Point
@@ -103,11 +103,12 @@ def build_plan(
     memory: BuildingMemory,
     *,
     plain: bool = False,
+    judged: Container[str] | None = None,
 ) -> Plan:
     """Bind every rule to every asset of the building it covers.
 
     Keeps the memory of what is unchanged, adds what is new, and drops from `memory` what is gone: the caller takes
-    what it needs of the old judgements first.
+    what it needs of the old judgements first. With `judged` only these assets are judged; the others are remembered.
     """
     plan = Plan(registry)
     assets = [asset for asset in registry.assets.values() if asset.building_id == building_id]
@@ -125,7 +126,7 @@ def build_plan(
     learnt: dict[str, set[str]] = {}
     watchers: Watchers = {}
     old, memory.judgements = memory.judgements, {}
-    for asset in assets:
+    for asset in assets if judged is None else [asset for asset in assets if asset.id in judged]:
         for rule in rule_set.rules.values() if rule_set is not None else ():
             if not rule.covers(asset.equipment_class.name) or not asset.points:
                 continue

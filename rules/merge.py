@@ -1,0 +1,97 @@
+"""Judging a building in parts: engines that judge some of its assets each, and one explanation of all they found.
+
+A part is given the readings its assets look at and every other instant as a heartbeat, so that time passes in it as in
+the whole. What it found comes out as steps; put together in the order of event time they are explained as one engine
+would have explained them. For history only: without events of people in between.
+"""
+
+import heapq
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+
+import msgspec
+
+from facility.finding import Finding
+from facility.registry import Registry
+from rules.building import BuildingStream, Settings
+from rules.lifecycle import Step
+from rules.memory import BuildingMemory, Phase
+from rules.parameters import Override
+from rules.plan import Plan, build_plan
+from rules.rule_set import RuleSet
+
+
+class RawStep(msgspec.Struct, frozen=True, array_like=True):
+    """A judgement (by its key in a building) was raised or cleared at `now_us`; `finding` as it was raised."""
+
+    building_id: str
+    now_us: int
+    key: str
+    step: int
+    onset_us: int
+    clearing_us: int
+    finding: Finding | None
+
+
+class _Merged(BuildingStream):
+    """One building's explanations, with the steps of others."""
+
+    def __init__(self, plan: Plan, memory: BuildingMemory, rule_set: RuleSet, settings: Settings) -> None:
+        super().__init__(memory, plan, rule_set, settings)
+        self._by_key = {judgement.key: judgement for judgement in plan.judgements}
+
+    def advance(self, until_us: int, found: list[Finding]) -> None:
+        """What comes back into view before `until_us`."""
+        while self._views and self._views[0] < until_us:
+            now_us = self._views[0]
+            self._look(max(now_us, self.memory.judged_us), found, changed=False)
+
+    def apply(self, now_us: int, steps: Sequence[RawStep], found: list[Finding]) -> None:
+        """All steps of one instant."""
+        self.advance(now_us, found)
+        ordered = sorted((self._by_key[step.key].index, step) for step in steps)
+        for index, step in ordered:
+            judgement = self.plan.judgements[index]
+            memory = judgement.memory
+            memory.onset_us, memory.clearing_us = step.onset_us, step.clearing_us
+            kind = Step(step.step)
+            memory.phase = Phase.ACTIVE if kind is Step.RAISED else Phase.IDLE
+            self._record(judgement, kind, now_us, found, step.finding)
+        self._look(now_us, found, changed=True)
+        self.memory.judged_us = now_us
+
+    def _look(self, now_us: int, found: list[Finding], *, changed: bool) -> None:
+        while self._views and self._views[0] <= now_us:
+            heapq.heappop(self._views)
+            changed = True
+        if changed:
+            found += self.explain(now_us)
+
+
+def explain_steps(
+    registry: Registry,
+    rule_set: RuleSet,
+    settings: Settings,
+    steps: Iterable[RawStep],
+    until_us: Mapping[str, int],
+    overrides: Sequence[Override] = (),
+) -> Iterator[list[Finding]]:
+    """The findings of all buildings, one list an instant, in order of event time.
+
+    `until_us` is the last instant that was judged, by building.
+    """
+    streams: dict[str, _Merged] = {}
+    for building_id in registry.buildings:
+        memory = BuildingMemory(newest_us=-1)
+        plan = build_plan(registry, rule_set, overrides, building_id, memory)
+        streams[building_id] = _Merged(plan, memory, rule_set, settings)
+    ordered = sorted(steps, key=lambda step: (step.now_us, step.building_id))
+    for (now_us, building_id), group in groupby(ordered, key=lambda step: (step.now_us, step.building_id)):
+        found: list[Finding] = []
+        streams[building_id].apply(now_us, list(group), found)
+        yield found
+    for building_id, stream in streams.items():
+        found = []
+        stream.advance(until_us.get(building_id, -1) + 1, found)
+        if found:
+            yield found
