@@ -62,7 +62,7 @@ def main(days: int) -> None:
         wall, cpu = time.perf_counter(), time.process_time()
         result, table = backtest_files(
             folder / "year.csv", folder / "site.yaml", folder / "map.yaml", None, None, Console(quiet=True),
-            timedelta(hours=1),
+            timedelta(hours=1), workers=1,
         )  # fmt: skip
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
         readings = sum(column.readings for column in table.report.columns.values())

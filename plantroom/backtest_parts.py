@@ -30,7 +30,7 @@ class _Answer(msgspec.Struct):
     """What a part found, and how far it came."""
 
     steps: list[RawStep]
-    judged_us: dict[str, int]
+    judged: list[tuple[int, str, int]]
     event_time_us: int
 
 
@@ -75,18 +75,15 @@ class Parts:
             self._send(end, encode_entries(self._entries(index, commit.entries)))
 
     def finish(self) -> Iterator[list[Finding]]:
-        """The findings of everything that was fed, explained, one list an instant."""
+        """The findings of everything that was fed, explained, in one engine's order."""
         for end in self._ends:
             self._send(end, b"")
         answers = [msgspec.msgpack.decode(self._receive(end), type=_Answer) for end in self._ends]
         self.event_time_us = max((answer.event_time_us for answer in answers), default=0)
-        judged_us: dict[str, int] = {}
-        for answer in answers:
-            for building_id, at_us in answer.judged_us.items():
-                judged_us[building_id] = max(at_us, judged_us.get(building_id, -1))
+        judged = [each for answer in answers for each in answer.judged]
         settings = Snapshot(ALLOWANCE_US, LISTENING_GAP_US, scans_advance=True)
         steps = [step for answer in answers for step in answer.steps]
-        yield from explain_steps(self._registry, self._rule_set, settings, steps, judged_us, self._overrides)
+        yield from explain_steps(self._registry, self._rule_set, settings, steps, judged, self._overrides)
 
     def _entries(self, index: int, entries: Sequence[Entry]) -> tuple[Entry, ...]:
         """What this part looks at; of other scans only that something was heard in their building then."""
@@ -118,12 +115,14 @@ class Parts:
 def _judge(end: Connection, assets: frozenset[str]) -> None:
     """A judging process: commits come in until an empty one, then all it found goes out."""
     engine, seq = Engine(allowance_us=ALLOWANCE_US, judged=assets), 0
+    judged: list[tuple[int, str, int]] = []
     while data := end.recv_bytes():
         seq += 1
         engine.feed(Commit(seq, 0, decode_entries(data)))
+        judged += [(seq, building_id, at_us) for building_id, at_us in engine.judged_us().items()]
     if engine.errors:
         raise RuntimeError("; ".join(engine.errors))
-    end.send_bytes(msgspec.msgpack.encode(_Answer(engine.steps, engine.judged_us(), engine.event_time_us)))
+    end.send_bytes(msgspec.msgpack.encode(_Answer(engine.steps, judged, engine.event_time_us)))
     end.close()
 
 
@@ -135,6 +134,8 @@ def _share(registry: Registry, rule_set: RuleSet, count: int) -> tuple[list[froz
         for judgement in build_plan(registry, rule_set, (), building_id, BuildingMemory()).judgements:
             weights[judgement.asset.id] += 1
             looked_at[judgement.asset.id].update(look.origin_asset_id for look in judgement.looks)
+            if any(term.function == "siblings" for term in judgement.rule.program.terms):
+                looked_at[judgement.asset.id].update(registry.siblings(judgement.asset.id))
     groups: list[list[str]] = [[] for _ in range(min(count, max(len(weights), 1)))]
     loads = [0] * len(groups)
     for asset_id in sorted(weights, key=lambda name: (-weights[name], name)):

@@ -161,7 +161,14 @@ class Engine:
         finding = memory.finding if step is Step.RAISED else None
         self.steps.append(
             RawStep(
-                judgement.asset.building_id, now_us, judgement.key, step.value, memory.onset_us, clearing_us, finding
+                self._state.last_seq + 1,
+                judgement.asset.building_id,
+                now_us,
+                judgement.key,
+                step.value,
+                memory.onset_us,
+                clearing_us,
+                finding,
             )
         )
 

@@ -6,7 +6,7 @@ would have explained them. For history only: without events of people in between
 """
 
 import heapq
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
 import msgspec
@@ -22,8 +22,10 @@ from rules.rule_set import RuleSet
 
 
 class RawStep(msgspec.Struct, frozen=True, array_like=True):
-    """A judgement (by its key in a building) was raised or cleared at `now_us`; `finding` as it was raised."""
+    """A judgement (by its key in a building) was raised or cleared at `now_us`, while commit `seq` was judged;
+    `finding` as it was raised."""
 
+    seq: int
     building_id: str
     now_us: int
     key: str
@@ -73,25 +75,32 @@ def explain_steps(
     rule_set: RuleSet,
     settings: Settings,
     steps: Iterable[RawStep],
-    until_us: Mapping[str, int],
+    judged: Iterable[tuple[int, str, int]],
     overrides: Sequence[Override] = (),
 ) -> Iterator[list[Finding]]:
-    """The findings of all buildings, one list an instant, in order of event time.
+    """The findings of all buildings, one list a commit and building, in the order in which one engine tells them.
 
-    `until_us` is the last instant that was judged, by building.
+    `judged` are (commit, building, last instant that was judged then); parts may say the same more than once.
     """
     streams: dict[str, _Merged] = {}
     for building_id in registry.buildings:
         memory = BuildingMemory(newest_us=-1)
         plan = build_plan(registry, rule_set, overrides, building_id, memory)
         streams[building_id] = _Merged(plan, memory, rule_set, settings)
-    ordered = sorted(steps, key=lambda step: (step.now_us, step.building_id))
-    for (now_us, building_id), group in groupby(ordered, key=lambda step: (step.now_us, step.building_id)):
+    reached: dict[tuple[int, str], int] = {}
+    for seq, building_id, at_us in judged:
+        reached[seq, building_id] = max(at_us, reached.get((seq, building_id), -1))
+    by_commit: dict[tuple[int, str], list[RawStep]] = {}
+    for step in steps:
+        by_commit.setdefault((step.seq, step.building_id), []).append(step)
+    for key in sorted(reached):
         found: list[Finding] = []
-        streams[building_id].apply(now_us, list(group), found)
+        ordered = sorted(by_commit.get(key, ()), key=_instant)
+        for now_us, group in groupby(ordered, key=_instant):
+            streams[key[1]].apply(now_us, list(group), found)
+        streams[key[1]].advance(reached[key] + 1, found)
         yield found
-    for building_id, stream in streams.items():
-        found = []
-        stream.advance(until_us.get(building_id, -1) + 1, found)
-        if found:
-            yield found
+
+
+def _instant(step: RawStep) -> int:
+    return step.now_us
