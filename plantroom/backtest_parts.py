@@ -16,7 +16,8 @@ from facility.finding import Finding
 from facility.reading import Commit, Entry, ParameterOverridden, Scan, decode_entries, encode_entries
 from facility.registry import Registry
 from plantroom.allowance import ALLOWANCE_US
-from rules.engine import LISTENING_GAP_US, Engine
+from plantroom.listening import listening_gap_us
+from rules.engine import Engine
 from rules.judge import IGNORED
 from rules.memory import BuildingMemory
 from rules.merge import RawStep, explain_steps
@@ -40,7 +41,7 @@ class Parts:
     def __init__(
         self, registry: Registry, rule_set: RuleSet, count: int, overrides: Sequence[ParameterOverridden] = ()
     ) -> None:
-        self._registry, self._rule_set = registry, rule_set
+        self._registry, self._rule_set, self._gap_us = registry, rule_set, listening_gap_us(registry)
         self._overrides = [
             Override(one.rule_id, one.parameter, one.scope, one.value) for one in overrides if one.value is not None
         ]
@@ -52,7 +53,7 @@ class Parts:
     def __enter__(self) -> Self:
         for group in self._groups:
             here, there = multiprocessing.Pipe()
-            process = multiprocessing.Process(target=_judge, args=(there, group), daemon=True)
+            process = multiprocessing.Process(target=_judge, args=(there, group, self._gap_us), daemon=True)
             process.start()
             there.close()
             self._ends.append(here)
@@ -81,7 +82,7 @@ class Parts:
         answers = [msgspec.msgpack.decode(self._receive(end), type=_Answer) for end in self._ends]
         self.event_time_us = max((answer.event_time_us for answer in answers), default=0)
         judged = [each for answer in answers for each in answer.judged]
-        settings = Snapshot(ALLOWANCE_US, LISTENING_GAP_US, scans_advance=True)
+        settings = Snapshot(ALLOWANCE_US, self._gap_us, scans_advance=True)
         steps = [step for answer in answers for step in answer.steps]
         yield from explain_steps(self._registry, self._rule_set, settings, steps, judged, self._overrides)
 
@@ -112,9 +113,9 @@ class Parts:
         return RuntimeError("a judging process ended early; its error is above. Run with --workers 0 to judge in one.")
 
 
-def _judge(end: Connection, assets: frozenset[str]) -> None:
+def _judge(end: Connection, assets: frozenset[str], gap_us: int) -> None:
     """A judging process: commits come in until an empty one, then all it found goes out."""
-    engine, seq = Engine(allowance_us=ALLOWANCE_US, judged=assets), 0
+    engine, seq = Engine(allowance_us=ALLOWANCE_US, listening_gap_us=gap_us, judged=assets), 0
     judged: list[tuple[int, str, int]] = []
     while data := end.recv_bytes():
         seq += 1

@@ -14,7 +14,7 @@ from rules.explain import Maintenance, Shelf, explain, find_suppressors
 from rules.judge import IGNORED, take_scan
 from rules.judgement import Judgement
 from rules.lifecycle import Step, advance, discard
-from rules.memory import NEVER, AssetMemory, BuildingMemory, Phase, PointMemory
+from rules.memory import NEVER, AssetMemory, BuildingMemory, JudgementMemory, Phase, PointMemory
 from rules.plan import Plan
 from rules.program import AWAKE
 from rules.rule import Group
@@ -45,7 +45,7 @@ class BuildingStream:
         self.memory, self.plan = memory, plan
         self._suppressor_ids = rule_set.suppressors if rule_set is not None else {}
         self._settings = settings
-        self.on_step: Callable[[Judgement, Step, int, int], None] | None = None
+        self.on_step: Callable[[Judgement, Step, int, JudgementMemory], None] | None = None
         self._instants = sorted(memory.waiting)
         self._active = {item.index: item for item in plan.judgements if item.active}
         self._timers: list[tuple[int, int]] = []
@@ -160,10 +160,10 @@ class BuildingStream:
             if step is not Step.NOTHING:
                 steps.append((judgement, step))
         for judgement, step in steps:  # when all have been looked at: their evidence tells of one another
-            clearing_us = judgement.memory.clearing_us
+            before = msgspec.structs.replace(judgement.memory) if self.on_step is not None else judgement.memory
             self._record(judgement, step, now_us, found)
             if self.on_step is not None:
-                self.on_step(judgement, step, now_us, clearing_us)
+                self.on_step(judgement, step, now_us, before)
         changed = bool(steps)
         while self._views and self._views[0] <= now_us:
             heapq.heappop(self._views)

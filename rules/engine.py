@@ -25,8 +25,8 @@ from rules.building import BuildingStream
 from rules.explain import Maintenance, Shelf
 from rules.judgement import Judgement
 from rules.lifecycle import Step
-from rules.memory import BuildingMemory
-from rules.merge import RawStep
+from rules.memory import BuildingMemory, JudgementMemory
+from rules.merge import RawStep, StepState
 from rules.parameters import Override
 from rules.plan import NotApplicable, build_plan
 from rules.rule_set import RuleSet
@@ -156,21 +156,14 @@ class Engine:
         """The last instant that was judged, by building."""
         return {building_id: stream.memory.judged_us for building_id, stream in self._streams.items()}
 
-    def _keep_step(self, judgement: Judgement, step: Step, now_us: int, clearing_us: int) -> None:
-        memory = judgement.memory
-        finding = memory.finding if step is Step.RAISED else None
-        self.steps.append(
-            RawStep(
-                self._state.last_seq + 1,
-                judgement.asset.building_id,
-                now_us,
-                judgement.key,
-                step.value,
-                memory.onset_us,
-                clearing_us,
-                finding,
-            )
+    def _keep_step(self, judgement: Judgement, step: Step, now_us: int, before: JudgementMemory) -> None:
+        """`before` is the memory when the step was known and not yet told."""
+        finding = judgement.memory.finding if step is Step.RAISED else None
+        state = StepState(before.onset_us, before.clearing_us, before.latched, before.released, before.flapping)
+        raw = RawStep(
+            self._state.last_seq + 1, judgement.asset.building_id, now_us, judgement.key, step.value, state, finding
         )
+        self.steps.append(raw)
 
     def _take(self, entry: Entry, waiting: dict[str, BuildingStream], found: list[Finding]) -> None:
         if isinstance(entry, Scan):

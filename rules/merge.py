@@ -21,8 +21,18 @@ from rules.plan import Plan, build_plan
 from rules.rule_set import RuleSet
 
 
+class StepState(msgspec.Struct, frozen=True, array_like=True):
+    """The memory of a judgement at a step, as far as explaining needs it."""
+
+    onset_us: int
+    clearing_us: int
+    latched: bool
+    released: bool
+    flapping: bool
+
+
 class RawStep(msgspec.Struct, frozen=True, array_like=True):
-    """A judgement (by its key in a building) was raised or cleared at `now_us`, while commit `seq` was judged;
+    """A judgement (by its key in a building) was raised, changed or cleared at `now_us`, while commit `seq` was judged;
     `finding` as it was raised."""
 
     seq: int
@@ -30,8 +40,7 @@ class RawStep(msgspec.Struct, frozen=True, array_like=True):
     now_us: int
     key: str
     step: int
-    onset_us: int
-    clearing_us: int
+    state: StepState
     finding: Finding | None
 
 
@@ -55,9 +64,10 @@ class _Merged(BuildingStream):
         for index, step in ordered:
             judgement = self.plan.judgements[index]
             memory = judgement.memory
-            memory.onset_us, memory.clearing_us = step.onset_us, step.clearing_us
-            kind = Step(step.step)
-            memory.phase = Phase.ACTIVE if kind is Step.RAISED else Phase.IDLE
+            kind, state = Step(step.step), step.state
+            memory.onset_us, memory.clearing_us = state.onset_us, state.clearing_us
+            memory.latched, memory.released, memory.flapping = state.latched, state.released, state.flapping
+            memory.phase = Phase.IDLE if kind is Step.CLEARED else Phase.ACTIVE
             self._record(judgement, kind, now_us, found, step.finding)
         self._look(now_us, found, changed=True)
         self.memory.judged_us = now_us

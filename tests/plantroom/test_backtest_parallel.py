@@ -30,7 +30,8 @@ buildings:
 """
 RULES = """\
 rules:
-  - {id: chiller-off, class: chiller, name: {en: Off}, severity: high, advice: Look, when: run_status == 0, for: 2 min,
+  - {id: chiller-off, class: chiller, name: {en: Off}, severity: high, advice: Look,
+     when: run_status == 0, for: 2 min, forgive: 1 min,
      suppresses: [warm, room-warm], downstream: true, release: 20 min}
   - {id: warm, class: ahu, name: {en: Warm}, severity: low, advice: Look, parameters: {limit: {value: 24, unit: degC}},
      when: 'supply_fan_status == 1 and mean(supply_air_temperature, "5 min") > limit', for: 3 min, clear_for: 2 min}
