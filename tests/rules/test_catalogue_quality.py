@@ -36,6 +36,16 @@ def test_a_rule_can_be_read_and_acted_on(rule: Rule) -> None:
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.id)
+def test_a_rule_says_everything_in_chinese(entry: RuleEntry) -> None:
+    chinese = entry.zh
+    assert len(chinese.diagnosis) == len(entry.diagnosis)
+    assert len(chinese.checklist) == len(entry.checklist)
+    assert chinese.advice.endswith("。")
+    for text in (*chinese.diagnosis, chinese.advice, *chinese.checklist):
+        assert any("\u4e00" <= letter <= "\u9fff" for letter in text), f"{text!r} is not Chinese"
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.id)
 def test_a_rule_has_a_firing_a_quiet_and_a_missing_data_test(entry: RuleEntry) -> None:
     firing = [test for test in entry.tests if not isinstance(test.expect, NotApplicableEntry) and test.expect]
     missing = [test for test in entry.tests if _is_missing_data(test)]
