@@ -15,6 +15,7 @@ from sqlmodel import Session
 from dashboards.web.reception import Asked, KnownWork, Place, Report, Told, TooOftenError
 from facility.clock import Clock, RealClock
 from facility.errors import PermanentError, refuse
+from facility.finding import OrderKind
 from facility.registry import Registry
 from plantroom.plant_view import PlantSources
 from ticketing import repository, service_rows, survey_rows
@@ -95,7 +96,7 @@ class OccupantReception:
         asset = self._registry().assets.get(code.rpartition(".")[0])
         if asset is None or not hmac.compare_digest(code.encode(), self.code_of(asset.id).encode()):
             return None
-        query = OrderQuery(statuses=OPEN_STATUSES, asset_id=asset.id, limit=_KNOWN_MOST)
+        query = OrderQuery(statuses=OPEN_STATUSES, asset_id=asset.id, kind=OrderKind.FAULT.value, limit=_KNOWN_MOST)
         with self._sessions.reading() as session:
             rows = repository.list_orders(session, query)
         known = [KnownWork(row.id, row.rule_id, row.title, row.status, row.opened_at) for row in rows]

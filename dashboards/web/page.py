@@ -129,10 +129,10 @@ class Page:
         rule = self.view.rule(item.rule_id) if self.words.language == "zh" else None
         return [rule.chinese.get(text, text) for text in texts] if rule else list(texts)
 
-    def rule_name(self, rule_id: str) -> str:
-        """A rule's name in this language, else its id."""
+    def rule_name(self, rule_id: str, fallback: str = "") -> str:
+        """A rule's name in this language, else the fallback, else its id."""
         rule = self.view.rule(rule_id)
-        return self.words.pick(rule.name, rule_id) if rule else rule_id
+        return self.words.pick(rule.name, rule_id) if rule else fallback or rule_id
 
     def first_deadline(self, order: OrderView) -> DeadlineView | None:
         """The deadline that is due first of those still open, paused ones too; None when all are over."""
