@@ -40,7 +40,7 @@ def test_what_is_done_in_the_shaft_is_kept_and_sent_once(house: Any, phone: Call
     _press(page, first, "complete", sent=False)
     page.wait_for_function("document.querySelectorAll('#waiting li').length === 2")
     page.reload()
-    assert page.locator("#waiting li").count() == 2, "a reload forgets nothing"
+    page.wait_for_function("document.querySelectorAll('#waiting li').length === 2")  # a reload forgets nothing
 
     house.system.launch()
     house.system.wait_ready(150)

@@ -51,8 +51,13 @@ def test_the_demo_opens_orders_in_every_system_ends_cleanly_and_goes_on(new_syst
     assert again[orders[0]["id"]]["acknowledged_at"]
     assert system.simulated_epoch_us() > last, "simulated time goes on where it stopped"
 
-    tank = system.get("/api/readings", asset="TANK-1", point="tank_level", **_span(orders))["readings"]
-    assert len(tank) > 20
+    def readings() -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = system.get("/api/readings", asset="TANK-1", point="tank_level", **_span(orders))[
+            "readings"
+        ]
+        return found if len(found) > 20 else []
+
+    tank = wait_until(readings, 30, "readings from before and after the restart")
     assert all(one["at"] < two["at"] for one, two in pairwise(tank))
 
 

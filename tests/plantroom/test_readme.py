@@ -31,7 +31,8 @@ class Reader:
         self.http_port, self.mqtt_port = free_ports(2)
         self.serving: subprocess.Popen[bytes] | None = None
         own = {"PYTHONPATH": str(ROOT), "PLANTROOM_HTTP_PORT": self.http_port, "PLANTROOM_MQTT_PORT": self.mqtt_port}
-        self.environment = {**os.environ, **{name: str(value) for name, value in own.items()}}
+        around = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MFLAGS", "ARGS")}
+        self.environment = {**around, **{name: str(value) for name, value in own.items()}}
 
     def run(self, command: str) -> str:
         """Run a command that ends, with our ports; what it wrote."""
