@@ -93,7 +93,28 @@ def load_yaml(text: str, where: str) -> tuple[Any, Places]:
     """
     if len(text) > MAX_BYTES:
         raise InputError([Problem(where, f"has {len(text):,} characters", f"Keep it under {MAX_BYTES:,}.")])
-    yaml = YAML(typ="safe", pure=True)
+    try:
+        return _read(text, where, YAML(typ="safe"))  # by libyaml where it is installed: six times as fast
+    except YAMLError:
+        return _read_slowly(text, where)
+
+
+def _read_slowly(text: str, where: str) -> tuple[Any, Places]:
+    """What libyaml cannot read is read once more by the reader in Python, whose words for errors are better."""
+    try:
+        return _read(text, where, YAML(typ="safe", pure=True))
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        what = " ".join(str(error.problem or error.context).split())
+        line = mark.line + 1 if mark is not None else None
+        column = mark.column + 1 if mark is not None else None
+        hint = "Indent with spaces, and quote texts that hold a colon or begin with a special character."
+        raise InputError([Problem(where, f"is not valid YAML: {what}", hint, "", line, column)]) from error
+    except YAMLError as error:
+        raise _unreadable(where, error) from error
+
+
+def _read(text: str, where: str, yaml: YAML) -> tuple[Any, Places]:
     places = Places(text)
     try:
         node = yaml.compose(text)
@@ -102,16 +123,13 @@ def load_yaml(text: str, where: str) -> tuple[Any, Places]:
         _check_aliases(node, where)
         _visit(node, (), places, where)
         data = yaml.constructor.construct_document(node)  # the text is scanned once; scanning is what costs
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        what = " ".join(str(error.problem or error.context).split())
-        line = mark.line + 1 if mark is not None else None
-        column = mark.column + 1 if mark is not None else None
-        hint = "Indent with spaces, and quote texts that hold a colon or begin with a special character."
-        raise InputError([Problem(where, f"is not valid YAML: {what}", hint, "", line, column)]) from error
-    except (YAMLError, ValueError, RecursionError) as error:
-        raise InputError([Problem(where, f"is not valid YAML: {error}", "Check its encoding and nesting.")]) from error
+    except (ValueError, RecursionError) as error:
+        raise _unreadable(where, error) from error
     return data, places
+
+
+def _unreadable(where: str, error: Exception) -> InputError:
+    return InputError([Problem(where, f"is not valid YAML: {error}", "Check its encoding and nesting.")])
 
 
 def parse_document(model: type[Model], text: str, where: str) -> Model:
