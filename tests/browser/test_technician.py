@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 from running import wait_until
 from tanks import children
 
@@ -23,12 +24,8 @@ def test_what_is_done_in_the_shaft_is_kept_and_sent_once(house: Any, phone: Call
     _press(page, first, "acknowledge")
     _press(page, second, "acknowledge")
     assert _status(house, first) == "acknowledged"
-    page.wait_for_function("navigator.serviceWorker.controller !== null")
-    page.wait_for_function(
-        "caches.match('/my').then(kept => caches.match(arguments[0]) && kept !== undefined)".replace(
-            "arguments[0]", f"'/work-orders/{first}'"
-        )
-    )
+    kept = f"caches.match('/work-orders/{first}').then(found => found !== undefined)"
+    wait_until(lambda: page.evaluate(kept), 30, "the phone to keep the pages of her orders")
     assert wrong == []
 
     house.system.kill()  # the server is gone
@@ -38,15 +35,15 @@ def test_what_is_done_in_the_shaft_is_kept_and_sent_once(house: Any, phone: Call
     page.goto(f"{house.address}/work-orders/{first}")
     page.fill("#note", "Valve closed, dried, tested.")
     _press(page, first, "complete", sent=False)
-    page.wait_for_function("document.querySelectorAll('#waiting li').length === 2")
+    expect(page.locator("#waiting li")).to_have_count(2)
     page.reload()
-    page.wait_for_function("document.querySelectorAll('#waiting li').length === 2")  # a reload forgets nothing
+    expect(page.locator("#waiting li")).to_have_count(2)  # a reload forgets nothing
 
     house.system.launch()
     house.system.wait_ready(150)
     house.system.post(f"/api/work-orders/{second}/cancel", {"note": "Double."})
     wait_until(lambda: _status(house, first) == "completed", 60, "the kept actions to be sent, in their order")
-    page.wait_for_function("document.querySelectorAll('#waiting li').length === 0", timeout=60_000)
+    expect(page.locator("#waiting li")).to_have_count(0, timeout=60_000)
     history = house.system.get(f"/api/work-orders/{first}")["history"]
     done = [(line["verb"], line["by"]) for line in history if line["verb"] in ("acknowledge", "arrive", "complete")]
     assert done == [(verb, "li.wei") for verb in ("acknowledge", "arrive", "complete")], "once, under her own name"
