@@ -1,6 +1,7 @@
 """The desk on both databases: one cause one order, each finding in exactly one, the same again changes nothing."""
 
 import shutil
+import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -222,7 +223,7 @@ def test_batches_and_replays_change_nothing(
     cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=4)))
     results = []
     for replayed in (False, True):
-        path = tmp_path / "plantroom.db"
+        path = tmp_path / f"{uuid.uuid4().hex}.db"  # a file of its own: an old journal beside it would be taken for its
         shutil.copyfile(upgraded_sqlite, path)
         database = Database(f"sqlite:///{path}")
         if replayed:
