@@ -8,7 +8,6 @@ from facility.registry import Registry
 from rules.judgement import Judgement
 from rules.kinds import Kind
 from rules.learners import TrendTerm
-from rules.program import AWAKE
 from rules.rule import Group
 
 MAX_POINTS, MAX_NEIGHBOURS = 6, 12
@@ -103,15 +102,14 @@ def _around(judgement: Judgement, neighbours: Sequence[Judgement], now_us: int) 
 
 
 def _verdict(judgement: Judgement, now_us: int) -> tuple[str, str]:
-    """Where a judgement stands, and the part of its condition that decides: the first false, else an Unknown one."""
+    """Where a judgement stands, and the part of its condition that decides: the first false, else an Unknown one.
+
+    What since, count and the like remember is that of its last look; nothing here may change what it remembers.
+    """
     steps = judgement.rule.program.steps()
     if judgement.memory.phase:
         return judgement.rule.when_text, "active" if judgement.active else "pending"
-    values = judgement.values(now_us)
-    if judgement.asleep != AWAKE:  # what it remembers may have grown stale since it looked last
-        for term in judgement.remembering:
-            term.update(values, judgement.constants, judgement.terms, now_us)
-    results = steps.values(values, judgement.constants, judgement.terms, now_us)
+    results = steps.values(judgement.values(now_us), judgement.constants, judgement.terms, now_us)
     parts = list(zip(steps.texts, results, strict=True))[: steps.parts]
     for verdict, decisive in (("false", False), ("unknown", None)):
         for text, result in parts:
