@@ -97,8 +97,8 @@ def test_a_journal_that_lost_its_tail_goes_on_from_its_last_whole_commit(
     """Half of the newest file is gone: ingest says what it kept, everyone who had read further notices."""
     counted = soak_row("journal's newest file cut in half under a running engine")
     system, tanks = tank_plant
-    with Wire("127.0.0.1", system.mqtt_port, "strangers") as wire:  # so that there is something to cut
-        for number in range(600):
+    with Wire("127.0.0.1", system.mqtt_port, "strangers") as wire:  # more than the rule files, which come first
+        for number in range(2_000):
             wire.publish(f"strange/{number}/state", b"x" * 2_000, threading.Event())
         assert wire.drain(120)
     episode(system, tanks, 0, [], random.Random(1))
