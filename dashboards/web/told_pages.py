@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from fastapi import APIRouter, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from dashboards.web.origin import Origin, judge_origin
@@ -30,12 +31,16 @@ def told_router(pages: Pages, reception: Reception) -> APIRouter:
 
     @router.post("/told/{code}/{what}", response_model=None)
     async def say(request: Request, code: str, what: str) -> Answer:
+        given = await request.form(max_files=0, max_fields=40)
+        return await run_in_threadpool(carry_out, request, code, what, given)
+
+    def carry_out(request: Request, code: str, what: str, given: Mapping[str, object]) -> Answer:
+        """Asks the database, so it runs beside the loop that serves everybody."""
         found = reception.told(code)
         if found is None:
             return pages.refuse(request, None, 404, "error.told")
         if judge_origin(request.headers) is not Origin.OWN:
             return pages.refuse(request, None, 403, "error.origin")
-        given = await request.form(max_files=0, max_fields=40)
         note, address = str(given.get("note", ""))[:4_000].strip(), source_of(request).address
         try:
             if what in found.verbs:
