@@ -104,12 +104,12 @@ def _around(judgement: Judgement, neighbours: Sequence[Judgement], now_us: int) 
 def _verdict(judgement: Judgement, now_us: int) -> tuple[str, str]:
     """Where a judgement stands, and the part of its condition that decides: the first false, else an Unknown one.
 
-    What since, count and the like remember is that of its last look; nothing here may change what it remembers.
+    It is as a look at `now_us` would find it, however long ago the last one was, and is left as it is.
     """
     steps = judgement.rule.program.steps()
     if judgement.memory.phase:
         return judgement.rule.when_text, "active" if judgement.active else "pending"
-    results = steps.values(judgement.values(now_us), judgement.constants, judgement.terms, now_us)
+    results = steps.values(judgement.values(now_us), judgement.constants, judgement.terms_at(now_us), now_us)
     parts = list(zip(steps.texts, results, strict=True))[: steps.parts]
     for verdict, decisive in (("false", False), ("unknown", None)):
         for text, result in parts:

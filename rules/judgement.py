@@ -96,6 +96,18 @@ class Judgement:
             term.update(values, self.constants, self.terms, now_us)
         return values
 
+    def terms_at(self, now_us: int) -> Sequence[Callable[[int], Known]]:
+        """Its terms as a look at `now_us` would leave them, to be asked only: what they remember stays as it is.
+
+        While it sleeps, what `since` and `starts` remember may be older; what learns never lags behind.
+        """
+        apart = {id(term): term.apart() for term in self.remembering if isinstance(term, ConditionTerm)}
+        terms = [apart.get(id(term), term) for term in self.terms]
+        values = self.values(now_us)
+        for term in apart.values():
+            term.update(values, self.constants, terms, now_us)
+        return terms
+
     def when(self, values: Sequence[Value | None], now_us: int) -> Known:
         """Whether the condition holds; None is Unknown."""
         return self.rule.program.when(values, self.constants, self.terms, now_us)

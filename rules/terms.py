@@ -6,6 +6,9 @@ A term that only time can change says at which instant it may, through `Alarm.wa
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from typing import Self
+
+import msgspec
 
 from facility.reading import Quality, Value
 from rules.hours import Hours
@@ -100,6 +103,13 @@ class ConditionTerm(ABC):
         for point in self._looked_at:
             if now_us <= point.fresh_until_us < alarm.at_us:
                 alarm.at_us = point.fresh_until_us + 1
+
+    def apart(self) -> Self:
+        """One that stands where this one does, but remembers for itself and wakes nobody."""
+        memory = msgspec.structs.replace(
+            self._memory, times=list(self._memory.times), numbers=list(self._memory.numbers)
+        )
+        return type(self)(self._code, self._looked_at, memory, Alarm(), self._length)
 
     @abstractmethod
     def __call__(self, now_us: int) -> Known:
