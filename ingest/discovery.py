@@ -6,28 +6,26 @@ What it knows is kept in a file, so that a start does not empty it; the journal'
 
 import re
 import threading
-import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 import structlog
 
-from facility.errors import InputError, RetryableError
+from facility.errors import InputError
 from facility.reading import Commit, DeadLetter, SiteEdited
 from facility.registry import Registry
 from facility.site_file import parse_site
 from ingest.discovery_shape import MAX_VALUES, Named, Shape, shape_of
 from ingest.routing import Router
+from ingest.state_file import Saved, StateFile, Write
 
 log = structlog.get_logger(__name__)
 KEPT = 1_000
 _TOPICS = 5
 _READ_FULLY = 50
 _READ_EVERY = 20
-_SAVE_S = 2.0
-_STRIDE = 1_000
 _NO_ASSET = "belongs to no asset"
 _NO_POINT = re.compile(r"'(?P<name>[^']{1,128})' is not a point of asset (?P<asset>[A-Za-z0-9_.-]*[A-Za-z0-9_-])")
 
@@ -61,26 +59,26 @@ class Stranger(msgspec.Struct):
                 self.values[name] = Named(name, "")
 
 
-class _Saved(msgspec.Struct):
-    seq: int
+class _Inbox(Saved):
     strangers: list[Stranger]
 
 
 class DeviceInbox:
     """A follower's sink. One thread takes commits, any number ask. `write` puts bytes into a file, whole or not."""
 
-    def __init__(self, path: Path, write: Callable[[Path, bytes], None], *, kept: int = KEPT) -> None:
-        self._path, self._write, self._kept = path, write, kept
+    def __init__(self, path: Path, write: Write, *, kept: int = KEPT) -> None:
+        self._kept = kept
         self._lock = threading.Lock()
-        self._strangers: OrderedDict[str, Stranger] = OrderedDict()
-        self._cursor = self._taken = 0
-        self._changed, self._saved_at = False, 0.0
-        self._load()
+        self._file = StateFile(path, _Inbox, write, "the device inbox")
+        saved = self._file.load()
+        self._strangers = OrderedDict((one.key, one) for one in saved.strangers) if saved is not None else OrderedDict()
+        self._taken = self._file.cursor
+        self._changed = False
 
     @property
     def cursor(self) -> int:
         """Up to here everything is in the file."""
-        return self._cursor
+        return self._file.cursor
 
     def take(self, commits: Sequence[Commit]) -> None:
         """Note the strangers among these commits. Raises RetryableError when the file cannot be written."""
@@ -92,9 +90,7 @@ class DeviceInbox:
                     elif isinstance(entry, SiteEdited):
                         self._drop_known(entry)
                 self._taken = commit.seq
-        now = time.monotonic()
-        if (self._changed and now - self._saved_at >= _SAVE_S) or self._taken - self._cursor >= _STRIDE:
-            self._saved_at = now
+        if self._file.is_due(self._taken, changed=self._changed):
             self._save()
 
     def rewind(self, seq: int) -> None:
@@ -179,25 +175,8 @@ class DeviceInbox:
             list(one.topics), dict(one.values),
         )  # fmt: skip
 
-    def _load(self) -> None:
-        try:
-            saved = msgspec.json.decode(self._path.read_bytes(), type=_Saved)
-        except FileNotFoundError:
-            return
-        except (OSError, msgspec.DecodeError) as error:
-            log.warning("the device inbox cannot be read; it begins anew", file=str(self._path), reason=str(error))
-            return
-        self._cursor = self._taken = saved.seq
-        self._strangers.update((one.key, one) for one in saved.strangers)
-
     def _save(self) -> None:
         with self._lock:
-            seq = self._taken
-            data = msgspec.json.encode(_Saved(seq, list(self._strangers.values())))
+            state = _Inbox(self._taken, [self._copy(one) for one in self._strangers.values()])
             self._changed = False
-        try:
-            self._write(self._path, data)
-        except OSError as error:
-            msg = f"the device inbox cannot be written: {error}; check the disk"
-            raise RetryableError(msg) from error
-        self._cursor = seq
+        self._file.save(state)

@@ -86,7 +86,10 @@ def run(settings: Settings, stop: threading.Event) -> None:
     latest = _newest_readings(store, registry)
     devices, learned = (
         DeviceInbox(settings.var / "inbox.json", write_atomically),
-        Learned(DeviceClocks(latest.cursor), UnknownCodes(lambda: host.registry, latest.cursor)),
+        Learned(
+            DeviceClocks(latest.cursor),
+            UnknownCodes(lambda: host.registry, settings.var / "unknown_codes.json", write_atomically),
+        ),
     )
     gauges = FollowerMetrics(metrics)
     sinks: dict[str, Sink] = {

@@ -60,7 +60,7 @@ class Plant:
         self.folder, self.files = folder, {"site.yaml": SITE}
         self.inbox = DeviceInbox(folder / "inbox.json", write)
         in_force = PlantInForce(self.registry, lambda: self.files)
-        learned = Learned(DeviceClocks(), UnknownCodes(in_force.registry))
+        learned = Learned(DeviceClocks(), UnknownCodes(in_force.registry, folder / "codes.json", write))
         self.desk = DeviceDesk(
             self.inbox, learned, in_force, folder / "devices", folder / "control", RealClock(), write
         )
