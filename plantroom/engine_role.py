@@ -47,6 +47,8 @@ from plantroom.secret_files import admin_token
 from plantroom.self_watch import SelfWatch, Watched
 from plantroom.settings import Settings, StoreKind
 from rules.rule_set import RuleSet
+from ticketing.attachment_desk import AttachmentDesk
+from ticketing.attachment_store import AttachmentStore
 from ticketing.desk import Desk
 from ticketing.dispatch_api import build_dispatch_router as dispatch_router
 from ticketing.ical_api import build_calendar_router as calendar_router
@@ -107,7 +109,18 @@ def run(settings: Settings, stop: threading.Event) -> None:
         devices, learned, in_force, settings.devices_folder, settings.control_folder, clock, write_atomically
     )
     sources = PlantSources(
-        host, database, book, store, latest, letters, followers, journal.last_seq, clock, lambda: reload.refused, desk
+        host,
+        database,
+        book,
+        store,
+        latest,
+        letters,
+        followers,
+        journal.last_seq,
+        clock,
+        lambda: reload.refused,
+        desk,
+        AttachmentDesk(AttachmentStore(settings.attachments_folder)),
     )
     token = admin_token(settings)
     roster, secret = load_roster(settings, registry), link_secret(token)

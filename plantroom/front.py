@@ -24,6 +24,7 @@ from plantroom.secret_files import admin_token
 from plantroom.settings import Settings
 from rules.api import build_router as rules_router
 from ticketing.api import build_router as ticketing_router
+from ticketing.attachment_api import build_attachment_router as attachment_router
 from ticketing.checklist_api import build_checklist_router as checklist_router
 from ticketing.opening_api import build_opening_router as opening_router
 from ticketing.outbox_api import build_outbox_router as outbox_router
@@ -57,7 +58,8 @@ def open_front(
         ingest_router(seen, sources.store, sources.dead_letters, clock),
         devices_router(sources.devices),
         rules_router(sources.host),
-        # before the verbs, which its path looks like one of
+        # before the verbs, which their paths look like one of
+        attachment_router(database, clock, sources.attachments, CurrentAsker()),
         checklist_router(database, clock, book, view.registry, CurrentAsker()),
         ticketing_router(database, clock, book, CurrentAsker()),
         outbox_router(database, clock, book),

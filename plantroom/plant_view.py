@@ -39,6 +39,7 @@ from plantroom.order_views import OrderTerms, order_view
 from plantroom.scoped_view import ScopedView
 from plantroom.self_watch import silent_assets
 from ticketing import repository
+from ticketing.attachment_desk import AttachmentDesk
 from ticketing.contract import PauseReason
 from ticketing.contract_book import ContractBook
 from ticketing.order_terms import order_terms
@@ -65,6 +66,7 @@ class PlantSources:
     refused: Callable[[], str]
     """Why the files on disk are not those in force; empty when they are."""
     devices: DeviceDesk
+    attachments: AttachmentDesk
 
 
 class ProgramView:

@@ -20,10 +20,13 @@ from facility.registry import Registry
 from plantroom.plant_view import PlantSources
 from ticketing import repository, service_rows, survey_rows
 from ticketing.api import Sessions
+from ticketing.attachment import AttachmentKind, Owner, OwnerKind
+from ticketing.attachment_desk import AttachmentDesk
+from ticketing.attachment_rows import attachments_of
 from ticketing.complaint import format_complaint
 from ticketing.complaint_desk import Grievance
 from ticketing.contract_book import ContractBook
-from ticketing.photo import PhotoError, check_photo
+from ticketing.photo import PhotoError, clean_photo
 from ticketing.repository import OrderQuery
 from ticketing.request import Declined, Entry, format_request
 from ticketing.request_desk import KIND
@@ -63,11 +66,16 @@ class Flood:
 
 
 def open_reception(
-    sources: PlantSources, registry: Callable[[], Registry], teller: Teller, secret: bytes
+    sources: PlantSources,
+    registry: Callable[[], Registry],
+    teller: Teller,
+    secret: bytes,
 ) -> "OccupantReception":
     """The reception of a running plant; floods are held back by the wall clock."""
     desks = ServiceDesks(sources.book, registry, teller)
-    return OccupantReception(sources.database, registry, sources.book, desks, sources.clock, RealClock(), secret)
+    return OccupantReception(
+        sources.database, registry, sources.book, desks, sources.clock, RealClock(), secret, sources.attachments
+    )
 
 
 class OccupantReception:
@@ -82,9 +90,10 @@ class OccupantReception:
         clock: Clock,
         wall: Clock,
         secret: bytes,
+        attachments: AttachmentDesk,
     ) -> None:
         self._sessions, self._registry, self._book, self._desks = sessions, registry, book, desks
-        self._clock, self._secret, self._flood = clock, secret, Flood(wall)
+        self._clock, self._secret, self._flood, self._attachments = clock, secret, Flood(wall), attachments
 
     def code_of(self, asset_id: str) -> str:
         """The id and 80 bits of its keyed hash: short enough for a small sticker."""
@@ -115,7 +124,7 @@ class OccupantReception:
             language=report.language, urgent=report.urgent, key=f"page/{report.key}" if report.key else None,
         )  # fmt: skip
         try:
-            media = check_photo(report.photo.content) if report.photo is not None else None
+            photo = clean_photo(report.photo.content) if report.photo is not None else None
         except PhotoError as error:
             raise refuse("photo", str(error)) from error
         now = self._clock.now()
@@ -123,8 +132,9 @@ class OccupantReception:
             row = self._desks.requests.receive(session, entry, now)
             if isinstance(row, Declined):
                 raise refuse("request", row.what, row.hint)
-            if media is not None and report.photo is not None and not service_rows.attachments(session, KIND, row.id):
-                service_rows.attach(session, KIND, row.id, report.photo.content, media, now, OCCUPANT)
+            if photo is not None and not attachments_of(session, OwnerKind.REQUEST, [row.id]):
+                owner = Owner(OwnerKind.REQUEST, row.id, row.building_id)
+                self._attachments.receive(session, owner, AttachmentKind.PHOTO, photo, now, OCCUPANT)
             return row.id
 
     def told(self, code: str) -> Told | None:
@@ -135,7 +145,7 @@ class OccupantReception:
                 return None
             order = self._order(session, row)
             survey = self._survey(session, order)
-            photos = len(service_rows.attachments(session, KIND, row.id))
+            photos = len(attachments_of(session, OwnerKind.REQUEST, [row.id]))
             history = service_rows.histories(session, KIND, [row.id]).get(row.id, [])
         note = next((line.note for line in reversed(history) if line.verb == "reject"), "")
         form = self._desks.surveys.form_of(survey) if survey is not None else None

@@ -176,6 +176,11 @@ class Settings(BaseSettings):
         return self.var / "readings"
 
     @property
+    def attachments_folder(self) -> Path:
+        """Photos and signatures, each under the hash of its content."""
+        return self.var / "attachments"
+
+    @property
     def token_file(self) -> Path:
         return self.var / "token"
 

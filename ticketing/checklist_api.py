@@ -16,21 +16,16 @@ from facility.registry import Registry
 from ticketing import repository
 from ticketing.api import OPERATOR, Sessions, Text
 from ticketing.asker import Anybody, Asker
-from ticketing.checklist import judge_answer
-from ticketing.checklist_rows import answers_of, keep_answer, visit_of
+from ticketing.checklist_desk import Answer, ChecklistDesk, NoAnswer, NoItem
+from ticketing.checklist_rows import answers_of, visit_of
 from ticketing.contract_book import ContractBook
-from ticketing.desk import Desk
-from ticketing.manual_order import Wanted, reported_finding
 from ticketing.meter_rows import Shown, keep_value, newest_value
 from ticketing.plan import AnswerKind, CheckItem
 from ticketing.problem import REFUSALS, ProblemRoute, refuse
-from ticketing.relation_rows import add_link
+from ticketing.request import Declined
 from ticketing.tables import WorkOrderRow
 from ticketing.tables_work import CheckAnswerRow
 from ticketing.views import format_number
-from ticketing.work_order import Status
-
-_ON_SITE = frozenset({Status.ARRIVED, Status.HELD, Status.COMPLETED})
 
 
 class ItemView(BaseModel):
@@ -62,7 +57,7 @@ class ChecklistView(BaseModel):
 
 
 class AnswerBody(BaseModel):
-    """The answer to an item: `ok` or `failed`, a number, an option, or the name of a photo or signature."""
+    """The answer to an item: `ok` or `failed`, a number, an option, or the id of an attachment of the order."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -97,35 +92,25 @@ def build_checklist_router(
 ) -> APIRouter:
     """The routes. Who may call is decided where they are mounted."""
     router = APIRouter(prefix="/api", tags=["visits"], route_class=ProblemRoute, responses=REFUSALS)
-    desk = Desk(book, registry)
+    desk = ChecklistDesk(book, registry)
     who: Asker = asker or Anybody()
 
     @router.get("/work-orders/{id}/checklist")
     def checklist(id: str) -> ChecklistView:  # noqa: A002 - the documented name
         """The check list of a visit with its answers."""
         with sessions.reading() as session:
-            return _view(session, book, _found(session, id))
+            return _view(session, book, _found(session, id, who))
 
     @router.post("/work-orders/{id}/checklist")
     def answer(id: str, body: AnswerBody) -> ChecklistView:  # noqa: A002 - the documented name
         """Answer one item, on site. An item that fails opens a fault order, linked with the visit, once."""
-        body = body.model_copy(update={"by": who.name() or body.by})
+        given = Answer(body.item, body.value, who.name() or body.by, body.note, body.severity)
         with sessions.writing() as session:
-            row = _found(session, id, lock=True)
-            item = _item(book, row, body.item)
-            if row.status not in _ON_SITE:
-                what = f"check lists are answered on site; the order is {row.status}"
-                refuse(409, what, f"work order {row.id}", "Acknowledge it and arrive first.")
-            try:
-                judged = judge_answer(item, body.value)
-            except ValueError as error:
-                refuse(422, str(error), f"item {body.item}", f"The item is: {item}.")
-            before = answers_of(session, row.id).get(body.item)
-            finding_id = before.finding_id if before is not None else None
-            if not judged.passed and finding_id is None:
-                asset = registry().assets.get(row.asset_id)
-                finding_id = _open_fault(session, desk, row, item, judged.wrong, body, asset, clock.now())
-            keep_answer(session, row.id, body.item, judged, body.note, body.by, clock.now(), finding_id)
+            row = _found(session, id, who, lock=True)
+            done = desk.answer(session, row, given, clock.now())
+            if isinstance(done, Declined):
+                code = 404 if isinstance(done, NoItem) else 422 if isinstance(done, NoAnswer) else 409
+                refuse(code, done.what, f"work order {row.id}, item {body.item}", done.hint)
             return _view(session, book, row)
 
     @router.get("/assets/{asset_id}/meters/{meter}")
@@ -150,28 +135,6 @@ def build_checklist_router(
         return MeterView(asset_id=asset.id, meter=meter, value=body.value, at=now)
 
     return router
-
-
-def _open_fault(
-    session: Session,
-    desk: Desk,
-    row: WorkOrderRow,
-    item: CheckItem,
-    wrong: str,
-    body: AnswerBody,
-    asset: Asset | None,
-    now: datetime,
-) -> str:
-    if asset is None:
-        what = f"asset {row.asset_id!r} is no longer in the directory"
-        refuse(409, what, f"work order {row.id}", "Bring it back, or open an order by hand.")
-    title = f"{item.text}: {wrong}"[:200]
-    note = f"Found on visit {format_number(row.number)}. {body.note}".strip()
-    wanted = Wanted(f"{row.id}/{body.item}", title, body.by, body.severity, note)
-    finding = reported_finding(wanted, asset, now)
-    for order_id in desk.receive(session, [finding]).opened:
-        add_link(session, row.id, order_id, body.by, now)
-    return finding.id
 
 
 def _view(session: Session, book: ContractBook, row: WorkOrderRow) -> ChecklistView:
@@ -210,15 +173,6 @@ def _item_view(number: int, item: CheckItem, answer: CheckAnswerRow | None, orde
     )
 
 
-def _item(book: ContractBook, row: WorkOrderRow, number: int) -> CheckItem:
-    found = visit_of(book, row)
-    items = found[1] if found is not None else ()
-    if not 1 <= number <= len(items):
-        what = f"{format_number(row.number)} has {len(items)} items, and no item {number}"
-        refuse(404, what, "item", "GET .../checklist lists them.")
-    return items[number - 1]
-
-
 def _asset(registry: Registry, asset_id: str) -> Asset:
     asset = registry.assets.get(asset_id)
     if asset is None:
@@ -226,8 +180,9 @@ def _asset(registry: Registry, asset_id: str) -> Asset:
     return asset
 
 
-def _found(session: Session, name: str, *, lock: bool = False) -> WorkOrderRow:
+def _found(session: Session, name: str, who: Asker, *, lock: bool = False) -> WorkOrderRow:
     row = repository.find_order(session, name, lock=lock)
-    if row is None:
+    buildings = who.buildings()
+    if row is None or (buildings is not None and row.building_id not in buildings):
         refuse(404, f"there is no work order {name!r}", "work order", "GET /api/work-orders lists them.")
     return row

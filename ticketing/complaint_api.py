@@ -10,6 +10,8 @@ from facility.clock import Clock
 from ticketing import complaint_rows, service_rows
 from ticketing.api import OPERATOR, Limit, Offset, Sessions, Text
 from ticketing.asker import Anybody, Asker
+from ticketing.attachment import OwnerKind
+from ticketing.attachment_rows import attachments_of
 from ticketing.complaint import ComplaintStatus, ComplaintVerb
 from ticketing.complaint_desk import KIND, ComplaintDesk, Grievance
 from ticketing.problem import REFUSALS, ProblemRoute, refuse
@@ -51,7 +53,9 @@ def build_complaint_router(
     router = APIRouter(prefix="/api", tags=["complaints"], route_class=ProblemRoute, responses=REFUSALS)
 
     def view(session: Session, row: ComplaintRow) -> ComplaintView:
-        return complaint_view(row, of(service_rows.histories(session, KIND, [row.id]), row.id), clock.now())
+        lines = service_rows.histories(session, KIND, [row.id])
+        photos = attachments_of(session, OwnerKind.COMPLAINT, [row.id])
+        return complaint_view(row, of(lines, row.id), photos, clock.now())
 
     @router.post("/complaints", status_code=201)
     def complain(
@@ -80,7 +84,7 @@ def build_complaint_router(
         with sessions.reading() as session:
             rows = complaint_rows.list_complaints(session, status=status, order_id=order, limit=limit, offset=offset)
             lines = service_rows.histories(session, KIND, [row.id for row in rows])
-            return [complaint_view(row, of(lines, row.id), clock.now()) for row in rows]
+            return [complaint_view(row, of(lines, row.id), (), clock.now()) for row in rows]
 
     @router.get("/complaints/{id}")
     def complaint(id: str) -> ComplaintView:  # noqa: A002 - the documented name

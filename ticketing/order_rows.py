@@ -85,6 +85,8 @@ def insert_orders(session: Session, orders: Sequence[NewOrder]) -> bool:
 
 def find_order(session: Session, name: str, *, lock: bool = False) -> WorkOrderRow | None:
     """The order of this id or number (`WO-000012` or `12`); with `lock`, held until the transaction ends."""
+    if "\x00" in name:  # PostgreSQL refuses to compare with it
+        return None
     digits = name.upper().removeprefix("WO-")
     query = select(WorkOrderRow)
     if digits.isascii() and digits.isdecimal() and len(digits) <= 9:  # more does not fit the column

@@ -11,6 +11,8 @@ from facility.finding import Severity
 from ticketing import request_rows, service_rows
 from ticketing.api import OPERATOR, Limit, Offset, Sessions, Text
 from ticketing.asker import Anybody, Asker
+from ticketing.attachment import OwnerKind
+from ticketing.attachment_rows import attachments_of
 from ticketing.problem import REFUSALS, ProblemRoute, refuse
 from ticketing.request import CATEGORIES, Declined, Entry, RequestStatus, RequestVerb
 from ticketing.request_desk import KIND, RequestDesk, Review
@@ -53,7 +55,8 @@ def build_request_router(sessions: Sessions, clock: Clock, desk: RequestDesk, as
 
     def view(session: Session, row: RequestRow) -> RequestView:
         lines = service_rows.histories(session, KIND, [row.id])
-        return request_view(row, of(lines, row.id), service_rows.attachments(session, KIND, row.id), clock.now())
+        photos = attachments_of(session, OwnerKind.REQUEST, [row.id])
+        return request_view(row, of(lines, row.id), photos, clock.now())
 
     @router.post("/requests", status_code=201)
     def send(

@@ -13,7 +13,6 @@ from ticketing.complaint_api import build_complaint_router
 from ticketing.contract_book import ContractBook
 from ticketing.cost_api import build_cost_router
 from ticketing.kpi_api import build_router as kpi_router
-from ticketing.photo_api import build_photo_router
 from ticketing.report_api import build_report_router
 from ticketing.request_api import build_request_router
 from ticketing.service_desks import ServiceDesks
@@ -34,7 +33,6 @@ def service_routers(
     return [
         kpi_router(sessions, clock, book, registry),
         build_report_router(sessions, clock, book, registry),
-        build_photo_router(sessions, clock),
         build_request_router(sessions, clock, desks.requests, asker),
         build_complaint_router(sessions, clock, desks.complaints, asker),
         build_cost_router(sessions, clock, desks.costs, asker),

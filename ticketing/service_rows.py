@@ -1,4 +1,4 @@
-"""What requests, complaints, surveys and quotes share in the tables: their history, their numbers, their photos."""
+"""What requests, complaints, surveys and quotes share in the tables: their history and their numbers."""
 
 import hashlib
 import uuid
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, SQLModel, col, func, select
 
 from ticketing.statements import chunks, row_count
-from ticketing.tables_service import AttachmentRow, ComplaintRow, QuoteRow, RequestRow, ServiceEventRow
+from ticketing.tables_service import ComplaintRow, QuoteRow, RequestRow, ServiceEventRow
 
 Numbered = TypeVar("Numbered", RequestRow, ComplaintRow)
 Versioned = TypeVar("Versioned", RequestRow, ComplaintRow, QuoteRow)
@@ -72,40 +72,6 @@ def histories(session: Session, kind: str, owner_ids: Iterable[str]) -> dict[str
         for row in session.exec(query):
             found.setdefault(row.owner_id, []).append(row)
     return found
-
-
-def attach(
-    session: Session, kind: str, owner_id: str, content: bytes, media_type: str, at: datetime, by: str
-) -> AttachmentRow:
-    """Keep a photo; the same one of the same owner is kept once."""
-    digest = hashlib.sha256(content).hexdigest()
-    same = select(AttachmentRow).where(
-        AttachmentRow.owner_kind == kind, AttachmentRow.owner_id == owner_id, AttachmentRow.sha256 == digest
-    )
-    known = session.exec(same).first()
-    if known is not None:
-        return known
-    row = AttachmentRow(
-        id=new_id("at"), owner_kind=kind, owner_id=owner_id, media_type=media_type, size=len(content), sha256=digest,
-        content=content, at=at, by=by,
-    )  # fmt: skip
-    return insert(session, row)
-
-
-def attachments(session: Session, kind: str, owner_id: str) -> list[tuple[str, str, int]]:
-    """(id, media type, size) of the photos of an owner, the oldest first, without their content."""
-    row = AttachmentRow
-    query = (
-        sa.select(col(row.id), col(row.media_type), col(row.size))
-        .where(col(row.owner_kind) == kind, col(row.owner_id) == owner_id)
-        .order_by(col(row.at), col(row.id))
-    )
-    return [(one, media, size) for one, media, size in session.execute(query)]
-
-
-def find_attachment(session: Session, attachment_id: str) -> AttachmentRow | None:
-    """A photo with its content."""
-    return session.get(AttachmentRow, attachment_id) if is_name(attachment_id) else None
 
 
 def is_name(text: str) -> bool:

@@ -6,10 +6,11 @@ from decimal import Decimal
 
 from pydantic import BaseModel
 
+from ticketing.attachment import AttachmentKind, OwnerKind
 from ticketing.complaint import CLOCKS, ComplaintStatus, format_complaint
 from ticketing.request import RequestStatus, format_request
 from ticketing.survey import SurveyStatus
-from ticketing.tables_service import ComplaintRow, RequestRow, ServiceEventRow, SurveyRow
+from ticketing.tables_service import AttachmentRow, ComplaintRow, RequestRow, ServiceEventRow, SurveyRow
 from ticketing.terms_service import Form, FormKind, Scale
 
 
@@ -22,12 +23,20 @@ class ServiceLineView(BaseModel):
     note: str
 
 
-class PhotoView(BaseModel):
-    """A photo, without its content."""
+class AttachmentView(BaseModel):
+    """A photo or signature, without its content. `of` is the order, request or complaint it belongs to; `width` and
+    `height` (pixels) are missing for one from an older release."""
 
     id: str
+    kind: AttachmentKind
+    of: OwnerKind
+    of_id: str
     media_type: str
     size: int
+    width: int | None
+    height: int | None
+    at: datetime
+    by: str
 
 
 class RequestView(BaseModel):
@@ -52,7 +61,7 @@ class RequestView(BaseModel):
     overdue: bool
     work_order_id: str | None
     joined_to: str | None
-    photos: list[PhotoView]
+    photos: list[AttachmentView]
     history: list[ServiceLineView]
 
 
@@ -85,6 +94,7 @@ class ComplaintView(BaseModel):
     work_order_id: str | None
     survey_id: str | None
     repeat_of: str | None
+    photos: list[AttachmentView]
     history: list[ServiceLineView]
 
 
@@ -121,8 +131,15 @@ class SurveyView(BaseModel):
     questions: list[QuestionView]
 
 
+def attachment_view(row: AttachmentRow) -> AttachmentView:
+    """An attachment as others see it."""
+    values = row.model_dump(include={"id", "media_type", "size", "width", "height", "at", "by"})
+    owner = OwnerKind(row.owner_kind)
+    return AttachmentView(**values, kind=AttachmentKind(row.kind), of=owner, of_id=row.owner_id)
+
+
 def request_view(
-    row: RequestRow, lines: Iterable[ServiceEventRow], photos: Iterable[tuple[str, str, int]], now: datetime
+    row: RequestRow, lines: Iterable[ServiceEventRow], photos: Iterable[AttachmentRow], now: datetime
 ) -> RequestView:
     """A request as others see it."""
     values = row.model_dump(exclude={"number", "order_id", "contract_id", "contract_revision", "key"})
@@ -132,12 +149,14 @@ def request_view(
         number=format_request(row.number),
         work_order_id=row.order_id,
         overdue=due is not None and (row.reviewed_at or now) > due and row.joined_to is None,
-        photos=[PhotoView(id=one, media_type=media, size=size) for one, media, size in photos],
+        photos=[attachment_view(one) for one in photos],
         history=_lines(lines),
     )
 
 
-def complaint_view(row: ComplaintRow, lines: Iterable[ServiceEventRow], now: datetime) -> ComplaintView:
+def complaint_view(
+    row: ComplaintRow, lines: Iterable[ServiceEventRow], photos: Iterable[AttachmentRow], now: datetime
+) -> ComplaintView:
     """A complaint as others see it."""
     stamps = {f"{name}_due_at" for name in CLOCKS} | set(CLOCKS.values())
     hidden = {"number", "order_id", "contract_id", "contract_revision", "key", "matter_key"} | stamps
@@ -146,6 +165,7 @@ def complaint_view(row: ComplaintRow, lines: Iterable[ServiceEventRow], now: dat
         number=format_complaint(row.number),
         work_order_id=row.order_id,
         clocks={name: _clock(row, name, stamp, now) for name, stamp in CLOCKS.items()},
+        photos=[attachment_view(one) for one in photos],
         history=_lines(lines),
     )
 

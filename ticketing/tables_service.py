@@ -51,21 +51,26 @@ class RequestRow(SQLModel, table=True):
 
 
 class AttachmentRow(SQLModel, table=True):
-    """A photo or document that came with a request, a complaint or an order; type and size were checked by content."""
+    """A photo or signature of a request, a complaint or an order: what is kept of it lies in the folder of attachments
+    under its hash. `content` is of rows from before there was that folder, as it came."""
 
     __tablename__ = "attachment"
     __table_args__ = (
         Index("ix_attachment_owner", "owner_kind", "owner_id"),
-        UniqueConstraint("owner_kind", "owner_id", "sha256", name="attachment_owner_sha256"),
+        UniqueConstraint("owner_kind", "owner_id", "kind", "sha256", name="attachment_owner_sha256"),
     )
 
     id: str = Field(sa_column=Column(String(64), primary_key=True))
     owner_kind: str
     owner_id: str = Field(sa_column=Column(String(64), nullable=False))
+    kind: str = "photo"
     media_type: str
     size: int
+    width: int | None = None
+    height: int | None = None
     sha256: str = Field(sa_column=Column(String(64), nullable=False))
-    content: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    thumbnail_sha256: str | None = Field(default=None, sa_column=Column(String(64)))
+    content: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
     at: datetime = Field(sa_column=Column(UtcInstant, nullable=False))
     by: str
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from pictures import picture
 from running import System
 
 SITE = """
@@ -16,7 +17,6 @@ buildings:
     assets:
       - {id: lift-1, class: elevator, name: "Lift <1>", points: [door_status]}
 """
-JPEG = b"\xff\xd8\xff\xe0" + b"\x00" * 400 + b"\xff\xd9"
 
 
 class Phone:
@@ -63,10 +63,10 @@ def test_from_the_sticker_to_the_accepted_repair(house: System) -> None:
     assert bad.status_code == 422
     assert "JPEG" in bad.text
     said = {"text": "It creaks <b>loudly</b>.", "contact": "13800000000", "key": key}
-    sent = phone.post(f"/report/{code}", said, JPEG)
+    sent = phone.post(f"/report/{code}", said, picture())
     assert sent.status_code == 303, sent.text
     told = sent.headers["location"].split("?")[0]
-    again = phone.post(f"/report/{code}", said, JPEG)
+    again = phone.post(f"/report/{code}", said, picture())
     assert again.headers["location"].split("?")[0] == told, "a form that is sent twice is one request"
     shown = phone.get(told).text
     assert "It creaks &lt;b&gt;loudly&lt;/b&gt;." in shown

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from asking import Client
 from fastapi import FastAPI
+from pictures import picture
 
 from facility.clock import JournalClock
 from facility.errors import InputError
@@ -14,6 +15,9 @@ from facility.instant import to_us
 from facility.registry import Registry
 from plantroom.database import Database
 from ticketing.api import build_router
+from ticketing.attachment_api import build_attachment_router
+from ticketing.attachment_desk import AttachmentDesk
+from ticketing.attachment_store import AttachmentStore
 from ticketing.checklist import judge_answer
 from ticketing.checklist_api import build_checklist_router
 from ticketing.contract_book import ContractBook
@@ -52,10 +56,12 @@ def book_of(plan: str = PLAN) -> ContractBook:
 class Plant:
     """The routes, the minute's job, and a clock that the test moves."""
 
-    def __init__(self, database: Database, registry: Registry) -> None:
+    def __init__(self, database: Database, registry: Registry, folder: Path) -> None:
         self.database, self.registry, self.book = database, registry, book_of()
         self.clock = JournalClock(to_us(AT))
         app = FastAPI()
+        desk = AttachmentDesk(AttachmentStore(folder))
+        app.include_router(build_attachment_router(database, self.clock, desk))
         app.include_router(build_checklist_router(database, self.clock, self.book, lambda: registry))
         app.include_router(build_router(database, self.clock, self.book))
         self.client = Client(app)
@@ -77,14 +83,19 @@ class Plant:
         assert answer.status_code == 200, answer.text
         return answer.json()
 
+    def attach(self, order: str, kind: str) -> str:
+        answer = self.client.post(f"/api/work-orders/{order}/attachments?kind={kind}", content=picture())
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["id"])
+
     def arrive(self, order: str) -> None:
         for verb in ("acknowledge", "arrive"):
             self.post(f"work-orders/{order}/{verb}")
 
 
 @pytest.fixture
-def plant(database: Database, registry: Registry) -> Plant:
-    return Plant(database, registry)
+def plant(database: Database, registry: Registry, tmp_path: Path) -> Plant:
+    return Plant(database, registry, tmp_path / "attachments")
 
 
 def refused(answer: Any) -> str:  # noqa: ANN401 - any JSON
@@ -107,7 +118,10 @@ def test_every_kind_of_answer_is_judged_and_a_failed_item_opens_one_fault_order(
     assert again["items"][1]["order"] == fault["id"]
     assert len(plant.get("work-orders")) == 2
     assert plant.post(url, item=3, value="worn")["items"][2]["passed"]
-    assert plant.post(url, item=4, value="attachment-17")["items"][3]["value"] == "attachment-17"
+    assert "is no photo of WO-000001; it has: none yet" in refused(plant.post(url, 422, item=4, value="attachment-17"))
+    signature, photo = (plant.attach(visit, kind) for kind in ("signature", "photo"))
+    assert f"it has: {photo}" in refused(plant.post(url, 422, item=4, value=signature))
+    assert plant.post(url, item=4, value=photo)["items"][3]["value"] == photo
     for item, value, says in ((2, "wide", "'wide' is no number; write what was measured in mm"),
                               (2, "nan", "is no number"), (3, "odd", "write one of: good, worn, broken"),
                               (1, "perhaps", "write ok or failed")):  # fmt: skip
