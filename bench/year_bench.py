@@ -12,7 +12,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from plantroom.commands.backtest import backtest_files
+from plantroom.backtest_trial import Trial, csv_history
+from plantroom.plant_files import load_registry
+from ticketing.contract_book import ContractBook
 
 POINTS = (
     "supply_air_temperature", "supply_air_temperature_setpoint", "return_air_temperature", "mixed_air_temperature",
@@ -60,10 +62,11 @@ def main(days: int) -> None:
             file.write(",".join(["time", *POINTS]) + "\n")
             file.writelines(",".join(row) + "\n" for row in rows(days))
         wall, cpu = time.perf_counter(), time.process_time()
-        result, table = backtest_files(
-            folder / "year.csv", folder / "site.yaml", folder / "map.yaml", None, None, Console(quiet=True),
-            timedelta(hours=1), workers=1,
-        )  # fmt: skip
+        registry, texts = load_registry([folder / "site.yaml"])
+        history = csv_history(folder / "year.csv", folder / "map.yaml", registry)
+        quiet = Console(quiet=True)
+        trial = Trial(registry, texts, history, ContractBook(), quiet, timedelta(hours=1), workers=1)
+        result, table = trial.run(None), history.table
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
         readings = sum(column.readings for column in table.report.columns.values())
         print(f"{days} days, {readings:,} readings in {wall:.1f} s, {cpu:.1f} s of CPU: {readings / cpu:,.0f}/s")

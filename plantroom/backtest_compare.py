@@ -1,13 +1,19 @@
-"""Two rule sets, or several values of one parameter, over the same history: what differs. Pure."""
+"""Two rule sets, or several values of one parameter, over the same history: what differs."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from dashboards.web.backtest_report import Compared, OnlyRow, Tuned, TuneRow
 from facility.errors import refuse
+from facility.instant import parse_instant, to_us
 from facility.reading import ParameterOverridden
+from plantroom.backtest import Backtest
+from plantroom.backtest_trial import Trial
 from rules.rule import Rule
+from rules.rule_set import RuleSet
 
 STEPS = 5
 MONTH_US = 365.25 / 12 * 86_400e6
@@ -48,17 +54,32 @@ def parse_tuning(text: str, rules: Mapping[str, Rule]) -> Tuning:
     return Tuning(rule_id, parameter, tuple(round(first + index * step, 9) for index in range(number)))
 
 
-def tune_row(value: float, tuning: Tuning, orders: Iterable[Mapping[str, Any]], span_us: int) -> dict[str, float]:
+def tuned(
+    trial: Trial, rules: Path | None, tuning: Tuning, rule_set: RuleSet, overrides: Sequence[ParameterOverridden] = ()
+) -> Tuned:
+    """Runs the history once for each value of the parameter."""
+    rows = []
+    for value in tuning.values:
+        set_too = [*overrides, *tuning.overrides(value, trial.registry.sites)]
+        about = f"({tuning.parameter} = {value:g})"
+        result = trial.run(rules, set_too, about)
+        first_us, last_us = trial.history.span or (0, 0)
+        rows.append(tune_row(value, tuning, result.work_orders, last_us - first_us))
+    parameter = rule_set.rules[tuning.rule_id].parameters[tuning.parameter]
+    return Tuned(tuning.rule_id, tuning.parameter, parameter.unit, parameter.value, tuple(rows))
+
+
+def tune_row(value: float, tuning: Tuning, orders: Iterable[Mapping[str, Any]], span_us: int) -> TuneRow:
     """One value's orders a month: of the rule itself, and of all rules."""
     counts = Counter(order["rule_id"] == tuning.rule_id for order in orders)
     months = max(span_us / MONTH_US, 1e-9)
-    return {
-        "value": value,
-        "orders": counts[True],
-        "orders_per_month": round(counts[True] / months, 3),
-        "all_orders": counts.total(),
-        "all_orders_per_month": round(counts.total() / months, 3),
-    }
+    return TuneRow(
+        value=value,
+        orders=counts[True],
+        orders_per_month=round(counts[True] / months, 3),
+        all_orders=counts.total(),
+        all_orders_per_month=round(counts.total() / months, 3),
+    )
 
 
 def only_in_one(
@@ -86,3 +107,31 @@ def compare(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
         "work_orders_only_here": only_in_one(one["work_orders"], other["work_orders"], orders),
         "work_orders_only_there": only_in_one(other["work_orders"], one["work_orders"], orders),
     }
+
+
+def compared(one: Backtest, other: Backtest | None, names: tuple[str, str]) -> Compared | None:
+    """The same for the report's page; None without another."""
+    if other is None:
+        return None
+    sides = (one, other)
+    findings = tuple(_only(mine.findings, its.findings, ("id", "raised_at")) for mine, its in (sides, sides[::-1]))
+    orders = tuple(
+        _only(mine.work_orders, its.work_orders, ("cause_key", "opened_at")) for mine, its in (sides, sides[::-1])
+    )
+    return Compared(
+        here=names[0],
+        there=names[1],
+        findings=(len(one.findings), len(other.findings)),
+        orders=(len(one.work_orders), len(other.work_orders)),
+        findings_only=(findings[0], findings[1]),
+        orders_only=(orders[0], orders[1]),
+    )
+
+
+def _only(
+    here: Iterable[Mapping[str, Any]], there: Iterable[Mapping[str, Any]], what: tuple[str, str]
+) -> tuple[OnlyRow, ...]:
+    return tuple(
+        OnlyRow(each["rule_id"], each["asset_id"], to_us(parse_instant(each[what[1]])))
+        for each in only_in_one(here, there, what)
+    )

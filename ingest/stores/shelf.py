@@ -75,7 +75,7 @@ class Shelf:
 
     def _merge(self, day: int, run: Sequence[Part]) -> None:
         first, last = min(part.first_seq for part in run), max(part.last_seq for part in run)
-        rows = widen(_scan([part.path for part in run]).collect())
+        rows = widen(scan_parts([part.path for part in run]).collect())
         self._put(day, first, last, newest_wins(rows), run)
 
     def find(self, days: Collection[int], condition: pl.Expr) -> pl.DataFrame:
@@ -87,7 +87,7 @@ class Shelf:
                 break
             paths = [part.path for part in parts]
             try:
-                return widen(_scan(paths).filter(condition).collect())
+                return widen(scan_parts(paths).filter(condition).collect())
             except (FileNotFoundError, pl.exceptions.PolarsError):
                 if not left:
                     raise  # not merged or thinned away under our eyes, really missing or damaged
@@ -107,7 +107,7 @@ class Shelf:
         parts = self.parts_of(day)
         if not parts:
             return 0
-        rows = _scan([part.path for part in parts])
+        rows = scan_parts([part.path for part in parts])
         before = rows.select(pl.len()).collect().item()
         assets = rows.select(pl.col("asset").unique().sort()).collect().get_column("asset").to_list()
         thinned = [pl.DataFrame(schema=WIDE)]
@@ -156,6 +156,6 @@ class Shelf:
                 other.path.unlink(missing_ok=True)
 
 
-def _scan(paths: list[Path]) -> pl.LazyFrame:
+def scan_parts(paths: list[Path]) -> pl.LazyFrame:
     """Parts in their order; those of single readings lack the wide columns."""
     return pl.scan_parquet(paths, schema=WIDE, missing_columns="insert", hive_partitioning=False)
