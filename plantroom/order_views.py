@@ -55,7 +55,7 @@ def order_view(
         service_level=row.service_level,
         clause=terms.level.clause if terms.level is not None else "",
         is_default_level=row.default_level,
-        history=[OrderEventView(line.at, line.verb, line.by, line.note) for line in history],
+        history=[OrderEventView(line.at, line.verb, line.by, line.note, line.proof or "") for line in history],
         assignee=row.assignee or "",
         verbs=[verb.value for verb in allowed_verbs(Status(row.status)) if verb not in _NO_FORM],
     )

@@ -1,7 +1,7 @@
 """What the pages show, gathered from the engine, the stores and the database (the Protocol is the pages' own)."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlmodel import Session
@@ -36,6 +36,7 @@ from plantroom import __version__
 from plantroom.database import Database
 from plantroom.engine_host import EngineHost
 from plantroom.order_views import OrderTerms, order_view
+from plantroom.order_work import order_work
 from plantroom.scoped_view import ScopedView
 from plantroom.self_watch import silent_assets
 from ticketing import repository
@@ -167,7 +168,11 @@ class ProgramView:
         """One order with all it has."""
         with self._from.database.reading() as session:
             row = repository.find_order(session, order_id)
-            return self._order_views([row], session)[0] if row is not None else None
+            if row is None:
+                return None
+            order = self._order_views([row], session)[0]
+            history = repository.histories(session, [row.id]).get(row.id, ())
+            return replace(order, work=order_work(session, self._from.book, row, history, order.members))
 
     def orders_of_finding(self, finding_id: str) -> Sequence[OrderView]:
         """The order the finding opened or joined."""
@@ -190,12 +195,12 @@ class ProgramView:
         clocks = {"response": view.response, "resolution": view.resolution, **view.clocks}
         return {name: clock.explanation for name, clock in clocks.items()}
 
-    def apply_verb(self, order_id: str, verb: str, *, by: str, note: str, reason: str = "") -> None:
+    def apply_verb(self, order_id: str, verb: str, *, by: str, note: str, reason: str = "", proof: str = "") -> None:
         """Apply a verb now. Raises PermanentError with the reason when it is refused."""
         if verb not in set(Verb):
             msg = f"{verb!r} is not something one can do to an order"
             raise PermanentError(msg)
-        words = _words(Verb(verb), note, reason)
+        words = _words(Verb(verb), note, reason, proof)
         with self._from.database.writing() as session:
             row = repository.find_order(session, order_id, lock=True)
             if row is None:
@@ -311,16 +316,18 @@ class ProgramView:
         return found
 
 
-def _words(verb: Verb, note: str, reason: str) -> Words:
-    """What the pages' one form says to a verb: its reason, or its note where that names a person or a reason."""
+def _words(verb: Verb, note: str, reason: str, proof: str) -> Words:
+    """What a page's form says to a verb: its reason, which for some is a person or why something is overridden."""
     if verb is Verb.REASSIGN:
-        return Words(to=note.splitlines()[0].strip()[:200] if note else "", note=note)
+        return Words(note, to=reason or (note.splitlines()[0].strip()[:200] if note else ""))
     if verb is Verb.ACCEPT:
         return Words(note if not reason else "", override=note if reason else "")
+    if verb is Verb.COMPLETE:
+        return Words(note, override=reason)
     if reason and reason not in set(PauseReason):
         msg = f"{reason!r} is not a reason to hold an order; known are: {', '.join(PauseReason)}"
         raise PermanentError(msg)
-    return Words(note, PauseReason(reason) if reason else None)
+    return Words(note, PauseReason(reason) if reason else None, proof=proof)
 
 
 def _finding(row: FindingRow) -> Finding:

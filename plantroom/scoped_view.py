@@ -96,12 +96,12 @@ class ScopedView:
         """Empty for an order elsewhere."""
         return self._whole.explain_deadlines(order_id) if self.work_order(order_id) is not None else {}
 
-    def apply_verb(self, order_id: str, verb: str, *, by: str, note: str, reason: str = "") -> None:
+    def apply_verb(self, order_id: str, verb: str, *, by: str, note: str, reason: str = "", proof: str = "") -> None:
         """Refused for an order elsewhere as if there were none."""
         if self.work_order(order_id) is None:
             msg = f"there is no order {order_id!r}"
             raise PermanentError(msg)
-        self._whole.apply_verb(order_id, verb, by=by, note=note, reason=reason)
+        self._whole.apply_verb(order_id, verb, by=by, note=note, reason=reason, proof=proof)
 
     def dead_letters(self, limit: int = 100) -> Sequence[DeadLetter]:
         """None: nobody knows whose a message is that could not be read."""

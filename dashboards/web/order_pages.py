@@ -1,10 +1,12 @@
 """The list of orders by time left, one order with its countdowns, and the form that applies a verb."""
 
 import re
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from pydantic import BaseModel, Field
 
 from dashboards.web.countdown import by_time_left
 from dashboards.web.finding_pages import evidence_trends
@@ -21,10 +23,26 @@ from facility.instant import to_us
 
 Shown = Literal["open", "done", "all"]
 MOST = 300
-HOLD = "hold"
-ACCEPT = "accept"
+HOLD, ACCEPT, COMPLETE, REASSIGN = "hold", "accept", "complete", "reassign"
+ON_THE_SPOT = ("acknowledge", "arrive", "resume", "diagnose", "repair", "test", "complete", "hold")
+"""Verbs whose forms are on the page before their turn, so that one without a signal can go on."""
 PAUSES = ("access", "parts", "third_party", "customer", "force_majeure")
 """Why a clock may stand still, as the contract files have it."""
+
+
+class VerbForm(BaseModel):
+    """What the form of a verb says; each has some of these fields. `diagnosis` and `checked` go before the note."""
+
+    note: Annotated[str, Field(max_length=2000)] = ""
+    reason: Annotated[str, Field(max_length=1000)] = ""
+    proof: Annotated[str, Field(max_length=1000)] = ""
+    override: Annotated[str, Field(max_length=10)] = ""
+    diagnosis: Annotated[str, Field(max_length=1000)] = ""
+    checked: Annotated[list[Annotated[str, Field(max_length=1000)]], Field(max_length=50)] = []
+
+    def whole_note(self) -> str:
+        """What goes into the history."""
+        return ". ".join(part for part in (self.diagnosis.strip(), *self.checked, self.note.strip()) if part)
 
 
 def order_router(pages: Pages) -> APIRouter:
@@ -49,8 +67,9 @@ def order_router(pages: Pages) -> APIRouter:
         )  # fmt: skip
 
     def order_page(
-        request: Request, user: Visitor, order: OrderView, *, status: int = 200, refused: str = "", note: str = ""
-    ) -> HTMLResponse:
+        request: Request, user: Visitor, order: OrderView, *, status: int = 200, refused: str = "",
+        typed: VerbForm | None = None, verb: str = "",
+    ) -> HTMLResponse:  # fmt: skip
         asset = pages.view_for(user).registry().assets.get(order.asset_id)
         page = pages.page(request, user, asset.building_id if asset else None)
         members = [found for each in order.members if (found := pages.view_for(user).finding(each)) is not None]
@@ -62,8 +81,9 @@ def order_router(pages: Pages) -> APIRouter:
         done = request.query_params.get("done", "")
         verbs = by_likelihood(order.status, [verb for verb in order.verbs if pages.may_act(user, verb)])
         return pages.show(
-            request, page, "order.html", status, order=order, verbs=verbs, members=members, refused=refused, note=note,
-            pauses=PAUSES if HOLD in verbs else (),
+            request, page, "order.html", status, order=order, verbs=verbs, members=members, refused=refused,
+            may=[each for each in ON_THE_SPOT if pages.may_act(user, each)], pauses=PAUSES,
+            typed={**(typed or VerbForm()).model_dump(), "refused": refused, "verb": _shown(verb, verbs)},
             done=done if re.fullmatch(r"[a-z_]{1,30}", done) else "",
             trends=evidence_trends(page, order.evidence, members, marks, onset, until),
             explained=pages.view_for(user).explain_deadlines(order.id),
@@ -79,12 +99,7 @@ def order_router(pages: Pages) -> APIRouter:
 
     @router.post(VERB_ROUTE, response_model=None)
     def apply(
-        request: Request,
-        order_id: str,
-        verb: str,
-        note: Annotated[str, Form(max_length=2000)] = "",
-        reason: Annotated[str, Form(max_length=40)] = "",
-        override: Annotated[str, Form(max_length=10)] = "",
+        request: Request, order_id: str, verb: str, given: Annotated[VerbForm, Form()]
     ) -> HTMLResponse | RedirectResponse | Response:
         user = pages.visitor(request)
         if judge_origin(request.headers) is not Origin.OWN:
@@ -93,11 +108,17 @@ def order_router(pages: Pages) -> APIRouter:
         if order is None:
             return pages.refuse(request, user, 404, "error.no.order", id=order_id)
         try:
-            chosen = {HOLD: reason, ACCEPT: override}.get(verb, "")
-            pages.view_for(user).apply_verb(order_id, verb, by=user.name, note=note.strip(), reason=chosen)
+            reason = given.override if verb == ACCEPT else given.reason if verb in (HOLD, COMPLETE, REASSIGN) else ""
+            note, proof = given.whole_note(), given.proof if verb == HOLD else ""
+            pages.view_for(user).apply_verb(order_id, verb, by=user.name, note=note, reason=reason.strip(), proof=proof)
         except PlantroomError as error:
             now = pages.view_for(user).work_order(order_id) or order
-            return order_page(request, user, now, status=409, refused=str(error), note=note)
+            return order_page(request, user, now, status=409, refused=str(error), typed=given, verb=verb)
         return pages.see_other(f"/work-orders/{order_id}?done={verb}")
 
     return router
+
+
+def _shown(verb: str, verbs: Sequence[str]) -> str:
+    """The form that says why a verb was refused and keeps what was typed: its own, or the first that is there."""
+    return verb if not verb or verb in verbs or verb in ON_THE_SPOT else next(iter(verbs), "")

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from dashboards.web.order_work import OrderWork
 from facility.finding import Evidence, OrderKind, Severity
 
 
@@ -36,6 +37,7 @@ class OrderEventView:
     verb: str
     by: str
     note: str = ""
+    proof: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,8 @@ class OrderView:
     """A work order. `verbs` are those its state allows now, in the order a person would use them.
 
     `status` is ticketing's word (open, acknowledged, arrived, completed, accepted, closed, cancelled);
-    `is_default_level` marks an order no level of the contract matched; `members` are its findings' ids.
+    `is_default_level` marks an order no level of the contract matched; `members` are its findings' ids;
+    `work` is what is done on the spot, which lists leave out.
     """
 
     id: str
@@ -75,6 +78,7 @@ class OrderView:
     history: Sequence[OrderEventView] = ()
     verbs: Sequence[str] = ()
     assignee: str = ""
+    work: OrderWork | None = None
 
     def deadline(self, name: str) -> DeadlineView | None:
         """The deadline of this name; None when the level has none."""

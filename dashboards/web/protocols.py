@@ -198,9 +198,10 @@ class PlantView(Protocol):
     def explain_deadlines(self, order_id: str) -> Mapping[str, Sequence[str]]:
         """For each deadline's name (`response`, `resolution`) the lines that explain it. Empty when unknown."""
 
-    def apply_verb(self, order_id: str, verb: str, *, by: str, note: str, reason: str = "") -> None:
-        """Apply a verb now; `reason` is why the clock should stand still (hold); for accept, `override` when the
-        note says why although the condition is still active; empty for every other verb.
+    def apply_verb(self, order_id: str, verb: str, *, by: str, note: str, reason: str = "", proof: str = "") -> None:
+        """Apply a verb now; `reason` is why the clock should stand still (hold, with where its `proof` is); for accept,
+        `override` when the note says why although the condition is still active; for complete, why items of the check
+        list or children are left out; for reassign, who takes over; empty for every other verb.
 
         Raises PlantroomError with the words to show when it is refused.
         """

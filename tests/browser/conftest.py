@@ -27,6 +27,47 @@ buildings:
     assets:
       - {id: leak-1, class: leak_sensor, name: Leak sensor B2, points: [leak_detected]}
       - {id: leak-2, class: leak_sensor, name: Leak sensor B3, points: [leak_detected]}
+      - {id: pump-1, class: pump, name: Pump B2, points: [run_status]}
+      - {id: tank-1, class: tank, name: Roof tank, points: [tank_level]}
+"""
+RULES = """
+rules:
+  - id: tank-half-empty
+    class: tank
+    name: {en: Tank half empty, zh: 水箱不足一半}
+    kind: fault
+    severity: medium
+    when: tank_level < 50
+    clear: tank_level > 55
+    diagnosis: [Supply valve shut, Float valve stuck]
+    advice: Look at the supply valve.
+    checklist: [Supply valve open]
+    reference: own
+    zh: {diagnosis: [进水阀关闭, 浮球阀卡滞], advice: 检查进水阀。, checklist: [进水阀已打开]}
+"""
+CONTRACT = """
+contract: {id: house-contract, name: House, sites: [house], customer: Owner, supplier: Service, zone: Asia/Shanghai}
+revisions:
+  - revision: 1
+    effective_at: "2026-01-01"
+    calendars: {always: {hours: always}}
+    costs: {clause: "8.1", currency: CNY, labour_per_hour: 120, call_out: 50}
+    preventive:
+      - id: monthly
+        clause: "7.1"
+        name: Monthly look
+        match: {class: pump}
+        every: month
+        first_on: 2026-01-01
+        statutory: true
+        early_days: 20
+        checklist:
+          - Clean the sensor
+          - {text: Battery, answer: number, unit: V, minimum: 2.8, maximum: 3.6}
+          - {text: Housing, answer: choice, options: [good, cracked], fails: [cracked]}
+    default_level: {clause: "1.9", priority: 4, calendar: always, response: 8 h, resolution: 5 days}
+    levels:
+      - {id: leak, clause: "2.1", match: {kind: fault}, priority: 2, calendar: always, response: 1 h, resolution: 4 h}
 """
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -49,7 +90,7 @@ def browser() -> Iterator[Browser]:
 
 
 class House:
-    """A running program with two leak sensors and a technician called li.wei."""
+    """A running program with two leak sensors, a pump that is visited each month, and a technician called li.wei."""
 
     def __init__(self, system: System) -> None:
         self.system = system
@@ -61,16 +102,24 @@ class House:
 
     def get_wet(self, asset: str) -> str:
         """A leak is found; the id of the order it opened."""
-        body = {"at": format_instant(RealClock().now()), "values": {"leak_detected": True}}
-        with Wire("127.0.0.1", self.system.mqtt_port, "leak") as wire:
-            wire.publish(f"plantroom/house/{asset}/readings", msgspec.json.encode(body))
-            assert wire.drain(30)
+        self.say(asset, leak_detected=True)
+        return self.order_of(asset, "fault")
+
+    def order_of(self, asset: str, kind: str) -> str:
+        """The id of an asset's open order of this kind, as soon as there is one."""
 
         def order() -> str | None:
-            found = self.system.get("/api/work-orders", asset=asset)
+            found = self.system.get("/api/work-orders", asset=asset, kind=kind, status="open")
             return found[0]["id"] if found else None
 
-        return str(wait_until(order, 60, f"an order for {asset}"))
+        return str(wait_until(order, 60, f"a {kind} order of {asset}"))
+
+    def say(self, asset: str, **values: float) -> None:
+        """A device publishes its values; they are in the journal when this returns."""
+        body = {"at": format_instant(RealClock().now()), "values": values}
+        with Wire("127.0.0.1", self.system.mqtt_port, "device") as wire:
+            wire.publish(f"plantroom/house/{asset}/readings", msgspec.json.encode(body))
+            assert wire.drain(30)
 
     def enter(self, page: Page) -> None:
         """Sign in as the technician, on the page that asks for it."""
@@ -84,11 +133,15 @@ class House:
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
     """Its processes are gone at the end."""
-    site, var = tmp_path / "site.yaml", tmp_path / "var"
+    site, contract, var = tmp_path / "site.yaml", tmp_path / "contract.yaml", tmp_path / "var"
     site.write_text(SITE, encoding="utf-8")
+    contract.write_text(CONTRACT, encoding="utf-8")
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules/own.yaml").write_text(RULES, encoding="utf-8")
     var.mkdir()
     http_port, mqtt_port = free_ports(2)
     values = {"VAR": str(var), "HTTP_PORT": str(http_port), "MQTT_PORT": str(mqtt_port), "SITE": str(site)}
+    values |= {"CONTRACT": str(contract), "RULES": str(tmp_path / "rules")}
     system = System(var, {f"PLANTROOM_{name}": value for name, value in values.items()}, ["run"])
     system.start(150)
     yield House(system)

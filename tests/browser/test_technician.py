@@ -30,10 +30,10 @@ def test_what_is_done_in_the_shaft_is_kept_and_sent_once(house: Any, phone: Call
 
     house.system.kill()  # the server is gone
     page.goto(f"{house.address}/my")
-    assert page.locator(".job").count() == 2
+    assert page.locator(f"[data-order='{first}'], [data-order='{second}']").count() == 2
     _press(page, first, "arrive", sent=False)
     page.goto(f"{house.address}/work-orders/{first}")
-    page.fill("#note", "Valve closed, dried, tested.")
+    page.fill("#note-complete", "Valve closed, dried, tested.")
     _press(page, first, "complete", sent=False)
     expect(page.locator("#waiting li")).to_have_count(2)
     page.reload()
@@ -69,11 +69,13 @@ def test_a_conflict_is_explained_and_can_be_discarded(house: Any, phone: Callabl
     page.wait_for_selector("#waiting", state="hidden")
 
 
-def _press(page: Any, order: str, verb: str, *, sent: bool = True) -> None:  # noqa: ANN401 - a Playwright page
+def _press(page: Any, order: str, verb: str, *, sent: bool | None = True) -> None:  # noqa: ANN401 - a Playwright page
+    """`sent` False: it waits on the phone; None: it is refused."""
     button = page.locator(f"form[data-queue='{order}'] button[data-verb='{verb}']")
     if not sent:
         button.click()
-        page.wait_for_selector("#waiting li")
+        if sent is False:
+            page.wait_for_selector("#waiting li")
         return
     with page.expect_navigation():
         button.click()
@@ -84,3 +86,86 @@ def _status(house: Any, order: str) -> str:  # noqa: ANN401 - the house of this 
         return str(house.system.get(f"/api/work-orders/{order}")["status"])
     except OSError:
         return "away"
+
+
+def test_the_work_on_the_spot_is_said_step_by_step_with_and_without_a_signal(house: Any, phone: Callable[..., Any]) -> None:  # noqa: ANN401 - the fixtures of this folder
+    house.say("tank-1", tank_level=40)
+    order = house.order_of("tank-1", "fault")
+    part = {"id": "seal-20", "name": "Seal ring 20", "price": "12.50", "currency": "CNY"}
+    house.system.post("/api/parts", part)
+    house.system.post("/api/parts/seal-20/receive", {"quantity": 5})
+    house.system.post(f"/api/work-orders/{order}/acknowledge", {"by": "li.wei"})
+    page = phone()
+    wrong: list[str] = []
+    page.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
+    page.context.grant_permissions(["geolocation"])
+    page.context.set_geolocation({"latitude": 31.23041, "longitude": 121.4737, "accuracy": 15})
+    house.enter(page)
+    page.goto(f"{house.address}/work-orders/{order}")
+    page.check("[name=place]")
+    _press(page, order, "arrive")
+    assert page.evaluate(NARROW)
+    expect(page.locator("#telemetry")).to_contain_text("still shows the fault")
+
+    page.click("#step-diagnose summary")
+    page.select_option("#diagnosis", "Supply valve shut")
+    page.fill("#note-diagnose", "Handle broken")
+    _press(page, order, "diagnose")
+    page.click("#step-parts summary")
+    page.fill("#quantity", "9")
+    page.click("#step-parts form button")
+    expect(page.locator("#error-part")).to_contain_text("5")  # refused: only five are in stock, said beside the field
+    assert page.input_value("#quantity") == "9", "what was typed is still there"
+    page.fill("#quantity", "2")
+    page.click("#step-parts form button")
+    expect(page.locator("#parts")).to_contain_text("Seal ring 20 × 2")
+
+    page.context.set_offline(True)
+    page.click("#step-labour summary")
+    page.fill("#minutes", "45")
+    page.click("#step-labour form button")
+    page.click("#step-test summary")
+    page.fill("#note-test", "Level 40 before, 90 after")
+    _press(page, order, "test", sent=False)
+    expect(page.locator("#waiting li")).to_have_count(2)
+    page.context.set_offline(False)
+    expect(page.locator("#waiting li")).to_have_count(0, timeout=60_000)
+    house.say("tank-1", tank_level=90)
+    expect(page.locator("#telemetry")).to_contain_text("The finding cleared at", timeout=60_000)
+    page.fill("#note-complete", "Seal changed")
+    _press(page, order, "complete")
+
+    history = [line for line in house.system.get(f"/api/work-orders/{order}")["history"] if line["by"] == "li.wei"]
+    assert [line["verb"] for line in history] == ["acknowledge", "arrive", "diagnose", "test", "complete"]
+    assert history[1]["note"] == "At 31.23041, 121.47370 (±15 m)."
+    assert history[2]["note"] == f"Supply valve shut. Handle broken"
+    costs = house.system.get("/api/costs", order=order)["lines"]
+    assert [(line["kind"], line["quantity"]) for line in costs] == [("part", "2.00"), ("labour", "0.75")]
+    assert [said for said in wrong if "ERR_INTERNET_DISCONNECTED" not in said and "409" not in said] == []
+
+
+def test_a_visits_check_list_is_answered_item_by_item(house: Any, phone: Callable[..., Any]) -> None:  # noqa: ANN401 - the fixtures of this folder
+    order = house.order_of("pump-1", "preventive")
+    for verb in ("acknowledge", "arrive"):
+        house.system.post(f"/api/work-orders/{order}/{verb}", {"by": "li.wei"})
+    page = phone("zh-CN")
+    house.enter(page)
+    page.goto(f"{house.address}/work-orders/{order}")
+    _press(page, order, "complete", sent=None)
+    expect(page.locator("#error-complete")).to_contain_text("3 items")  # the law's visit is not left out silently
+    page.click("#step-checks summary")
+    items = page.locator(".check-item")
+    items.nth(0).get_by_role("button", name="正常").click()
+    expect(items.nth(0).locator("[data-state]")).to_have_text("已保存。")
+    items.nth(1).locator("input[name=value]").fill("2.1")
+    items.nth(1).get_by_role("button", name="保存").click()
+    expect(items.nth(1).locator("[data-state]")).to_have_text("已保存。")
+    page.context.set_offline(True)
+    items.nth(2).get_by_role("button", name="good").click()
+    expect(page.locator("#waiting li")).to_have_count(1)
+    page.context.set_offline(False)
+    expect(page.locator("#waiting li")).to_have_count(0, timeout=60_000)
+    _press(page, order, "complete")
+    found = house.system.get(f"/api/work-orders/{order}/checklist")["items"]
+    assert [(item["value"], item["passed"]) for item in found] == [("ok", True), ("2.1", False), ("good", True)]
+    assert found[1]["order"], "a battery below its limit opened a fault order"

@@ -41,11 +41,22 @@ async function refresh() {
   for (const old of document.querySelectorAll("[data-live]")) {
     if (old.dataset.live === "slow" && !slow) continue;
     const next = fresh.getElementById(old.id);
-    if (!next || old.contains(document.activeElement) || old.innerHTML === next.innerHTML) continue;
+    if (!next || stays(old, next)) continue;
     old.replaceWith(document.adoptNode(next));
   }
   tick();
+  document.dispatchEvent(new Event("refreshed"));
 }
+
+// A region somebody is in stays; one with forms, also when something was typed or nothing happened to its order.
+function stays(old, next) {
+  if (old.contains(document.activeElement)) return true;
+  if (old.dataset.live !== "form") return old.innerHTML === next.innerHTML;
+  const typed = [...old.querySelectorAll("textarea, input")].some((each) => each.value !== each.defaultValue);
+  return typed || old.dataset.stamp === next.dataset.stamp;
+}
+
+document.addEventListener("refresh", () => refresh().catch(() => {}));
 
 async function poll() {
   if (document.visibilityState === "visible") {

@@ -1,9 +1,11 @@
 // What a technician does is kept on the phone first and sent once: with no signal it waits, with signal it goes out in
-// order. Each action has a key of its own, so that sending it twice does nothing; a refusal is shown with its reason.
+// order. Each action has a key of its own, so that sending it twice does nothing; a refusal is shown with its reason,
+// beside the field when its form is still open, else in the list of what waits.
 
 const body = document.body;
 const words = document.getElementById("waiting").dataset;
 const RETRY_MS = 15000;
+const LATE_MS = 60000;
 
 function open() {
   return new Promise((resolve, reject) => {
@@ -22,6 +24,7 @@ async function store(mode, act) {
       const asked = act(change.objectStore("actions"));
       change.oncomplete = () => resolve(asked.result);
       change.onerror = () => reject(change.error);
+      change.onabort = () => reject(change.error);
     });
   } finally {
     db.close();
@@ -38,77 +41,105 @@ function newKey() {
 }
 
 async function send(action) {
-  const late = Date.now() - action.at > 60000;
-  const done = words.done.replace("{time}", new Date(action.at).toLocaleTimeString(body.dataset.lang === "zh" ? "zh-CN" : "en-GB"));
-  const said = { ...action.said };
-  if (late) said.note = [said.note, done].filter(Boolean).join(" ");
-  if (action.fixed) Object.assign(said, action.fixed);
-  else if (late) {
-    action.fixed = { note: said.note };  // the same text at every try, else the key would stand for another call
+  const path = action.path || `/api/work-orders/${action.order}/${action.verb}`;
+  const headers = { "Idempotency-Key": action.key };
+  if (action.blob) {
+    headers["Content-Type"] = action.blob.type || "application/octet-stream";
+    return fetch(path, { method: "POST", headers, body: action.blob });
+  }
+  if (!action.fixed && action.noted !== false && Date.now() - action.at > LATE_MS) {
+    const time = new Date(action.at).toLocaleTimeString(body.dataset.lang === "zh" ? "zh-CN" : "en-GB");
+    const note = [action.said.note, words.done.replace("{time}", time)].filter(Boolean).join(" ");
+    action.fixed = { note };  // the same text at every try, else the key would stand for another call
     await keep(action);
   }
-  return fetch(`/api/work-orders/${action.order}/${action.verb}`, {
-    method: "POST",
-    headers: { "Content-Type": "application/json", "Idempotency-Key": action.key },
-    body: JSON.stringify(said),
-  });
+  headers["Content-Type"] = "application/json";
+  return fetch(path, { method: "POST", headers, body: JSON.stringify({ ...action.said, ...action.fixed }) });
 }
 
-let busy = false;
+const lock = (act) => (navigator.locks ? navigator.locks.request("plantroom-queue", act) : act());  // two tabs, one sender
+let running = null;
 
-async function flush() {
-  if (busy) return;
-  busy = true;
-  try {
-    for (const action of await every()) {
-      if (action.refused) continue;
-      let answer;
-      try {
-        answer = await send(action);
-      } catch {
-        break;  // no signal: the rest keeps its order
-      }
-      if (answer.ok) {
-        await drop(action.id);
-        body.dispatchEvent(new CustomEvent("sent", { detail: action }));
-      } else if (answer.status === 401) {
-        action.refused = words.signin;
-        await keep(action);
-      } else if (answer.status >= 500 || answer.status === 429) {
-        break;
-      } else {
-        const said = await answer.json().catch(() => ({}));
-        const detail = said.detail || {};
-        action.refused = [detail.what, detail.hint].filter(Boolean).join(" ") || String(answer.status);
-        await keep(action);
-      }
+function flush() {
+  running = running || lock(sendAll).finally(() => { running = null; });
+  return running;
+}
+
+async function sendAll() {
+  const lost = new Set();
+  for (const action of await every()) {
+    if (action.refused) {
+      lost.add(action.key);
+      continue;
     }
-  } finally {
-    busy = false;
+    if (action.after && lost.has(action.after)) {  // what it builds on was refused
+      action.refused = words.before;
+      lost.add(action.key);
+      await keep(action);
+      continue;
+    }
+    let answer;
+    try {
+      answer = await send(action);
+    } catch {
+      break;  // no signal: the rest keeps its order
+    }
+    if (answer.ok) {
+      await passOn(action, await answer.json().catch(() => ({})));
+      await drop(action.id);
+      body.dispatchEvent(new CustomEvent("sent", { detail: action }));
+    } else if (answer.status >= 500 || answer.status === 429) {
+      break;
+    } else {
+      const said = await answer.json().catch(() => ({}));
+      const detail = said.detail || {};
+      const reason = [detail.what, detail.hint].filter(Boolean).join(" ") || String(answer.status);
+      action.refused = answer.status === 401 ? words.signin : reason;
+      lost.add(action.key);
+      await keep(action);
+    }
   }
   await show();
+}
+
+// An answer that names a photo needs the name the server gave it.
+async function passOn(action, made) {
+  for (const other of await every()) {
+    if (other.after !== action.key) continue;
+    if (other.fill) other.said[other.fill] = made.id;
+    delete other.after;
+    await keep(other);
+  }
 }
 
 async function show() {
   const actions = await every();
   const box = document.getElementById("waiting");
-  const list = box.querySelector("ul");
   box.hidden = actions.length === 0;
-  list.replaceChildren(...actions.map(line));
-  const last = new Map(actions.filter((each) => !each.refused).map((each) => [each.order, each.verb]));
-  for (const form of document.querySelectorAll("form[data-queue]")) foresee(form, last.get(form.dataset.queue));
+  box.querySelector("ul").replaceChildren(...actions.map(line));
+  for (const region of document.querySelectorAll("[data-order]")) {
+    foresee(region, actions.filter((each) => !each.refused && each.order === region.dataset.order));
+  }
 }
 
 // What waits counts as done: the next step can be taken in the shaft too, and is sent behind the one before.
-const AFTER = { acknowledge: "arrive", arrive: "complete", resume: "complete" };
+const LEADS_TO = { acknowledge: "acknowledged", arrive: "arrived", hold: "held", resume: "arrived", complete: "completed", cancel: "cancelled" };
+const NEXT = { open: "acknowledge", acknowledged: "arrive", arrived: "complete", held: "resume" };
 
-function foresee(form, verb) {
-  const next = AFTER[verb];
-  const primary = form.querySelector("button.primary");
-  if (!next || !primary) return;
-  primary.dataset.verb = next;
-  primary.textContent = words[next];
-  primary.formAction = `/work-orders/${form.dataset.queue}/${next}`;
+function foresee(region, waiting) {
+  let status = region.dataset.status;
+  for (const action of waiting) status = LEADS_TO[action.verb] || status;
+  if (status === region.dataset.status && !region.dataset.foreseen) return;
+  region.dataset.foreseen = status;
+  for (const part of region.querySelectorAll("[data-when]")) part.hidden = !part.dataset.when.split(" ").includes(status);
+  const primary = region.querySelector("form.next button");
+  if (!primary) return;
+  const verb = NEXT[status];
+  primary.form.hidden = !verb;
+  if (!verb) return;
+  primary.dataset.verb = verb;
+  primary.textContent = words[verb];
+  primary.form.action = `/work-orders/${region.dataset.order}/${verb}`;
 }
 
 function line(action) {
@@ -144,33 +175,73 @@ function button(label, act) {
   return made;
 }
 
+// What a form of a verb says. Other forms (check list, parts, photos ...) are the work of work.js, where it is loaded.
+function verbAction(form, submitter) {
+  const given = new FormData(form);
+  const verb = submitter.dataset.verb;
+  const text = (name) => String(given.get(name) || "").trim();
+  const note = [text("diagnosis"), ...given.getAll("checked"), text("note")].filter(Boolean).join(". ");
+  const said = {};
+  if (verb === "reassign") said.to = (text("reason") || note.split("\n")[0]).slice(0, 200);
+  if (verb === "complete" && text("reason")) said.override = text("reason");
+  if (verb === "hold") Object.assign(said, { reason: text("reason"), proof: text("proof") });
+  if (verb === "accept" && given.get("override")) said.override = note;
+  else if (note) said.note = note;
+  return [{ verb, said, label: submitter.textContent.trim() }];
+}
+
+function complain(form, reason) {
+  const error = form.querySelector(".field-error");
+  if (!error) return false;
+  error.textContent = reason;
+  error.hidden = !reason;
+  const field = form.querySelector(`[aria-describedby~='${error.id}']`);
+  field?.toggleAttribute("aria-invalid", Boolean(reason));
+  if (reason) field?.focus();
+  return true;
+}
+
 document.addEventListener("submit", async (event) => {
   const form = event.target;
   const order = form.dataset.queue;
-  if (!order || !event.submitter || !window.indexedDB) return;
+  if (!order || !window.indexedDB) return;
   event.preventDefault();
-  const given = new FormData(form);
-  const verb = event.submitter.dataset.verb;
-  const note = String(given.get("note") || "").trim();
-  const said = {};
-  if (verb === "reassign") said.to = note.split("\n")[0].slice(0, 200);
-  if (verb === "accept" && given.get("override")) said.override = note;
-  else if (note) said.note = note;
-  if (verb === "hold") said.reason = String(given.get("reason") || "");
-  const action = {
-    key: newKey(), order, verb, said, number: form.dataset.number, label: event.submitter.textContent.trim(), at: Date.now(),
-  };
-  for (const each of form.querySelectorAll("button")) each.disabled = true;
-  action.id = await keep(action);
-  let sent = false;
-  body.addEventListener("sent", (one) => { sent = sent || one.detail.key === action.key; });
-  await flush();
-  if (sent) {
-    location.assign(location.pathname === "/my" ? "/my" : `/work-orders/${order}?done=${verb}`);
-    return;
+  const submitter = event.submitter || form.querySelector("button");
+  const buttons = [...form.querySelectorAll("button")].filter((each) => !each.disabled);
+  for (const each of buttons) each.disabled = true;
+  complain(form, "");
+  const made = [];
+  const sent = new Set();
+  const onSent = (one) => sent.add(one.detail.key);
+  body.addEventListener("sent", onSent);
+  try {
+    const prepare = form.dataset.kind ? window.plantroomPrepare : verbAction;
+    for (const part of await prepare(form, submitter)) {
+      const action = { key: newKey(), order, number: form.dataset.number, at: Date.now(), said: {}, ...part };
+      action.id = await keep(action);
+      made.push(action);
+    }
+    await running;  // one that set out before these were kept would leave them behind
+    await flush();
+    const left = new Map((await every()).map((each) => [each.key, each]));
+    const refused = made.map((each) => left.get(each.key)).filter((each) => each?.refused);
+    if (refused.length && complain(form, refused[0].refused)) {
+      for (const each of refused) await drop(each.id);
+      await show();
+    }
+  } catch (error) {
+    complain(form, error.message);  // nothing was kept: a picture that cannot be read, a phone that is full
+  } finally {
+    body.removeEventListener("sent", onSent);
+    for (const each of buttons) each.disabled = false;
   }
-  for (const each of form.querySelectorAll("button")) each.disabled = false;
-  document.getElementById("waiting").scrollIntoView({ block: "nearest" });
+  const all = made.length > 0 && made.every((each) => sent.has(each.key));
+  if (all && made[0].verb) {
+    location.assign(location.pathname === "/my" ? "/my" : `/work-orders/${order}?done=${made[0].verb}`);
+  } else if (made.length) {
+    form.dispatchEvent(new CustomEvent("kept", { bubbles: true, detail: { sent: all, refused: form.querySelector("[aria-invalid]") !== null } }));
+    if (!all) document.getElementById("waiting").scrollIntoView({ block: "nearest" });
+  }
 });
 
 async function keepPages() {
@@ -191,6 +262,7 @@ document.querySelector("form[action='/logout']")?.addEventListener("submit", asy
 });
 
 window.addEventListener("online", flush);
+document.addEventListener("refreshed", show);
 setInterval(flush, RETRY_MS);
 flush();
 if ("serviceWorker" in navigator) keepPages().catch(() => {});

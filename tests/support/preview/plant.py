@@ -151,7 +151,8 @@ class PreviewPlant:
             for each in order.deadlines
         }
 
-    def apply_verb(self, order_id: str, verb: str, *, by: str, note: str, reason: str = "") -> None:
+    def apply_verb(self, order_id: str, verb: str, *, by: str, note: str, reason: str = "", proof: str = "") -> None:
+        del proof
         order = self._orders[order_id]
         if verb not in order.verbs:
             allowed = ", ".join(order.verbs) or "nothing"
