@@ -4,13 +4,16 @@ from collections.abc import Iterable, Sequence
 
 from sqlmodel import Session
 
-from dashboards.web.order_work import BookedLine, CheckView, OrderWork, StockedPart
+from dashboards.web.order_work import BookedLine, CheckView, OrderWork, Picture, StockedPart
 from facility.finding import OrderKind
 from ticketing import cost_rows
+from ticketing.attachment import OwnerKind
+from ticketing.attachment_rows import attachments_of, requests_of_order
 from ticketing.checklist_rows import answers_of, visit_of
 from ticketing.contract_book import ContractBook
 from ticketing.history_rows import StoredLine
 from ticketing.tables import WorkOrderRow
+from ticketing.tables_service import AttachmentRow
 from ticketing.views import telemetry_of
 
 
@@ -31,10 +34,17 @@ def order_work(
             for one in (cost_rows.list_parts(session) if terms is not None else ())
             if terms is not None and one.currency == terms.currency
         ],
+        pictures=[Picture(one.id, one.kind, one.by, one.at) for one in _pictures(session, row.id)],
         can_book=terms is not None,
         watched=bool(members) and row.kind == OrderKind.FAULT,
         recovered_at=recovered_at,
     )
+
+
+def _pictures(session: Session, order_id: str) -> list[AttachmentRow]:
+    """Those of the order, behind those of the requests it came from."""
+    of_requests = attachments_of(session, OwnerKind.REQUEST, requests_of_order(session, order_id))
+    return of_requests + attachments_of(session, OwnerKind.ORDER, [order_id])
 
 
 def _checks(session: Session, book: ContractBook, row: WorkOrderRow) -> list[CheckView]:

@@ -46,6 +46,16 @@ class BookedLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Picture:
+    """A photo or signature (`kind`), under which id it is shown, who gave it and when."""
+
+    id: str
+    kind: str
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class OrderWork:
     """All of it. `recovered_at` is when the last finding cleared, None while one is active; `watched` says whether the
     order has findings that data can clear at all. `can_book` is whether its contract has a cost standard."""
@@ -54,6 +64,7 @@ class OrderWork:
     statutory: bool = False
     lines: Sequence[BookedLine] = ()
     parts: Sequence[StockedPart] = ()
+    pictures: Sequence[Picture] = ()
     can_book: bool = False
     watched: bool = False
     recovered_at: datetime | None = None

@@ -27,6 +27,7 @@ buildings:
     assets:
       - {id: leak-1, class: leak_sensor, name: Leak sensor B2, points: [leak_detected]}
       - {id: leak-2, class: leak_sensor, name: Leak sensor B3, points: [leak_detected]}
+      - {id: leak-3, class: leak_sensor, name: Leak sensor B4, points: [leak_detected]}
       - {id: pump-1, class: pump, name: Pump B2, points: [run_status]}
       - {id: tank-1, class: tank, name: Roof tank, points: [tank_level]}
 """
@@ -65,6 +66,8 @@ revisions:
           - Clean the sensor
           - {text: Battery, answer: number, unit: V, minimum: 2.8, maximum: 3.6}
           - {text: Housing, answer: choice, options: [good, cracked], fails: [cracked]}
+          - {text: Housing from the front, answer: photo}
+          - {text: Caretaker, answer: signature}
     default_level: {clause: "1.9", priority: 4, calendar: always, response: 8 h, resolution: 5 days}
     levels:
       - {id: leak, clause: "2.1", match: {kind: fault}, priority: 2, calendar: always, response: 1 h, resolution: 4 h}
@@ -90,7 +93,7 @@ def browser() -> Iterator[Browser]:
 
 
 class House:
-    """A running program with two leak sensors, a pump that is visited each month, and a technician called li.wei."""
+    """A running program with three leak sensors, a tank, a pump that is visited each month, and a technician called li.wei."""
 
     def __init__(self, system: System) -> None:
         self.system = system
@@ -130,9 +133,10 @@ class House:
         page.wait_for_url("**/my")
 
 
-@pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    """Its processes are gone at the end."""
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """One for the tests of a module, which take an asset each; its processes are gone at the end."""
+    tmp_path = tmp_path_factory.mktemp("house")
     site, contract, var = tmp_path / "site.yaml", tmp_path / "contract.yaml", tmp_path / "var"
     site.write_text(SITE, encoding="utf-8")
     contract.write_text(CONTRACT, encoding="utf-8")

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from pictures import picture
 from playwright.sync_api import expect
 from running import wait_until
 from tanks import children
 
-pytestmark = pytest.mark.service
+pytestmark = [pytest.mark.service, pytest.mark.xdist_group("browser")]
 NARROW = "document.documentElement.scrollWidth <= window.innerWidth"
 
 
@@ -53,7 +54,7 @@ def test_what_is_done_in_the_shaft_is_kept_and_sent_once(house: Any, phone: Call
 
 
 def test_a_conflict_is_explained_and_can_be_discarded(house: Any, phone: Callable[..., Any]) -> None:  # noqa: ANN401 - the fixtures of this folder
-    order = house.get_wet("leak-1")
+    order = house.get_wet("leak-3")
     page = phone("zh-CN")
     house.enter(page)
     assert "待接单" in page.inner_text("main")
@@ -121,13 +122,25 @@ def test_the_work_on_the_spot_is_said_step_by_step_with_and_without_a_signal(hou
     expect(page.locator("#parts")).to_contain_text("Seal ring 20 × 2")
 
     page.context.set_offline(True)
+    page.click("#step-photo summary")
+    page.set_input_files("#photo", [{"name": "big.png", "mimeType": "image/png", "buffer": picture("PNG", (3000, 1000))}])
+    page.click("#step-photo form button")
     page.click("#step-labour summary")
     page.fill("#minutes", "45")
     page.click("#step-labour form button")
     page.click("#step-test summary")
     page.fill("#note-test", "Level 40 before, 90 after")
     _press(page, order, "test", sent=False)
-    expect(page.locator("#waiting li")).to_have_count(2)
+    page.click("#step-sign summary")
+    page.locator("#step-sign canvas").scroll_into_view_if_needed()
+    box = page.locator("#step-sign canvas").bounding_box()
+    page.mouse.move(box["x"] + 30, box["y"] + 40)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 200, box["y"] + 70)
+    page.mouse.up()
+    page.fill("#sign", "Zhang San")
+    page.locator("#step-sign form button").last.click()
+    expect(page.locator("#waiting li")).to_have_count(4)
     page.context.set_offline(False)
     expect(page.locator("#waiting li")).to_have_count(0, timeout=60_000)
     house.say("tank-1", tank_level=90)
@@ -141,6 +154,9 @@ def test_the_work_on_the_spot_is_said_step_by_step_with_and_without_a_signal(hou
     assert history[2]["note"] == f"Supply valve shut. Handle broken"
     costs = house.system.get("/api/costs", order=order)["lines"]
     assert [(line["kind"], line["quantity"]) for line in costs] == [("part", "2.00"), ("labour", "0.75")]
+    pictures = house.system.get(f"/api/work-orders/{order}/attachments")
+    assert [(one["kind"], one["width"], one["height"]) for one in pictures] == [
+        ("photo", 1600, 533), ("signature", 600, 200)]  # fmt: skip
     assert [said for said in wrong if "ERR_INTERNET_DISCONNECTED" not in said and "409" not in said] == []
 
 
@@ -152,7 +168,7 @@ def test_a_visits_check_list_is_answered_item_by_item(house: Any, phone: Callabl
     house.enter(page)
     page.goto(f"{house.address}/work-orders/{order}")
     _press(page, order, "complete", sent=None)
-    expect(page.locator("#error-complete")).to_contain_text("3 items")  # the law's visit is not left out silently
+    expect(page.locator("#error-complete")).to_contain_text("5 items")  # the law's visit is not left out silently
     page.click("#step-checks summary")
     items = page.locator(".check-item")
     items.nth(0).get_by_role("button", name="正常").click()
@@ -163,9 +179,24 @@ def test_a_visits_check_list_is_answered_item_by_item(house: Any, phone: Callabl
     page.context.set_offline(True)
     items.nth(2).get_by_role("button", name="good").click()
     expect(page.locator("#waiting li")).to_have_count(1)
+    items.nth(3).locator("input[type=file]").set_input_files(
+        [{"name": "x.txt", "mimeType": "image/png", "buffer": b"this is no picture"}]
+    )
+    items.nth(3).get_by_role("button", name="保存").click()
+    expect(page.locator("#error-check-4")).to_contain_text("无法读取")
+    items.nth(3).locator("input[type=file]").set_input_files(
+        [{"name": "a.png", "mimeType": "image/png", "buffer": picture("PNG", (40, 30))}]
+    )
+    items.nth(3).get_by_role("button", name="保存").click()
+    items.nth(4).locator("#check-5").fill("王五")  # by keyboard: the name is the signature
+    items.nth(4).get_by_role("button", name="保存").click()
+    expect(page.locator("#waiting li")).to_have_count(5)
     page.context.set_offline(False)
     expect(page.locator("#waiting li")).to_have_count(0, timeout=60_000)
     _press(page, order, "complete")
     found = house.system.get(f"/api/work-orders/{order}/checklist")["items"]
-    assert [(item["value"], item["passed"]) for item in found] == [("ok", True), ("2.1", False), ("good", True)]
+    pictures = house.system.get(f"/api/work-orders/{order}/attachments")
+    assert [(one["kind"], one["width"]) for one in pictures] == [("photo", 40), ("signature", 600)]
+    answers = [("ok", True), ("2.1", False), ("good", True), *((one["id"], True) for one in pictures)]
+    assert [(item["value"], item["passed"]) for item in found] == answers
     assert found[1]["order"], "a battery below its limit opened a fault order"

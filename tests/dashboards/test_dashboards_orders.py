@@ -170,3 +170,25 @@ def test_what_is_due_next_leaves_out_what_stands_still() -> None:
     assert next_due(leak) == leak.opened_at + timedelta(minutes=15)
     assert is_breached(leak, NOW)
     assert by_time_left(plant.work_orders())[0] == leak
+
+
+def test_a_refused_form_keeps_each_field_and_says_why_beside_it() -> None:
+    plant = PreviewPlant(NOW)
+    client = signed_in(plant)
+    order = next(each for each in plant.work_orders() if each.status == "arrived")
+    said = {"note": "lift <key>", "proof": "letter 7", "reason": ""}
+    text = client.post(f"/work-orders/{order.id}/hold", data=said, headers=OWN).text
+    assert 'id="error-hold" role="alert">holding an order needs a reason' in text
+    assert 'name="proof" value="letter 7"' in text
+    assert ">lift &lt;key&gt;</textarea>" in text
+    assert text.index('id="step-diagnose"') < text.index('id="step-repair"') < text.index('id="step-test"')
+
+
+def test_a_diagnosis_from_the_list_goes_before_the_words() -> None:
+    plant = PreviewPlant(NOW)
+    order = next(each for each in plant.work_orders() if each.status == "arrived")
+    given = {"diagnosis": "Valve stuck", "checked": ["Valve shut", "Floor dry"], "note": "replaced"}
+    signed_in(plant).post(f"/work-orders/{order.id}/complete", data=given, headers=OWN)
+    after = plant.work_order(order.id)
+    assert after is not None
+    assert after.history[-1].note == "Valve stuck. Valve shut. Floor dry. replaced"

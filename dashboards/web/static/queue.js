@@ -32,6 +32,7 @@ async function store(mode, act) {
 }
 
 const every = () => store("readonly", (actions) => actions.getAll());
+const get = (id) => store("readonly", (actions) => actions.get(id));
 const keep = (action) => store("readwrite", (actions) => actions.put(action));
 const drop = (id) => store("readwrite", (actions) => actions.delete(id));
 
@@ -67,7 +68,9 @@ function flush() {
 
 async function sendAll() {
   const lost = new Set();
-  for (const action of await every()) {
+  for (const { id } of await every()) {
+    const action = await get(id);  // as it is now: the answer to one before may have filled it in
+    if (!action) continue;
     if (action.refused) {
       lost.add(action.key);
       continue;

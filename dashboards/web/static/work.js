@@ -9,8 +9,7 @@ const makers = { check: checked, labour, part, photo: photos, sign: signature, a
 window.plantroomPrepare = (form, submitter) => makers[form.dataset.kind](form, submitter, new FormData(form));
 
 const order = (form) => form.dataset.queue;
-const attachments = (form, kind, caption) =>
-  `/api/work-orders/${order(form)}/attachments?${new URLSearchParams({ kind, caption })}`;
+const attachments = (form, kind) => `/api/work-orders/${order(form)}/attachments?kind=${kind}`;
 
 function newName() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
@@ -25,8 +24,12 @@ async function checked(form, submitter, given) {
   if (file instanceof File) {
     if (!file.size) throw new Error(form.dataset.missing);
     const key = newName();
-    const photo = { key, path: attachments(form, "photo", label), blob: await shrink(file, form), label };
+    const photo = { key, path: attachments(form, "photo"), blob: await shrink(file, form), label };
     return [photo, { path, said, after: key, fill: "value", label }];
+  }
+  if (form.querySelector("canvas")) {
+    const [drawn] = await signature(form, submitter, given);
+    return [drawn, { path, said, after: drawn.key, fill: "value", label }];
   }
   said.value = String(submitter.value || given.get("value") || "").trim();
   if (!said.value) throw new Error(form.dataset.missing);
@@ -54,8 +57,7 @@ async function photos(form, submitter, given) {
   if (!files.length) throw new Error(form.dataset.missing);
   const made = [];
   for (const file of files) {
-    const caption = String(given.get("caption") || "").trim();
-    made.push({ path: attachments(form, "photo", caption), blob: await shrink(file, form), label: form.dataset.label });
+    made.push({ path: attachments(form, "photo"), blob: await shrink(file, form), label: form.dataset.label });
   }
   return made;
 }
@@ -64,9 +66,10 @@ async function signature(form, submitter, given) {
   const name = String(given.get("name") || "").trim();
   if (!name) throw new Error(form.dataset.missing);
   const canvas = form.querySelector("canvas");
-  if (!canvas.dataset.drawn) write(canvas, name);
+  if (!canvas.dataset.drawn) clear(canvas);
+  write(canvas, name);
   const blob = await new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
-  return [{ path: attachments(form, "signature", name), blob, label: `${form.dataset.label} · ${name}` }];
+  return [{ key: newName(), path: attachments(form, "signature"), blob, label: `${form.dataset.label} · ${name}` }];
 }
 
 async function arrived(form, submitter, given) {
@@ -116,12 +119,13 @@ function clear(canvas) {
   delete canvas.dataset.drawn;
 }
 
+// Under what was drawn stands in letters who signed; who signs by keyboard, or cannot draw, signs by the name alone.
 function write(canvas, name) {
-  clear(canvas);
   const paint = canvas.getContext("2d");
+  const small = Boolean(canvas.dataset.drawn);
   paint.fillStyle = "#17212b";
-  paint.font = "italic 40px serif";
-  paint.fillText(name, 24, canvas.height / 2 + 12, canvas.width - 48);
+  paint.font = small ? "18px sans-serif" : "italic 44px serif";
+  paint.fillText(name, 16, small ? canvas.height - 12 : canvas.height / 2 + 14, canvas.width - 32);
 }
 
 let pen = null;
