@@ -4,7 +4,6 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -93,7 +92,7 @@ def browser() -> Iterator[Browser]:
 
 
 class House:
-    """A running program with three leak sensors, a tank, a pump that is visited each month, and a technician called li.wei."""
+    """A running program: three leak sensors, a tank, a pump that is visited each month, and a technician, li.wei."""
 
     def __init__(self, system: System) -> None:
         self.system = system

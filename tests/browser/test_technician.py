@@ -89,7 +89,7 @@ def _status(house: Any, order: str) -> str:  # noqa: ANN401 - the house of this 
         return "away"
 
 
-def test_the_work_on_the_spot_is_said_step_by_step_with_and_without_a_signal(house: Any, phone: Callable[..., Any]) -> None:  # noqa: ANN401 - the fixtures of this folder
+def test_the_work_is_said_step_by_step_with_and_without_a_signal(house: Any, phone: Callable[..., Any]) -> None:  # noqa: ANN401 - the fixtures of this folder
     house.say("tank-1", tank_level=40)
     order = house.order_of("tank-1", "fault")
     part = {"id": "seal-20", "name": "Seal ring 20", "price": "12.50", "currency": "CNY"}
@@ -123,7 +123,9 @@ def test_the_work_on_the_spot_is_said_step_by_step_with_and_without_a_signal(hou
 
     page.context.set_offline(True)
     page.click("#step-photo summary")
-    page.set_input_files("#photo", [{"name": "big.png", "mimeType": "image/png", "buffer": picture("PNG", (3000, 1000))}])
+    page.set_input_files(
+        "#photo", [{"name": "big.png", "mimeType": "image/png", "buffer": picture("PNG", (3000, 1000))}]
+    )
     page.click("#step-photo form button")
     page.click("#step-labour summary")
     page.fill("#minutes", "45")
@@ -151,7 +153,7 @@ def test_the_work_on_the_spot_is_said_step_by_step_with_and_without_a_signal(hou
     history = [line for line in house.system.get(f"/api/work-orders/{order}")["history"] if line["by"] == "li.wei"]
     assert [line["verb"] for line in history] == ["acknowledge", "arrive", "diagnose", "test", "complete"]
     assert history[1]["note"] == "At 31.23041, 121.47370 (±15 m)."
-    assert history[2]["note"] == f"Supply valve shut. Handle broken"
+    assert history[2]["note"] == "Supply valve shut. Handle broken"
     costs = house.system.get("/api/costs", order=order)["lines"]
     assert [(line["kind"], line["quantity"]) for line in costs] == [("part", "2.00"), ("labour", "0.75")]
     pictures = house.system.get(f"/api/work-orders/{order}/attachments")
