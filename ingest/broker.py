@@ -87,7 +87,7 @@ class EmbeddedBroker:
                 stdout=output,
                 stderr=output,
                 stdin=subprocess.DEVNULL,
-                start_new_session=True,  # Ctrl-C goes to the program, which stops the broker last
+                process_group=0,  # Ctrl-C goes to the program, which stops the broker last
                 preexec_fn=_die_with_parent(),  # noqa: PLW1509 - libc is bound before the fork, no lock is taken after
             )
         deadline = time.monotonic() + timeout_s

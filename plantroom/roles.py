@@ -12,9 +12,9 @@ from plantroom.settings import Settings
 from plantroom.supervisor import EXIT_CONFIGURATION
 
 log = structlog.get_logger(__name__)
-_YIELDING = 5
-"""Niceness of all but ingest. When the CPU is short, the broker then takes less from the devices, rather than letting
-its queue grow, and the engine lags and catches up."""
+_YIELDING = {"broker": 5, "engine": 10}
+"""Niceness. When the CPU is short, the broker then takes less from the devices, rather than letting its queue grow, and
+the engine lags and catches up; it must not keep the broker waiting either."""
 
 
 def run_role(role: str, settings: Settings) -> None:
@@ -23,8 +23,9 @@ def run_role(role: str, settings: Settings) -> None:
     The process ends with 78 when starting it again would not help, with 1 when it may.
     """
     stop = stop_event()
-    if role != "ingest":
-        os.nice(_YIELDING)
+    os.nice(_YIELDING.get(role, 0))
+    if role == "engine" and hasattr(os, "sched_setscheduler"):  # Linux: it never takes the CPU from who just woke up
+        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
     try:
         import_module(f"plantroom.{role}_role").run(settings, stop)
     except PermanentError as error:

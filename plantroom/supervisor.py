@@ -105,7 +105,7 @@ class Supervisor:
             [sys.executable, "-m", "plantroom", *spec.arguments],
             env={**os.environ, **spec.environment, LIFELINE: "1"},
             stdin=subprocess.PIPE,
-            start_new_session=True,
+            process_group=0,  # Ctrl-C is for us alone; in one session, Linux weighs all of us by our niceness
         )
         (self._folder / f"{spec.name}.pid").write_text(str(process.pid), encoding="ascii")
         return process

@@ -1,10 +1,12 @@
 """`plantroom demo` as an engineer meets it: orders from all four systems, a clean end, a start that goes on."""
 
+import os
 from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
 from running import System, wait_until
+from tanks import children
 
 from facility.instant import parse_instant
 
@@ -37,6 +39,9 @@ def test_the_demo_opens_orders_in_every_system_ends_cleanly_and_goes_on(new_syst
 
     pids = system.pids()
     assert len(pids) >= 5, "supervisor, broker and its child, ingest, engine, simulators"
+    assert len({os.getsid(pid) for pid in pids}) == 1, "or Linux would weigh the sessions, not the processes"
+    yielding = [os.getpriority(os.PRIO_PROCESS, children(system)[name]) for name in ("ingest", "nats-server", "engine")]
+    assert yielding == sorted(set(yielding)), "when the CPU is short ingest goes first, and the engine last"
     assert system.stop() == 0
     assert system.pids() == []
     log = system.log()
