@@ -38,6 +38,10 @@ MAX_ACK_PENDING = 4_096
 """Messages delivered and not yet acknowledged: what a slow machine commits within `ACK_WAIT_S`, because what it does
 not is redelivered. The rest waits in the broker. From 32,768 on nats-server refuses the subscription to `#`."""
 
+_STORE_S = 60
+"""How long the broker tries to store a message before it closes the connection of the device, which then sends it
+again. Its own 5 s are short where the CPU or the disk is overcommitted."""
+
 _READY = re.compile(r"Listening for MQTT clients on \w+://.*:(\d+)")
 _PR_SET_PDEATHSIG = 1
 
@@ -149,6 +153,7 @@ class EmbeddedBroker:
                 "port": self.port or -1,
                 "ack_wait": f"{self._ack_wait_s}s",
                 "max_ack_pending": MAX_ACK_PENDING,
+                "js_api_timeout": f"{_STORE_S}s",
             },
         }
         if self._user is not None:

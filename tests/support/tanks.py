@@ -134,8 +134,15 @@ def strike(system: System, victim: str, how: signal.Signals) -> None:
         wait_until(lambda: not system.pids(), 90, "every child to end with the supervisor")
         system.launch()
         return
-    pid = wait_until(lambda: children(system).get(victim), 90, f"{victim} to run")
-    os.kill(pid, how)
+
+    def struck() -> bool:
+        try:
+            os.kill(children(system)[victim], how)
+        except (KeyError, FileNotFoundError, ProcessLookupError):
+            return False  # it has just ended with another one, and is being started again
+        return True
+
+    wait_until(struck, 90, f"{victim} to run")
 
 
 def findings_of(system: System, tank: int) -> list[dict[str, Any]]:
