@@ -68,6 +68,12 @@ class CurrentAsker:
         return caller.name if caller.user_id else None
 
 
+def who_calls() -> str:
+    """What tells one caller from another, within a request."""
+    caller = current()
+    return caller.user_id or caller.name
+
+
 def visible(registry: Registry) -> Registry:
     """What of the directory whoever asks may see."""
     buildings = current().buildings

@@ -8,9 +8,10 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from importlib.resources import as_file, files
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import sqlalchemy as sa
 from alembic import command
@@ -27,6 +28,20 @@ BUSY_MS = 10_000
 UPGRADE_LOCK = 0x706C616E74  # PostgreSQL advisory lock: only one process upgrades
 _WRITES = "plantroom_writes"
 _WAL_TRIES, _WAL_PAUSE_S = 100, 0.05
+
+
+class Joins(Protocol):
+    """Something that is written with whatever a call writes, or not at all."""
+
+    def begun(self, session: Session) -> None:
+        """A transaction begins."""
+
+    def committed(self) -> None:
+        """It was committed."""
+
+
+WITHIN_WRITING: ContextVar[Joins | None] = ContextVar("within_writing", default=None)
+"""What joins every writing transaction of the call or thread it is set in."""
 
 
 class DatabaseAwayError(RetryableError):
@@ -57,10 +72,15 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[Session]:
         """One transaction: committed on leaving, rolled back on an exception. Raises DatabaseAwayError."""
+        joins = WITHIN_WRITING.get()
         with Session(self._writer, expire_on_commit=False) as session:
             try:
+                if joins is not None:
+                    joins.begun(session)
                 yield session
                 session.commit()
+                if joins is not None:
+                    joins.committed()
             except OperationalError as error:
                 raise DatabaseAwayError(_away(self.url, error)) from error
 

@@ -12,13 +12,14 @@ from facility.clock import RealClock
 from facility.registry import Registry
 from ingest.api import build_router as ingest_router
 from ingest.discovery_api import build_router as devices_router
-from plantroom.access import CurrentAsker, Gate, visible
+from plantroom.access import CurrentAsker, Gate, visible, who_calls
 from plantroom.accounts.api import build_router as accounts_router
 from plantroom.accounts.api_tokens import token_router
 from plantroom.accounts.door import AccountDoor
 from plantroom.accounts.web_door import WebDoor, enter_router
 from plantroom.directory_api import build_router as directory_router
 from plantroom.http import HttpParts, create_app
+from plantroom.once import Once
 from plantroom.plant_view import PlantSources, ProgramView
 from plantroom.secret_files import admin_token
 from plantroom.settings import Settings
@@ -69,4 +70,6 @@ def open_front(
         token_router(database, wall_clock),
     ]
     pages = [web_router(view, web_door, reception), enter_router(door), *own_pages]
-    return create_app(HttpParts(Gate(door), api, pages, metrics, ready, [show_denials]))
+    return create_app(
+        HttpParts(Gate(door), Once(database, wall_clock, who_calls), api, pages, metrics, ready, [show_denials])
+    )

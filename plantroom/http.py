@@ -14,6 +14,7 @@ from facility.errors import InputError, PermanentError, RetryableError
 from plantroom import __version__
 from plantroom.access import Gate
 from plantroom.metrics import HttpMetrics
+from plantroom.once import Once
 
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
@@ -31,6 +32,7 @@ class HttpParts:
     """What the application is assembled from. `ready` gives the reasons why it is not ready, empty when it is."""
 
     gate: Gate
+    once: Once
     api_routers: Sequence[APIRouter]
     page_routers: Sequence[APIRouter]
     metrics: prometheus_client.CollectorRegistry
@@ -50,7 +52,8 @@ def create_app(parts: HttpParts) -> FastAPI:
     )
     guarded: list[params.Depends] = [Depends(parts.gate.require)]
     for router in parts.api_routers:
-        app.include_router(router, dependencies=guarded)
+        app.include_router(router, dependencies=[*guarded, Depends(parts.once.ask)])
+    parts.once.install(app)
     for router in parts.page_routers:
         app.include_router(router, include_in_schema=False)
     app.include_router(_operations(app, parts, guarded))

@@ -19,7 +19,7 @@ from ticketing.contract_book import ContractBook
 from ticketing.courier import Courier
 from ticketing.desk import Desk
 from ticketing.dispatching import send_waiting
-from ticketing.kept_answer import forget_answers
+from ticketing.kept_answer_rows import forget_answers
 from ticketing.lease import Lease, LeaseLostError
 from ticketing.meter_rows import MeterSource
 from ticketing.notice import ActLink
@@ -150,7 +150,7 @@ class Jobs:
             self._service.step(session, instants.now)
             send_digests(session, self._office.roster, instants)
             if self._cleaned_at is None or instants.wall - self._cleaned_at >= _DAY:
-                forget_answers(session, instants.now)
+                forget_answers(session, instants.wall)
                 forget_messages(session, instants.wall - _KEEP_MESSAGES)
                 self._cleaned_at = instants.wall
         self._dispatch(instants.now)

@@ -15,7 +15,6 @@ from ticketing import repository
 from ticketing.asker import Anybody, Asker
 from ticketing.contract import PauseReason
 from ticketing.contract_book import ContractBook
-from ticketing.kept_answer import Call, IdempotencyKey, answer_once
 from ticketing.lists import read_findings, read_orders, view_orders
 from ticketing.order_terms import order_terms
 from ticketing.problem import REFUSALS, ProblemRoute, refuse
@@ -123,24 +122,19 @@ def build_router(sessions: Sessions, clock: Clock, book: ContractBook, asker: As
         response: Response,
         body: VerbBody | None = None,
         if_match: Annotated[str | None, Header(description="the version you saw, as the ETag gave it")] = None,
-        idempotency_key: IdempotencyKey = None,
     ) -> WorkOrderView:
         """Triage, dispatch, acknowledge, arrive, contain, diagnose, repair, test, complete, hold, resume, accept,
         follow_up, close, cancel, reassign, relevel, escalate, reopen, merge, link or parent. 409 says what is possible
-        instead. The same Idempotency-Key again gives the first answer again and does nothing."""
+        instead."""
         given = body or VerbBody()
         wanted = _act(id, verb, given, _version(id, given, if_match), clock, who)
 
-        def carried(session: Session) -> WorkOrderView:
+        with sessions.writing() as session:
             row = _found(session, id, who, lock=True)
             decision = carry_out(session, book, row, wanted)
             if isinstance(decision, Refused):
                 refuse(409, decision.what, _where(row.id), decision.hint)
-            return view_orders(session, book, [row], clock.now())[0]
-
-        call = Call(idempotency_key, f"{id}/{verb}", f"{given.model_dump_json()} {if_match} {who.name()}", clock.now())
-        with sessions.writing() as session:
-            return answer_once(session, call, response, carried)
+            return _view(session, book, row, clock, response)
 
     return router
 

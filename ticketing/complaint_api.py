@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 from sqlmodel import Session
 
@@ -60,11 +60,10 @@ def build_complaint_router(
     @router.post("/complaints", status_code=201)
     def complain(
         body: ComplaintBody,
-        idempotency_key: Annotated[str | None, Header(min_length=1, max_length=160, pattern=r"^[\x21-\x7e]+$")] = None,
     ) -> ComplaintView:
-        """Complain. With an Idempotency-Key the same call again gives the same complaint."""
+        """Complain."""
         try:
-            said = Grievance(**body.model_dump(), key=idempotency_key)
+            said = Grievance(**body.model_dump())
         except ValueError as error:
             refuse(422, str(error), "complaint", "See the fields of this route in /openapi.json.")
         with sessions.writing() as session:

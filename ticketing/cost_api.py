@@ -4,7 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Header, Query
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 from sqlmodel import Session
 
@@ -153,15 +153,12 @@ def build_cost_router(sessions: Sessions, clock: Clock, desk: CostDesk, asker: A
             return _costs(session, desk, _order(session, order))
 
     @router.post("/costs", status_code=201)
-    def book(
-        body: CostBody,
-        idempotency_key: Annotated[str | None, Header(min_length=1, max_length=160, pattern=r"^[\x21-\x7e]+$")] = None,
-    ) -> CostsView:
+    def book(body: CostBody) -> CostsView:
         """Book labour, a part (it leaves the stock) or the call-out. 409 when the customer has to approve first."""
         with sessions.writing() as session:
             row = _order(session, body.order)
             wanted = Wanted(body.kind, body.quantity, body.part_id)
-            done = desk.book(session, row, wanted, who.name() or body.by, clock.now(), idempotency_key)
+            done = desk.book(session, row, wanted, who.name() or body.by, clock.now())
             if isinstance(done, Declined):
                 refuse(409, done.what, f"work order {body.order}", done.hint)
             return _costs(session, desk, row)

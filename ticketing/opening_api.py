@@ -6,7 +6,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
-from sqlmodel import Session
 
 from facility.clock import Clock
 from facility.fields import unknown
@@ -17,7 +16,6 @@ from ticketing.api import OPERATOR, Sessions, Text
 from ticketing.asker import Anybody, Asker
 from ticketing.contract_book import ContractBook
 from ticketing.desk import Desk
-from ticketing.kept_answer import Call, IdempotencyKey, answer_once
 from ticketing.lists import view_orders
 from ticketing.manual_order import Wanted, reported_finding
 from ticketing.problem import REFUSALS, ProblemRoute, refuse
@@ -48,9 +46,9 @@ def build_opening_router(
     who: Asker = asker or Anybody()
 
     @router.post("/work-orders", status_code=201)
-    def open_order(body: OpeningBody, response: Response, idempotency_key: IdempotencyKey = None) -> WorkOrderView:
+    def open_order(body: OpeningBody, response: Response) -> WorkOrderView:
         """Open an order without a finding of the rules. Its level and deadlines come from the contract, as for any
-        other. With an Idempotency-Key the same call again opens nothing and gives the first answer again."""
+        other."""
         asset = registry().assets.get(body.asset_id)
         if asset is None:
             what = unknown("asset", body.asset_id, registry().assets)
@@ -58,7 +56,7 @@ def build_opening_router(
         now = clock.now()
         wanted = Wanted(uuid.uuid4().hex, body.title, who.name() or body.by, body.severity, body.note, body.parent)
 
-        def opened(session: Session) -> WorkOrderView:
+        with sessions.writing() as session:
             (order_id,) = desk.receive(session, [reported_finding(wanted, asset, now)]).opened
             row = repository.find_order(session, order_id, lock=True)
             if row is None:  # the desk has just said that it opened it
@@ -68,10 +66,8 @@ def build_opening_router(
                 done = carry_out(session, book, row, Act(Verb.PARENT, wanted.by, now, Words(to=wanted.part_of)))
                 if isinstance(done, Refused):
                     refuse(409, done.what, "parent", done.hint)
-            return view_orders(session, book, [row], now)[0]
-
-        call = Call(idempotency_key, "open", f"{body.model_dump_json()} {who.name()}", now)
-        with sessions.writing() as session:
-            return answer_once(session, call, response, opened)
+            (view,) = view_orders(session, book, [row], now)
+        response.headers["ETag"] = f'"{view.version}"'
+        return view
 
     return router

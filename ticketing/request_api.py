@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 from sqlmodel import Session
 
@@ -61,11 +61,10 @@ def build_request_router(sessions: Sessions, clock: Clock, desk: RequestDesk, as
     @router.post("/requests", status_code=201)
     def send(
         body: RequestBody,
-        idempotency_key: Annotated[str | None, Header(min_length=1, max_length=160, pattern=r"^[\x21-\x7e]+$")] = None,
     ) -> RequestView:
-        """Send a request. With an Idempotency-Key the same call again gives the same request."""
+        """Send a request."""
         building_id = body.building_id or desk.building_of(body.asset_id)
-        values = body.model_dump() | {"building_id": building_id, "key": idempotency_key}
+        values = body.model_dump() | {"building_id": building_id}
         try:
             entry = Entry(**values)
         except ValueError as error:

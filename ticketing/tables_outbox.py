@@ -77,7 +77,8 @@ class LeaseRow(SQLModel, table=True):
 
 
 class KeptAnswerRow(SQLModel, table=True):
-    """The answer to a call that carried an idempotency key: the same call again gets it again."""
+    """The answer to a call that carried an idempotency key: the same call again gets it again. `key` begins with a hash
+    of whoever called; without an `answer` the call was carried out and nobody knows what was said."""
 
     __tablename__ = "kept_answer"
 
@@ -85,3 +86,6 @@ class KeptAnswerRow(SQLModel, table=True):
     fingerprint: str = Field(sa_column=Column(String(64), nullable=False))
     answer: str = Field(sa_column=Column(Text, nullable=False))
     at: datetime = Field(sa_column=Column(UtcInstant, nullable=False))
+    status: int = 200
+    media_type: str = "application/json"
+    etag: str | None = None

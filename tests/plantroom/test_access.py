@@ -12,10 +12,11 @@ from fastapi import APIRouter
 
 from facility.clock import RealClock
 from facility.errors import InputError, RetryableError
-from plantroom.access import Gate
+from plantroom.access import Gate, who_calls
 from plantroom.accounts.door import AccountDoor
 from plantroom.database import Database
 from plantroom.http import HttpParts, create_app
+from plantroom.once import Once
 from plantroom.secret_files import admin_token
 from plantroom.settings import load_settings
 
@@ -25,10 +26,10 @@ TOKEN = "t" * 43
 @pytest.fixture
 def client(upgraded_sqlite: Path, tmp_path: Path) -> Iterator[Client]:
     with closing(Database(f"sqlite:///{upgraded_sqlite}")) as database:
-        yield _client(AccountDoor(database, TOKEN, RealClock(), tmp_path / "once"))
+        yield _client(database, AccountDoor(database, TOKEN, RealClock(), tmp_path / "once"))
 
 
-def _client(door: AccountDoor, reasons: tuple[str, ...] = ()) -> Client:
+def _client(database: Database, door: AccountDoor, reasons: tuple[str, ...] = ()) -> Client:
     router = APIRouter()
 
     @router.get("/api/thing")
@@ -44,7 +45,8 @@ def _client(door: AccountDoor, reasons: tuple[str, ...] = ()) -> Client:
         message = "the store is away"
         raise RetryableError(message)
 
-    parts = HttpParts(Gate(door), [router], [], prometheus_client.CollectorRegistry(), lambda: reasons)
+    once = Once(database, RealClock(), who_calls)
+    parts = HttpParts(Gate(door), once, [router], [], prometheus_client.CollectorRegistry(), lambda: reasons)
     return Client(create_app(parts))
 
 
@@ -90,9 +92,9 @@ def test_operation_routes_ask_too(client: Client, path: str) -> None:
 def test_health_needs_no_token_and_readiness_says_what_lacks(upgraded_sqlite: Path, tmp_path: Path) -> None:
     with closing(Database(f"sqlite:///{upgraded_sqlite}")) as database:
         door = AccountDoor(database, TOKEN, RealClock(), tmp_path / "once")
-        assert _client(door).get("/healthz").json()["status"] == "alive"
-        assert _client(door).get("/readyz").status_code == 200
-        answer = _client(door, ("database is away",)).get("/readyz")
+        assert _client(database, door).get("/healthz").json()["status"] == "alive"
+        assert _client(database, door).get("/readyz").status_code == 200
+        answer = _client(database, door, ("database is away",)).get("/readyz")
     assert answer.status_code == 503
     assert answer.json()["reasons"] == ["database is away"]
 

@@ -1,9 +1,11 @@
 """Every route times every role, on the running program; and what a customer sees of other buildings: nothing."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -16,6 +18,7 @@ from plantroom.accounts.directory import Actor
 from plantroom.accounts.policy import PUBLIC, Access, decide_access, is_listed
 from plantroom.accounts.role import Role
 from plantroom.database import Database
+from plantroom.once import HEADER, SAFE
 
 SITE = """
 site: {id: two, zone: UTC}
@@ -96,8 +99,9 @@ class Staffed:
     system: System
     tokens: dict[Role, str]
 
-    def ask(self, role: Role | None, method: str, path: str) -> httpx.Response:
+    def ask(self, role: Role | None, method: str, path: str, more: dict[str, str] | None = None) -> httpx.Response:
         headers = {"Authorization": f"Bearer {self.tokens[role]}"} if role is not None else {}
+        headers |= more or {}
         address = f"http://127.0.0.1:{self.system.http_port}"
         return httpx.request(method, address + path, headers=headers | {"Origin": address}, trust_env=False, timeout=30)
 
@@ -139,8 +143,26 @@ def test_every_route_times_every_role(staffed: Staffed) -> None:
     described = staffed.ask(Role.ADMIN, "GET", "/openapi.json").json()["paths"]
     unlisted = [path for path in described if not is_listed(path)]
     assert not unlisted, f"say in plantroom/accounts/policy.py who may use {unlisted}"
+    _every_change_takes_an_idempotency_key(staffed, described)
     _a_customer_sees_its_buildings_only(staffed)
     _a_person_acts_under_her_own_name_and_revokes_her_token(staffed)
+
+
+def _every_change_takes_an_idempotency_key(staffed: Staffed, described: dict[str, Any]) -> None:
+    """Whatever the route: a key that is none is refused before anything is done."""
+    changes = [
+        (method.upper(), path, operation)
+        for path, methods in described.items()
+        for method, operation in methods.items()
+        if path.startswith("/api/") and method.upper() not in SAFE
+    ]
+    assert len(changes) > 25
+    for method, path, operation in changes:
+        assert HEADER in [one["name"] for one in operation["parameters"]], f"{method} {path} takes no {HEADER}"
+        called = re.sub(r"\{\w+\}", "none", path)
+        answer = staffed.ask(Role.ADMIN, method, called, {HEADER: "a b"})
+        assert answer.status_code == 422, f"{method} {path}: {answer.text}"
+        assert HEADER in answer.text, f"{method} {path}: {answer.text}"
 
 
 def _a_customer_sees_its_buildings_only(staffed: Staffed) -> None:

@@ -1,10 +1,15 @@
 """Asks an application in process, without a server."""
 
 import asyncio
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import httpx
-from fastapi import FastAPI
+from fastapi import APIRouter, Depends, FastAPI
+
+from facility.clock import RealClock
+from plantroom.database import Database
+from plantroom.once import Once
 
 
 class Client:
@@ -21,13 +26,28 @@ class Client:
         return self.ask("POST", path, **sent)
 
     def ask(self, method: str, path: str, **sent: Any) -> httpx.Response:  # noqa: ANN401 - httpx's own arguments
-        async def once() -> httpx.Response:
+        (answer,) = self.at_once([(method, path, sent)])
+        return answer
+
+    def at_once(self, calls: Sequence[tuple[str, str, dict[str, Any]]]) -> list[httpx.Response]:
+        """Send all before any is answered: method, path and httpx's own arguments of each."""
+
+        async def together() -> list[httpx.Response]:
             transport = httpx.ASGITransport(self._app, raise_app_exceptions=False)
             async with httpx.AsyncClient(
                 transport=transport, base_url=self._base_url, cookies=self.cookies, trust_env=False
             ) as client:
-                answer = await client.request(method, path, **sent)
+                answers = await asyncio.gather(*(client.request(method, path, **sent) for method, path, sent in calls))
                 self.cookies = dict(client.cookies)
-                return answer
+                return answers
 
-        return asyncio.run(once())
+        return asyncio.run(together())
+
+
+def app_of(database: Database, *routers: APIRouter, name: Callable[[], str] = lambda: "somebody") -> FastAPI:
+    """An application of these routers alone, for whom every caller is one; calls with a key are carried out once."""
+    app, once = FastAPI(), Once(database, RealClock(), name)
+    for router in routers:
+        app.include_router(router, dependencies=[Depends(once.ask)])
+    once.install(app)
+    return app

@@ -8,8 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from asking import Client
-from fastapi import FastAPI
+from asking import Client, app_of
 from people import Remembered, service_book
 
 from facility.clock import JournalClock
@@ -100,10 +99,8 @@ class Shop:
     def __init__(self, database: Database, registry: Registry, finding: NewFinding) -> None:
         self.database, self.told = database, Remembered()
         self.book: ContractBook = service_book()
-        app = FastAPI()
-        for router in service_routers(database, JournalClock(to_us(AT)), self.book, lambda: registry, self.told):
-            app.include_router(router)
-        self.client = Client(app)
+        routers = service_routers(database, JournalClock(to_us(AT)), self.book, lambda: registry, self.told)
+        self.client = Client(app_of(database, *routers))
         with database.writing() as session:
             desk = Desk(self.book, lambda: registry)
             (self.order,) = desk.receive(session, [finding(asset="ahu-1", rule="belt")]).opened

@@ -1,14 +1,12 @@
 """Orders that belong together: merged, linked, parent and children; calls that carry an idempotency key."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
-from asking import Client
-from fastapi import FastAPI
+from asking import Client, app_of
 
 from facility.clock import JournalClock
 from facility.finding import Finding, FindingState, OrderKind
@@ -26,10 +24,9 @@ AT = datetime(2026, 3, 2, 1, tzinfo=UTC)
 
 @pytest.fixture
 def client(database: Database, book: ContractBook, registry: Registry) -> Client:
-    app, clock = FastAPI(), JournalClock(to_us(AT))
-    app.include_router(build_router(database, clock, book))
-    app.include_router(build_opening_router(database, clock, book, lambda: registry))
-    return Client(app)
+    clock = JournalClock(to_us(AT))
+    opening = build_opening_router(database, clock, book, lambda: registry)
+    return Client(app_of(database, build_router(database, clock, book), opening))
 
 
 @pytest.fixture
@@ -178,11 +175,8 @@ def test_a_refused_call_may_be_tried_again_with_its_key(client: Client) -> None:
 def test_the_same_key_from_many_at_once_opens_one_order(client: Client) -> None:
     body = {"asset_id": "lift-1", "title": "Handrail loose", "severity": "low", "by": "Zhao"}
 
-    def send(_: int) -> httpx.Response:
-        return client.post("/api/work-orders", json=body, headers={"Idempotency-Key": "form-9"})
-
-    with ThreadPoolExecutor(4) as pool:
-        answers = list(pool.map(send, range(4)))
+    sent = {"json": body, "headers": {"Idempotency-Key": "form-9"}}
+    answers = client.at_once([("POST", "/api/work-orders", sent)] * 4)
     assert {answer.status_code for answer in answers} == {201}, [answer.text for answer in answers]
     assert {answer.json()["number"] for answer in answers} == {"WO-000001"}
     assert len(client.get("/api/work-orders").json()) == 1

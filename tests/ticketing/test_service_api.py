@@ -1,12 +1,11 @@
 """The routes of requests, photos, complaints and surveys; every refusal says what, where and what to do."""
 
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from asking import Client
+from asking import Client, app_of
 from fastapi import FastAPI
 from people import service_book
 from pictures import picture
@@ -25,12 +24,9 @@ AT = datetime(2026, 3, 2, 1, tzinfo=UTC)
 
 @pytest.fixture
 def client(database: Database, registry: Registry, tmp_path: Path) -> Client:
-    app = FastAPI()
     clock, desk = JournalClock(to_us(AT)), AttachmentDesk(AttachmentStore(tmp_path / "attachments"))
-    app.include_router(build_attachment_router(database, clock, desk))
-    for router in service_routers(database, clock, service_book(), lambda: registry):
-        app.include_router(router)
-    return Client(app)
+    routers = service_routers(database, clock, service_book(), lambda: registry)
+    return Client(app_of(database, build_attachment_router(database, clock, desk), *routers))
 
 
 def post(client: Client, path: str, expected: int = 201, **body: Any) -> Any:  # noqa: ANN401 - any JSON
@@ -54,7 +50,7 @@ def test_a_request_with_a_photo_becomes_an_order(client: Client) -> None:
 def test_an_idempotency_key_makes_one_request_and_one_complaint(client: Client) -> None:
     for path in ("/api/requests", "/api/complaints"):
         body = {"text": "Too hot", "building_id": "tower"}
-        first, second = (client.post(path, json=body, headers={"Idempotency-Key": "a1"}).json() for _ in range(2))
+        first, second = (client.post(path, json=body, headers={"Idempotency-Key": path}).json() for _ in range(2))
         assert first["id"] == second["id"]
 
 
@@ -139,14 +135,14 @@ def test_a_name_that_cannot_be_is_refused_and_no_fault_of_ours(client: Client, m
 
 
 def test_many_at_once_get_numbers_of_their_own_and_one_key_is_one_request(client: Client) -> None:
-    def send(number: int) -> Any:  # noqa: ANN401 - any JSON
-        body, headers = {"text": "Hot", "building_id": "tower"}, {"Idempotency-Key": f"key-{number % 3}"}
+    def send(number: int) -> tuple[str, str, dict[str, Any]]:
         path = "/api/requests" if number % 2 else "/api/complaints"
-        answer = client.post(path, json=body, headers=headers)
-        assert answer.status_code == 201, answer.text
-        return path, answer.json()["number"]
+        headers = {"Idempotency-Key": f"key-{number % 3}{path}"}
+        return "POST", path, {"json": {"text": "Hot", "building_id": "tower"}, "headers": headers}
 
-    with ThreadPoolExecutor(6) as pool:
-        found = set(pool.map(send, range(12)))
+    calls = [send(number) for number in range(12)]
+    answers = client.at_once(calls)
+    assert {answer.status_code for answer in answers} == {201}, [answer.text for answer in answers]
+    found = {(call[1], answer.json()["number"]) for call, answer in zip(calls, answers, strict=True)}
     assert sorted(found) == [(path, f"{kind}-00000{number}") for path, kind in (
         ("/api/complaints", "CP"), ("/api/requests", "RQ")) for number in (1, 2, 3)]  # fmt: skip
