@@ -65,7 +65,9 @@ def main(address: str) -> None:
     li = Person("li", "Li", channels=(Channel("here", "here"),))
     roster = Roster(ZoneInfo("UTC"), {"li": li})
     lease = Lease(database, LEASE, "bench", clock)
-    office = Office(roster, lease, Courier(lease, roster, tell, clock, clock, "bench"), lambda *_: "", clock)
+    office = Office(
+        lambda: roster, lease, Courier(lease, lambda: roster, tell, clock, clock, "bench"), lambda *_: "", clock
+    )
     stop = threading.Event()
     thread = threading.Thread(target=Jobs(database, Plant(registry), book, clock, office).run, args=(stop,))
     thread.start()

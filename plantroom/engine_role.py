@@ -38,11 +38,12 @@ from plantroom.files import read_texts, write_atomically
 from plantroom.front import open_front
 from plantroom.jobs import Jobs
 from plantroom.meters import CounterPoints
-from plantroom.office import link_secret, load_roster, open_office
+from plantroom.office import link_secret, open_office
 from plantroom.plant_files import load_registry, load_rule_files
 from plantroom.plant_view import PlantSources
 from plantroom.reception import open_reception
 from plantroom.reload import PlantFiles, Reload
+from plantroom.roster_watch import RosterWatch
 from plantroom.secret_files import admin_token
 from plantroom.self_watch import SelfWatch, Watched
 from plantroom.settings import Settings, StoreKind
@@ -50,11 +51,7 @@ from rules.rule_set import RuleSet
 from ticketing.attachment_desk import AttachmentDesk
 from ticketing.attachment_store import AttachmentStore
 from ticketing.desk import Desk
-from ticketing.dispatch_api import build_dispatch_router as dispatch_router
-from ticketing.ical_api import build_calendar_router as calendar_router
-from ticketing.ical_api import build_feed_router as feed_router
-from ticketing.link_api import build_link_router as link_router
-from ticketing.service_api import service_routers
+from ticketing.routers import ApiParts, signed_routers, ticketing_routers
 from ticketing.service_outbox import OutboxTeller
 
 log = structlog.get_logger(__name__)
@@ -81,6 +78,7 @@ def run(settings: Settings, stop: threading.Event) -> None:
         metrics=HostMetrics(metrics),
     )
     host.bring_up_to(site_files, rule_files, settings.control_folder)
+    people = RosterWatch(settings, lambda: host.registry)
     reload = Reload(settings, PlantFiles(site_files, rule_files), contract_texts, clock)
 
     store = open_store(settings, lambda: host.registry)
@@ -118,26 +116,23 @@ def run(settings: Settings, stop: threading.Event) -> None:
         followers,
         journal.last_seq,
         clock,
-        lambda: reload.refused,
+        lambda: reload.refused or people.refused,
         desk,
         AttachmentDesk(AttachmentStore(settings.attachments_folder)),
     )
-    token = admin_token(settings)
-    roster, secret = load_roster(settings, registry), link_secret(token)
-    office = open_office(database, clock, roster, secret, CounterPoints(latest))
-    teller = OutboxTeller(roster, office.wall)
-    signed = [link_router(database, clock, book, roster, secret), feed_router(database, clock, roster, secret)]
+    secret = link_secret(admin_token(settings))
+    office = open_office(database, clock, people, secret, CounterPoints(latest))
+    teller = OutboxTeller(people, office.wall)
+    parts = ApiParts(
+        database, clock, book, lambda: host.registry, people, secret, sources.attachments, teller, CurrentAsker()
+    )
     app = open_front(
         settings,
         sources,
         metrics,
         lambda: _not_ready(host, database, threads),
-        [
-            *service_routers(database, clock, book, lambda: host.registry, teller, CurrentAsker()),
-            calendar_router(roster, secret),
-            dispatch_router(database, clock, book, roster, lambda: host.registry),
-        ],
-        signed,
+        ticketing_routers(parts),
+        signed_routers(parts),
         open_reception(sources, lambda: host.registry, teller, secret),
     )
     failures: list[str] = []
@@ -155,6 +150,7 @@ def run(settings: Settings, stop: threading.Event) -> None:
     loops = {
         "rules": host.run,
         "files": reload.run,
+        "roster": people.run,
         "jobs": Jobs(database, host, book, clock, office).run,
         **{name: one.run for name, one in followers.items()},
         "cursors": board.run,

@@ -12,7 +12,7 @@ from facility.clock import RealClock
 from facility.registry import Registry
 from ingest.api import build_router as ingest_router
 from ingest.discovery_api import build_router as devices_router
-from plantroom.access import CurrentAsker, Gate, visible, who_calls
+from plantroom.access import Gate, visible, who_calls
 from plantroom.accounts.api import build_router as accounts_router
 from plantroom.accounts.api_tokens import token_router
 from plantroom.accounts.door import AccountDoor
@@ -24,11 +24,6 @@ from plantroom.plant_view import PlantSources, ProgramView
 from plantroom.secret_files import admin_token
 from plantroom.settings import Settings
 from rules.api import build_router as rules_router
-from ticketing.api import build_router as ticketing_router
-from ticketing.attachment_api import build_attachment_router as attachment_router
-from ticketing.checklist_api import build_checklist_router as checklist_router
-from ticketing.opening_api import build_opening_router as opening_router
-from ticketing.outbox_api import build_outbox_router as outbox_router
 
 
 def open_front(
@@ -46,7 +41,7 @@ def open_front(
 
     Accounts live by the wall clock, whatever clock the plant lives by.
     """
-    database, clock, book, wall_clock = sources.database, sources.clock, sources.book, RealClock()
+    database, clock, wall_clock = sources.database, sources.clock, RealClock()
     door = AccountDoor(database, admin_token(settings), wall_clock, settings.once_file)
     web_door = WebDoor(door, database, wall_clock)
     view = ProgramView(sources)
@@ -59,12 +54,6 @@ def open_front(
         ingest_router(seen, sources.store, sources.dead_letters, clock),
         devices_router(sources.devices),
         rules_router(sources.host),
-        # before the verbs, which their paths look like one of
-        attachment_router(database, clock, sources.attachments, CurrentAsker()),
-        checklist_router(database, clock, book, view.registry, CurrentAsker()),
-        ticketing_router(database, clock, book, CurrentAsker()),
-        outbox_router(database, clock, book),
-        opening_router(database, clock, book, view.registry, CurrentAsker()),
         *more_api,
         accounts_router(database, view.registry, wall_clock),
         token_router(database, wall_clock),

@@ -25,7 +25,7 @@ from ticketing.meter_rows import MeterSource
 from ticketing.notice import ActLink
 from ticketing.outbox_rows import forget_messages
 from ticketing.preventive import due
-from ticketing.roster import Roster
+from ticketing.roster import Roll
 from ticketing.service_desks import ServiceDesks
 from ticketing.service_outbox import OutboxTeller
 from ticketing.watch import Instants, look, send_digests
@@ -44,7 +44,7 @@ _KEEP_MESSAGES = timedelta(days=400)
 class Office:
     """Who is told, by whom, and how links in messages are signed."""
 
-    roster: Roster
+    people: Roll
     lease: Lease
     courier: Courier
     link: ActLink
@@ -69,7 +69,7 @@ class Jobs:
     def __init__(self, database: Database, host: Plant, book: ContractBook, clock: Clock, office: Office) -> None:
         self._database, self._host, self._book, self._clock, self._office = database, host, book, clock, office
         self._desk = Desk(book, lambda: host.registry)
-        teller = OutboxTeller(office.roster, office.wall)
+        teller = OutboxTeller(office.people, office.wall)
         self._service = ServiceDesks(book, lambda: host.registry, teller)
         self._renew_at: datetime | None = None
         self._visits_at: datetime | None = None
@@ -89,7 +89,7 @@ class Jobs:
         while self._is_due(instants.now):
             looked = True
             with self._office.lease.writing() as session:
-                if not look(session, self._book, self._office.roster, instants, self._office.link):
+                if not look(session, self._book, self._office.people(), instants, self._office.link):
                     break
         if looked and self._dispatch(instants.now):
             return self.step()  # who was sent is told in this beat too
@@ -135,10 +135,10 @@ class Jobs:
         return at is not None and at <= now
 
     def _dispatch(self, now: datetime) -> bool:
-        if not self._office.roster.auto:
+        if not self._office.people().auto:
             return False
         with self._office.lease.writing() as session:
-            sent = send_waiting(session, self._book, self._office.roster, self._host.registry, now)
+            sent = send_waiting(session, self._book, self._office.people(), self._host.registry, now)
         if sent:
             log.info("orders dispatched", orders=len(sent))
             self._host.touch()
@@ -148,7 +148,7 @@ class Jobs:
         with self._office.lease.writing() as session:
             opened = due(session, self._desk, self._book, self._host.registry, instants.now, meters=self._office.meters)
             self._service.step(session, instants.now)
-            send_digests(session, self._office.roster, instants)
+            send_digests(session, self._office.people(), instants)
             if self._cleaned_at is None or instants.wall - self._cleaned_at >= _DAY:
                 forget_answers(session, instants.wall)
                 forget_messages(session, instants.wall - _KEEP_MESSAGES)

@@ -18,7 +18,7 @@ from ticketing.lease import Lease
 from ticketing.meter_rows import MeterSource
 from ticketing.notice import ActLink
 from ticketing.notice_apprise import tell
-from ticketing.roster import NOBODY, Roster
+from ticketing.roster import NOBODY, Roll, Roster
 from ticketing.roster_file import parse_roster
 from ticketing.signed_link import GOOD_FOR, Errand, sign_errand
 from ticketing.work_order import Verb
@@ -37,23 +37,24 @@ def link_secret(token: str) -> bytes:
     return hashlib.sha256(f"signed links {token}".encode()).digest()
 
 
-def act_link(roster: Roster, secret: bytes, clock: Clock, good_for: timedelta = GOOD_FOR) -> ActLink:
-    """Makes signed links that begin with the roster's address; none without one."""
+def act_link(people: Roll, secret: bytes, clock: Clock, good_for: timedelta = GOOD_FOR) -> ActLink:
+    """Makes signed links that begin with the address of the roster in force; none without one."""
 
     def link(order_id: str, verb: Verb, person: str) -> str:
-        if not roster.address:
+        address = people().address
+        if not address:
             return ""
-        return f"{roster.address}/act/{sign_errand(secret, Errand(order_id, verb, person, clock.now() + good_for))}"
+        return f"{address}/act/{sign_errand(secret, Errand(order_id, verb, person, clock.now() + good_for))}"
 
     return link
 
 
 def open_office(
-    database: Database, clock: Clock, roster: Roster, secret: bytes, meters: MeterSource | None = None
+    database: Database, clock: Clock, people: Roll, secret: bytes, meters: MeterSource | None = None
 ) -> Office:
     """The office of this process; its name tells it from every other one."""
     wall = RealClock()
     name = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
     lease = Lease(database, LEASE, name, wall)
-    courier = Courier(lease, roster, tell, clock, wall, name)
-    return Office(roster, lease, courier, act_link(roster, secret, clock), wall, meters)
+    courier = Courier(lease, people, tell, clock, wall, name)
+    return Office(people, lease, courier, act_link(people, secret, clock), wall, meters)

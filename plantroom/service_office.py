@@ -41,7 +41,8 @@ def service_office() -> Iterator[ServiceOffice]:
     settings = load_settings()
     registry, _ = load_registry(settings.site_files)
     book = load_contracts(read_texts(settings.contract, "contract"), registry)
-    teller = OutboxTeller(load_roster(settings, registry), RealClock())
+    roster = load_roster(settings, registry)
+    teller = OutboxTeller(lambda: roster, RealClock())
     database = Database(settings.database_address())
     try:
         database.check()

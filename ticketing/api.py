@@ -15,6 +15,7 @@ from ticketing import repository
 from ticketing.asker import Anybody, Asker
 from ticketing.contract import PauseReason
 from ticketing.contract_book import ContractBook
+from ticketing.found import found_order, within_reach
 from ticketing.lists import read_findings, read_orders, view_orders
 from ticketing.order_terms import order_terms
 from ticketing.problem import REFUSALS, ProblemRoute, refuse
@@ -26,6 +27,7 @@ from ticketing.work_order import OPEN_STATUSES, Refused, Status, Verb, Words
 
 MAX_ROWS = 1_000
 OPERATOR = "operator"
+_BETWEEN = (Verb.MERGE, Verb.LINK, Verb.PARENT)
 Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=4_000, pattern=r"^[^\x00]*$")]
 Limit = Annotated[int, Query(ge=1, le=MAX_ROWS, description="at most this many")]
 Offset = Annotated[int, Query(ge=0, le=2**31, description="leave out this many first")]
@@ -101,13 +103,13 @@ def build_router(sessions: Sessions, clock: Clock, book: ContractBook, asker: As
     def work_order(id: str, response: Response) -> WorkOrderView:  # noqa: A002 - the documented name
         """One work order, by id or number. The ETag is its version."""
         with sessions.reading() as session:
-            return _view(session, book, _found(session, id, who), clock, response)
+            return _view(session, book, found_order(session, id, who), clock, response)
 
     @router.get("/work-orders/{id}/deadline")
     def deadline(id: str) -> DeadlineView:  # noqa: A002 - the documented name
         """How each deadline comes about, recomputed from contract, history and pauses."""
         with sessions.reading() as session:
-            row = _found(session, id, who)
+            row = found_order(session, id, who)
             history = repository.histories(session, [row.id])[row.id]
             level = order_terms(book, row, [repository.as_change(line) for line in history])
             if level is None:
@@ -130,7 +132,9 @@ def build_router(sessions: Sessions, clock: Clock, book: ContractBook, asker: As
         wanted = _act(id, verb, given, _version(id, given, if_match), clock, who)
 
         with sessions.writing() as session:
-            row = _found(session, id, who, lock=True)
+            row = found_order(session, id, who, lock=True)
+            if given.to and verb in _BETWEEN:
+                within_reach(session, given.to, who)
             decision = carry_out(session, book, row, wanted)
             if isinstance(decision, Refused):
                 refuse(409, decision.what, _where(row.id), decision.hint)
@@ -160,14 +164,6 @@ def _version(order: str, body: VerbBody, if_match: str | None) -> int | None:
         hint = 'Send the ETag of the order as you read it, such as "3".'
         refuse(422, f"If-Match {if_match!r} is not a version of an order", _where(order), hint)
     return int(digits)
-
-
-def _found(session: Session, name: str, who: Asker, *, lock: bool = False) -> WorkOrderRow:
-    row = repository.find_order(session, name, lock=lock)
-    buildings = who.buildings()
-    if row is None or (buildings is not None and row.building_id not in buildings):
-        refuse(404, f"there is no work order {name!r}", _where(name), "GET /api/work-orders lists them.")
-    return row
 
 
 def _view(session: Session, book: ContractBook, row: WorkOrderRow, clock: Clock, response: Response) -> WorkOrderView:

@@ -2,6 +2,8 @@
 
 from typing import Protocol
 
+from facility.registry import Registry
+
 
 class Asker(Protocol):
     """Asked within the request that it is about."""
@@ -21,3 +23,15 @@ class Anybody:
 
     def name(self) -> None:
         """Whatever the call says."""
+
+
+def may_see(who: Asker, building_id: str) -> bool:
+    """Whether what is in a building is there at all for whoever asks."""
+    buildings = who.buildings()
+    return buildings is None or building_id in buildings
+
+
+def seen_by(who: Asker, registry: Registry) -> Registry:
+    """The directory as it is for whoever asks."""
+    buildings = who.buildings()
+    return registry if buildings is None else registry.within(buildings)

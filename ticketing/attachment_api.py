@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from facility.clock import Clock
 from ticketing.api import OPERATOR, Sessions, Text
-from ticketing.asker import Anybody, Asker
+from ticketing.asker import Anybody, Asker, may_see
 from ticketing.attachment import AttachmentKind, Owner, OwnerKind
 from ticketing.attachment_desk import AttachmentDesk
 from ticketing.attachment_rows import attachments_of, find_attachment, find_owner, requests_of_order
@@ -84,7 +84,7 @@ def build_attachment_router(
         with sessions.reading() as session:
             row = find_attachment(session, name)
             owner = find_owner(session, OwnerKind(row.owner_kind), row.owner_id) if row is not None else None
-        if row is None or owner is None or not _may_see(owner, who):
+        if row is None or owner is None or not may_see(who, owner.building_id):
             refuse(404, f"there is no attachment {name!r}", f"attachment {name}", "GET .../attachments lists them.")
         try:
             content = read(row)
@@ -113,15 +113,10 @@ def build_attachment_router(
 
 def _owner(session: Session, kind: OwnerKind, name: str, who: Asker, *, lock: bool = False) -> Owner:
     owner = find_owner(session, kind, name, lock=lock)
-    if owner is None or not _may_see(owner, who):
+    if owner is None or not may_see(who, owner.building_id):
         noun = kind.replace("_", " ")
         refuse(404, f"there is no {noun} {name!r}", f"{noun} {name}", f"GET /api/{_PLACES[kind]} lists them.")
     return owner
-
-
-def _may_see(owner: Owner, who: Asker) -> bool:
-    buildings = who.buildings()
-    return buildings is None or owner.building_id in buildings
 
 
 async def _body(request: Request, where: str) -> Photo:

@@ -15,10 +15,11 @@ from facility.finding import Severity
 from facility.registry import Registry
 from ticketing import repository
 from ticketing.api import OPERATOR, Sessions, Text
-from ticketing.asker import Anybody, Asker
+from ticketing.asker import Anybody, Asker, seen_by
 from ticketing.checklist_desk import Answer, ChecklistDesk, NoAnswer, NoItem
 from ticketing.checklist_rows import answers_of, visit_of
 from ticketing.contract_book import ContractBook
+from ticketing.found import found_order
 from ticketing.meter_rows import Shown, keep_value, newest_value
 from ticketing.plan import AnswerKind, CheckItem
 from ticketing.problem import REFUSALS, ProblemRoute, refuse
@@ -99,14 +100,14 @@ def build_checklist_router(
     def checklist(id: str) -> ChecklistView:  # noqa: A002 - the documented name
         """The check list of a visit with its answers."""
         with sessions.reading() as session:
-            return _view(session, book, _found(session, id, who))
+            return _view(session, book, found_order(session, id, who))
 
     @router.post("/work-orders/{id}/checklist")
     def answer(id: str, body: AnswerBody) -> ChecklistView:  # noqa: A002 - the documented name
         """Answer one item, on site. An item that fails opens a fault order, linked with the visit, once."""
         given = Answer(body.item, body.value, who.name() or body.by, body.note, body.severity)
         with sessions.writing() as session:
-            row = _found(session, id, who, lock=True)
+            row = found_order(session, id, who, lock=True)
             done = desk.answer(session, row, given, clock.now())
             if isinstance(done, Declined):
                 code = 404 if isinstance(done, NoItem) else 422 if isinstance(done, NoAnswer) else 409
@@ -117,7 +118,7 @@ def build_checklist_router(
     def meter(asset_id: str, meter: str) -> MeterView:
         """What a meter of an asset showed last, read off by a person or by telemetry."""
         with sessions.reading() as session:
-            shown = newest_value(session, _asset(registry(), asset_id).id, meter)
+            shown = newest_value(session, _asset(seen_by(who, registry()), asset_id).id, meter)
         if shown is None:
             refuse(404, f"nobody has read {meter!r} of {asset_id}", "meter", "POST what it shows to this address.")
         return MeterView(asset_id=asset_id, meter=meter, value=shown.value, at=shown.at)
@@ -125,7 +126,7 @@ def build_checklist_router(
     @router.post("/assets/{asset_id}/meters/{meter}")
     def read_off(asset_id: str, meter: str, body: MeterBody) -> MeterView:
         """Keep what a meter shows now. Visits by meter are due by it."""
-        asset, now = _asset(registry(), asset_id), clock.now()
+        asset, now = _asset(seen_by(who, registry()), asset_id), clock.now()
         with sessions.writing() as session:
             last = newest_value(session, asset.id, meter)
             if last is not None and body.value < last.value and not body.reset:
@@ -178,11 +179,3 @@ def _asset(registry: Registry, asset_id: str) -> Asset:
     if asset is None:
         refuse(404, unknown("asset", asset_id, registry.assets), "asset", "GET /api/assets lists them.")
     return asset
-
-
-def _found(session: Session, name: str, who: Asker, *, lock: bool = False) -> WorkOrderRow:
-    row = repository.find_order(session, name, lock=lock)
-    buildings = who.buildings()
-    if row is None or (buildings is not None and row.building_id not in buildings):
-        refuse(404, f"there is no work order {name!r}", "work order", "GET /api/work-orders lists them.")
-    return row

@@ -7,6 +7,7 @@ from pydantic import BaseModel
 
 from facility.clock import Clock
 from ticketing.api import Limit, Offset, Sessions
+from ticketing.asker import Anybody, Asker
 from ticketing.claim import ClaimClock
 from ticketing.claim_desk import ClaimDesk, OpenClaim
 from ticketing.problem import REFUSALS, ProblemRoute
@@ -40,8 +41,9 @@ class ClaimView(BaseModel):
     visit: ClaimClockView
 
 
-def build_claim_router(sessions: Sessions, clock: Clock, desk: ClaimDesk) -> APIRouter:
+def build_claim_router(sessions: Sessions, clock: Clock, desk: ClaimDesk, asker: Asker | None = None) -> APIRouter:
     """The route. Who may call is decided where it is mounted."""
+    who: Asker = asker or Anybody()
     router = APIRouter(prefix="/api", tags=["claims"], route_class=ProblemRoute, responses=REFUSALS)
 
     @router.get("/claims")
@@ -49,7 +51,7 @@ def build_claim_router(sessions: Sessions, clock: Clock, desk: ClaimDesk) -> API
         """Faults that are with an installer, the newest first, with the installer's own limits."""
         now = clock.now()
         with sessions.reading() as session:
-            return [_view(one, now) for one in desk.claims(session, limit, offset)]
+            return [_view(one, now) for one in desk.claims(session, limit, offset, who.buildings())]
 
     return router
 

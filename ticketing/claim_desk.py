@@ -70,11 +70,13 @@ class ClaimDesk:
         self._newest.append(newest)
         return routed
 
-    def claims(self, session: Session, limit: int, offset: int) -> list[OpenClaim]:
-        """The claims, the newest first."""
+    def claims(
+        self, session: Session, limit: int, offset: int, buildings: frozenset[str] | None = None
+    ) -> list[OpenClaim]:
+        """The claims, of all buildings or of these, the newest first."""
         costs = (one.terms.costs for contract in self._book.contracts for one in contract.revisions)
         names = sorted({one.installer for one in costs if one is not None})
-        rows = claim_rows.assigned_to(session, names, limit, offset)
+        rows = claim_rows.assigned_to(session, names, limit, offset, buildings)
         histories = repository.histories(session, [row.id for row in rows])
         found = []
         for row in rows:

@@ -24,8 +24,12 @@ def newest_number(session: Session) -> int:
     return session.exec(select(WorkOrderRow.number).order_by(col(WorkOrderRow.number).desc()).limit(1)).first() or 0
 
 
-def assigned_to(session: Session, names: Sequence[str], limit: int, offset: int) -> Sequence[WorkOrderRow]:
-    """Fault orders that are with one of these, the newest first."""
+def assigned_to(
+    session: Session, names: Sequence[str], limit: int, offset: int, buildings: frozenset[str] | None = None
+) -> Sequence[WorkOrderRow]:
+    """Fault orders that are with one of these people, in any building or in one of these, the newest first."""
     row = WorkOrderRow
     query = select(row).where(col(row.assignee).in_(names), row.kind == OrderKind.FAULT.value)
+    if buildings is not None:
+        query = query.where(col(row.building_id).in_(sorted(buildings)))
     return session.exec(query.order_by(col(row.number).desc()).limit(limit).offset(offset)).all()

@@ -14,6 +14,7 @@ from ticketing.attachment import OwnerKind
 from ticketing.attachment_rows import attachments_of
 from ticketing.complaint import ComplaintStatus, ComplaintVerb
 from ticketing.complaint_desk import KIND, ComplaintDesk, Grievance
+from ticketing.found import found_complaint, own_building, within_reach
 from ticketing.problem import REFUSALS, ProblemRoute, refuse
 from ticketing.request import Declined
 from ticketing.service_views import ComplaintView, complaint_view, of
@@ -70,6 +71,7 @@ def build_complaint_router(
             row = desk.receive(session, said, clock.now())
             if isinstance(row, Declined):
                 refuse(422, row.what, "complaint", row.hint)
+            own_building(who, row.building_id)
             return view(session, row)
 
     @router.get("/complaints")
@@ -81,7 +83,9 @@ def build_complaint_router(
     ) -> list[ComplaintView]:
         """Complaints, the newest first."""
         with sessions.reading() as session:
-            rows = complaint_rows.list_complaints(session, status=status, order_id=order, limit=limit, offset=offset)
+            rows = complaint_rows.list_complaints(
+                session, status=status, order_id=order, limit=limit, offset=offset, buildings=who.buildings()
+            )
             lines = service_rows.histories(session, KIND, [row.id for row in rows])
             return [complaint_view(row, of(lines, row.id), (), clock.now()) for row in rows]
 
@@ -89,13 +93,15 @@ def build_complaint_router(
     def complaint(id: str) -> ComplaintView:  # noqa: A002 - the documented name
         """One complaint, by id or number."""
         with sessions.reading() as session:
-            return view(session, _found(session, id))
+            return view(session, found_complaint(session, id, who))
 
     @router.post("/complaints/{id}/link")
     def link(id: str, body: StepBody) -> ComplaintView:  # noqa: A002 - the documented name
         """Say which order it is about."""
         with sessions.writing() as session:
-            done = desk.link(session, _found(session, id, lock=True), body.order, who.name() or body.by, clock.now())
+            within_reach(session, body.order, who)
+            row = found_complaint(session, id, who, lock=True)
+            done = desk.link(session, row, body.order, who.name() or body.by, clock.now())
             if isinstance(done, Declined):
                 refuse(409, done.what, f"complaint {id}", done.hint)
             return view(session, done)
@@ -105,17 +111,10 @@ def build_complaint_router(
         """Accept, answer, resolve, tell, reopen or withdraw a complaint."""
         given = body or StepBody()
         with sessions.writing() as session:
-            row = _found(session, id, lock=True)
+            row = found_complaint(session, id, who, lock=True)
             done = desk.act(session, row, verb, who.name() or given.by, clock.now(), given.note, given.version)
             if isinstance(done, Declined):
                 refuse(409, done.what, f"complaint {id}", done.hint)
             return view(session, done)
 
     return router
-
-
-def _found(session: Session, name: str, *, lock: bool = False) -> ComplaintRow:
-    row = service_rows.find(session, ComplaintRow, "CP-", name, lock=lock)
-    if row is None:
-        refuse(404, f"there is no complaint {name!r}", f"complaint {name}", "GET /api/complaints lists them.")
-    return row

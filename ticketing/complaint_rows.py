@@ -31,9 +31,12 @@ def list_complaints(
     order_id: str | None = None,
     limit: int | None,
     offset: int = 0,
+    buildings: frozenset[str] | None = None,
 ) -> Sequence[ComplaintRow]:
-    """Complaints, the newest first."""
+    """Complaints, of all buildings or of these, the newest first."""
     query = select(ComplaintRow)
+    if buildings is not None:
+        query = query.where(col(ComplaintRow.building_id).in_(sorted(buildings)))
     if status is not None:
         query = query.where(ComplaintRow.status == status.value)
     if order_id is not None:

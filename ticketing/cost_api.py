@@ -9,11 +9,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlmodel import Session
 
 from facility.clock import Clock
-from ticketing import cost_rows, repository
+from ticketing import cost_rows
 from ticketing.api import OPERATOR, Sessions, Text
 from ticketing.asker import Anybody, Asker
 from ticketing.cost import CostKind, Part, cost_standard, total
 from ticketing.cost_desk import Basis, CostDesk, Wanted
+from ticketing.found import found_order
 from ticketing.payer import PayerKind
 from ticketing.problem import REFUSALS, ProblemRoute, refuse
 from ticketing.request import Declined
@@ -150,13 +151,13 @@ def build_cost_router(sessions: Sessions, clock: Clock, desk: CostDesk, asker: A
     def costs(order: Annotated[Text, Query(description="order id or number")]) -> CostsView:
         """The costs of an order, with the cost standard that the customer sees before the work."""
         with sessions.reading() as session:
-            return _costs(session, desk, _order(session, order))
+            return _costs(session, desk, found_order(session, order, who))
 
     @router.post("/costs", status_code=201)
     def book(body: CostBody) -> CostsView:
         """Book labour, a part (it leaves the stock) or the call-out. 409 when the customer has to approve first."""
         with sessions.writing() as session:
-            row = _order(session, body.order)
+            row = found_order(session, body.order, who)
             wanted = Wanted(body.kind, body.quantity, body.part_id)
             done = desk.book(session, row, wanted, who.name() or body.by, clock.now())
             if isinstance(done, Declined):
@@ -167,7 +168,7 @@ def build_cost_router(sessions: Sessions, clock: Clock, desk: CostDesk, asker: A
     def quote(body: QuoteBody) -> QuoteView:
         """Send the customer a quote over the whole work."""
         with sessions.writing() as session:
-            row = _order(session, body.order)
+            row = found_order(session, body.order, who)
             lines = [Wanted(one.kind, one.quantity, one.part_id) for one in body.lines]
             done = desk.quote(session, row, lines, who.name() or body.by, clock.now())
             if isinstance(done, Declined):
@@ -182,6 +183,7 @@ def build_cost_router(sessions: Sessions, clock: Clock, desk: CostDesk, asker: A
             row = cost_rows.find_quote(session, id, lock=True)
             if row is None:
                 refuse(404, f"there is no quote {id!r}", f"quote {id}", "GET /api/costs?order=ID lists them.")
+            found_order(session, row.order_id, who)
             done = desk.decide(
                 session, row, who.name() or given.by, clock.now(), given.reason, approve=verb == "approve"
             )
@@ -198,6 +200,7 @@ def build_cost_router(sessions: Sessions, clock: Clock, desk: CostDesk, asker: A
     @router.post("/parts", status_code=201)
     def save(body: PartBody) -> PartView:
         """Put a part on the price list, or change it; its stock stays."""
+        _whole_plant(who)
         part = Part(body.id, body.name, body.unit, body.price, body.currency, 0, body.reorder_at)
         with sessions.writing() as session:
             cost_rows.save_part(session, part)
@@ -206,6 +209,7 @@ def build_cost_router(sessions: Sessions, clock: Clock, desk: CostDesk, asker: A
     @router.post("/parts/{id}/receive")
     def receive(id: str, body: ReceiveBody) -> PartView:  # noqa: A002 - the documented name
         """Put pieces into stock."""
+        _whole_plant(who)
         with sessions.writing() as session:
             done = desk.receive(session, id, body.quantity, who.name() or body.by, clock.now(), body.note)
             if isinstance(done, Declined):
@@ -215,11 +219,10 @@ def build_cost_router(sessions: Sessions, clock: Clock, desk: CostDesk, asker: A
     return router
 
 
-def _order(session: Session, name: str) -> WorkOrderRow:
-    row = repository.find_order(session, name)
-    if row is None:
-        refuse(404, f"there is no work order {name!r}", f"work order {name}", "GET /api/work-orders lists them.")
-    return row
+def _whole_plant(who: Asker) -> None:
+    """The price list and the stock are every building's."""
+    if who.buildings() is not None:
+        refuse(403, "the stock belongs to every building", "parts", "Ask somebody who is not limited to some.")
 
 
 def _costs(session: Session, desk: CostDesk, row: WorkOrderRow) -> CostsView:

@@ -15,7 +15,7 @@ from facility.errors import PermanentError, PlantroomError
 from ticketing.delivery import Again, Tried, decide_again
 from ticketing.lease import Lease
 from ticketing.outbox_rows import DELIVERED, FAILED, claim, settle
-from ticketing.roster import Roster
+from ticketing.roster import Roll
 from ticketing.tables_outbox import OutboxRow
 from ticketing.webhook import RefusedError, post
 
@@ -54,8 +54,8 @@ class Message:
 class Courier:
     """Up to eight messages on their way at once, so that one slow receiver holds nobody else up."""
 
-    def __init__(self, lease: Lease, roster: Roster, tell: Tell, clock: Clock, wall: Clock, name: str) -> None:
-        self._lease, self._roster, self._tell = lease, roster, tell
+    def __init__(self, lease: Lease, people: Roll, tell: Tell, clock: Clock, wall: Clock, name: str) -> None:
+        self._lease, self._people, self._tell = lease, people, tell
         self._clock, self._wall, self._name = clock, wall, name
         self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="courier")
         self._out: dict[Future[None], Message] = {}
@@ -96,7 +96,7 @@ class Courier:
 
     def _send(self, message: Message) -> None:
         if message.kind == "webhook":
-            hooks: Mapping[str, Any] = {hook.id: hook for hook in self._roster.webhooks}
+            hooks: Mapping[str, Any] = {hook.id: hook for hook in self._people().webhooks}
             hook = hooks.get(message.receiver)
             if hook is None:
                 msg = f"the roster has no webhook {message.receiver!r}"
@@ -104,7 +104,7 @@ class Courier:
             at_s = self._wall.now_us() // 1_000_000
             post(hook.address, hook.secret, message.key, message.event, message.body, at_s)
             return
-        person = self._roster.people.get(message.receiver)
+        person = self._people().people.get(message.receiver)
         channels = {one.name: one.address for one in person.channels} if person is not None else {}
         if message.channel_name not in channels:
             msg = f"the roster has no channel {message.channel_name!r} of {message.receiver!r}"

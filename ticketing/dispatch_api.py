@@ -6,21 +6,20 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
-from sqlmodel import Session
 
 from facility.clock import Clock
 from facility.instant import format_instant
 from facility.registry import Registry
-from ticketing import repository
 from ticketing.api import Sessions
+from ticketing.asker import Anybody, Asker, may_see
 from ticketing.contract_book import ContractBook
 from ticketing.day_plan import plan_day
 from ticketing.dispatch import Choice, Move
 from ticketing.dispatching import choose, send_somebody
+from ticketing.found import found_order
 from ticketing.problem import REFUSALS, ProblemRoute, refuse
-from ticketing.roster import Roster
+from ticketing.roster import Roll, Roster
 from ticketing.route import DayPlan
-from ticketing.tables import WorkOrderRow
 from ticketing.work_order import Refused
 
 
@@ -88,44 +87,52 @@ class DayPlanView(BaseModel):
 
 
 def build_dispatch_router(
-    sessions: Sessions, clock: Clock, book: ContractBook, roster: Roster, registry: Callable[[], Registry]
+    sessions: Sessions,
+    clock: Clock,
+    book: ContractBook,
+    people: Roll,
+    registry: Callable[[], Registry],
+    asker: Asker | None = None,
 ) -> APIRouter:
     """The routes. Who may call is decided where they are mounted."""
+    who: Asker = asker or Anybody()
     router = APIRouter(prefix="/api", tags=["dispatch"], route_class=ProblemRoute, responses=REFUSALS)
 
     @router.get("/work-orders/{id}/candidates")
     def candidates(id: str) -> ChoiceView:  # noqa: A002 - the documented name
         """Who could go now, the best first, each with the reasons for and against. Nothing is changed."""
         with sessions.reading() as session:
-            choice, moves = choose(session, _found(session, id), roster, registry(), clock.now())
-        return _choice_view(choice, moves)
+            choice, moves = choose(session, found_order(session, id, who), people(), registry(), clock.now())
+        return _choice_view(choice, moves, who)
 
     @router.post("/dispatch/{id}")
     def dispatch(id: str) -> ChoiceView:  # noqa: A002 - the documented name
         """Send the best one who can go. For an urgent order others take over what she then comes too late for. 409
         says why nobody can go."""
         with sessions.writing() as session:
-            row = _found(session, id, lock=True)
-            sent = send_somebody(session, book, row, roster, registry(), clock.now())
+            row = found_order(session, id, who, lock=True)
+            sent = send_somebody(session, book, row, people(), registry(), clock.now())
             if isinstance(sent, Refused):
                 refuse(409, sent.what, f"work order {row.id}", sent.hint)
-        return _choice_view(sent.choice, list(sent.moves))
+        return _choice_view(sent.choice, list(sent.moves), who)
 
     @router.get("/dispatch/day")
     def day(
         on: Annotated[date | None, Query(description="local date of the roster; today when left out")] = None,
     ) -> DayPlanView:
         """The preventive visits of a day: who makes which, when, by which way; what is left over, and why."""
-        now = clock.now()
+        now, roster = clock.now(), people()
         wanted = on if on is not None else now.astimezone(roster.zone).date()
         with sessions.reading() as session:
-            return day_plan_view(plan_day(session, book, roster, registry(), wanted, now), roster)
+            made = plan_day(session, book, roster, registry(), wanted, now)
+        return day_plan_view(made, roster, who)
 
     return router
 
 
-def day_plan_view(plan: DayPlan, roster: Roster) -> DayPlanView:
-    """The plan as others see it."""
+def day_plan_view(plan: DayPlan, roster: Roster, who: Asker | None = None) -> DayPlanView:
+    """The plan as others see it: whoever may see some buildings only sees the stops there."""
+    who = who or Anybody()
     return DayPlanView(
         on=plan.on,
         method=plan.method,
@@ -142,16 +149,17 @@ def day_plan_view(plan: DayPlan, roster: Roster) -> DayPlanView:
                         travel_minutes=int(stop.travel.total_seconds() // 60),
                     )
                     for stop in route.stops
+                    if may_see(who, stop.job.building_id)
                 ],
                 travel_minutes=int(route.travel.total_seconds() // 60),
             )
             for route in plan.routes
         ],
-        left=[LeftView(order=job.number, reason=reason) for job, reason in plan.left],
+        left=[LeftView(order=job.number, reason=reason) for job, reason in plan.left if may_see(who, job.building_id)],
     )
 
 
-def _choice_view(choice: Choice, moves: list[Move]) -> ChoiceView:
+def _choice_view(choice: Choice, moves: list[Move], who: Asker) -> ChoiceView:
     best = choice.chosen
     return ChoiceView(
         order=choice.task.number,
@@ -167,12 +175,9 @@ def _choice_view(choice: Choice, moves: list[Move]) -> ChoiceView:
             )
             for one in choice.candidates
         ],
-        moves=[MoveView(order=move.task.number, to=move.to, reason=move.reason) for move in moves],
+        moves=[
+            MoveView(order=move.task.number, to=move.to, reason=move.reason)
+            for move in moves
+            if may_see(who, move.task.building_id)
+        ],
     )
-
-
-def _found(session: Session, name: str, *, lock: bool = False) -> WorkOrderRow:
-    row = repository.find_order(session, name, lock=lock)
-    if row is None:
-        refuse(404, f"there is no work order {name!r}", "work order", "GET /api/work-orders lists them.")
-    return row

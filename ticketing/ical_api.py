@@ -12,7 +12,7 @@ from ticketing.api import Sessions
 from ticketing.ical import Event, is_signed, sign_calendar, write_calendar
 from ticketing.ical_rows import orders_of
 from ticketing.problem import REFUSALS, ProblemRoute, refuse
-from ticketing.roster import Person, Roster
+from ticketing.roster import Person, Roll, Roster
 from ticketing.tables import WorkOrderRow
 from ticketing.views import format_number
 
@@ -28,13 +28,14 @@ class CalendarView(BaseModel):
     address: str
 
 
-def build_calendar_router(roster: Roster, secret: bytes) -> APIRouter:
+def build_calendar_router(people: Roll, secret: bytes) -> APIRouter:
     """The list of calendars, for whoever administers. Who may call is decided where it is mounted."""
     router = APIRouter(prefix="/api", tags=["calendars"], route_class=ProblemRoute, responses=REFUSALS)
 
     @router.get("/calendars")
     def calendars() -> list[CalendarView]:
         """The address of each person's calendar."""
+        roster = people()
         return [
             CalendarView(person=one.id, name=one.name, address=f"{roster.address}{calendar_path(secret, one.id)}")
             for one in roster.people.values()
@@ -43,13 +44,14 @@ def build_calendar_router(roster: Roster, secret: bytes) -> APIRouter:
     return router
 
 
-def build_feed_router(sessions: Sessions, clock: Clock, roster: Roster, secret: bytes) -> APIRouter:
+def build_feed_router(sessions: Sessions, clock: Clock, people: Roll, secret: bytes) -> APIRouter:
     """The feeds. The signature in the address stands for a token: calendar programs send none."""
     router = APIRouter(tags=["calendars"], route_class=ProblemRoute)
 
     @router.get("/calendar/{person}/{signature}.ics")
     def feed(person: Name, signature: Name) -> Response:
         """What a person has to do by when, and when she is on call."""
+        roster = people()
         known = roster.people.get(person)
         if known is None or not is_signed(secret, person, signature):
             refuse(404, "there is no such calendar", f"calendar {person}", "Ask for its address: GET /api/calendars.")

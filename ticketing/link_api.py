@@ -10,7 +10,7 @@ from facility.clock import Clock
 from ticketing import repository
 from ticketing.api import Sessions
 from ticketing.contract_book import ContractBook
-from ticketing.roster import Roster
+from ticketing.roster import Roll, Roster
 from ticketing.signed_link import Errand, read_errand
 from ticketing.transition import Act, carry_out
 from ticketing.views import format_number
@@ -40,7 +40,7 @@ _WHY_ZH = {
 Token = Annotated[str, Path(max_length=600)]
 
 
-def build_link_router(sessions: Sessions, clock: Clock, book: ContractBook, roster: Roster, secret: bytes) -> APIRouter:
+def build_link_router(sessions: Sessions, clock: Clock, book: ContractBook, people: Roll, secret: bytes) -> APIRouter:
     """The routes. Whoever has the link acts as the person it was sent to."""
     router = APIRouter(tags=["links"])
 
@@ -52,7 +52,7 @@ def build_link_router(sessions: Sessions, clock: Clock, book: ContractBook, rost
             return _bad(errand)
         with sessions.reading() as session:
             row = repository.find_order(session, errand.order_id)
-        language = _language(roster, errand)
+        language = _language(people(), errand)
         if row is None:
             return _bad(f"there is no order {errand.order_id}")
         told = f"{format_number(row.number)}: {row.title} ({row.asset_id})"
@@ -65,8 +65,8 @@ def build_link_router(sessions: Sessions, clock: Clock, book: ContractBook, rost
         errand = read_errand(secret, token, clock.now())
         if isinstance(errand, str):
             return _bad(errand)
-        language = _language(roster, errand)
-        person = roster.people.get(errand.person)
+        language = _language(people(), errand)
+        person = people().people.get(errand.person)
         by = person.name if person is not None else errand.person
         with sessions.writing() as session:
             row = repository.find_order(session, errand.order_id, lock=True)

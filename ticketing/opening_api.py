@@ -13,9 +13,10 @@ from facility.finding import Severity
 from facility.registry import Registry
 from ticketing import repository
 from ticketing.api import OPERATOR, Sessions, Text
-from ticketing.asker import Anybody, Asker
+from ticketing.asker import Anybody, Asker, seen_by
 from ticketing.contract_book import ContractBook
 from ticketing.desk import Desk
+from ticketing.found import within_reach
 from ticketing.lists import view_orders
 from ticketing.manual_order import Wanted, reported_finding
 from ticketing.problem import REFUSALS, ProblemRoute, refuse
@@ -49,9 +50,10 @@ def build_opening_router(
     def open_order(body: OpeningBody, response: Response) -> WorkOrderView:
         """Open an order without a finding of the rules. Its level and deadlines come from the contract, as for any
         other."""
-        asset = registry().assets.get(body.asset_id)
+        known = seen_by(who, registry()).assets
+        asset = known.get(body.asset_id)
         if asset is None:
-            what = unknown("asset", body.asset_id, registry().assets)
+            what = unknown("asset", body.asset_id, known)
             refuse(422, what, "asset_id", "GET /api/assets lists them.")
         now = clock.now()
         wanted = Wanted(uuid.uuid4().hex, body.title, who.name() or body.by, body.severity, body.note, body.parent)
@@ -63,6 +65,7 @@ def build_opening_router(
                 msg = f"order {order_id} was opened, but it is not there"
                 raise RuntimeError(msg)
             if wanted.part_of:
+                within_reach(session, wanted.part_of, who)
                 done = carry_out(session, book, row, Act(Verb.PARENT, wanted.by, now, Words(to=wanted.part_of)))
                 if isinstance(done, Refused):
                     refuse(409, done.what, "parent", done.hint)

@@ -9,7 +9,9 @@ from facility.clock import Clock
 from facility.instant import format_instant
 from ticketing import repository
 from ticketing.api import Limit, Offset, Sessions
+from ticketing.asker import Anybody, Asker
 from ticketing.contract_book import ContractBook
+from ticketing.found import found_order
 from ticketing.outbox_rows import DELIVERED, DIGESTED, DROPPED, FAILED, WAITING, list_messages
 from ticketing.problem import REFUSALS, ProblemRoute, refuse
 from ticketing.views import NoticeView
@@ -34,8 +36,9 @@ class MessageView(NoticeView):
     work_order_id: str | None
 
 
-def build_outbox_router(sessions: Sessions, clock: Clock, book: ContractBook) -> APIRouter:
+def build_outbox_router(sessions: Sessions, clock: Clock, book: ContractBook, asker: Asker | None = None) -> APIRouter:
     """The routes. Who may call is decided where they are mounted."""
+    who: Asker = asker or Anybody()
     router = APIRouter(prefix="/api", tags=["ticketing"], route_class=ProblemRoute, responses=REFUSALS)
 
     @router.get("/outbox")
@@ -54,9 +57,7 @@ def build_outbox_router(sessions: Sessions, clock: Clock, book: ContractBook) ->
     def escalations(id: str) -> list[EscalationView]:  # noqa: A002 - the documented name
         """When whom will be told about an order's deadlines, as of now: a pause moves what is upcoming."""
         with sessions.reading() as session:
-            row = repository.find_order(session, id)
-            if row is None:
-                refuse(404, f"there is no work order {id!r}", "work order", "GET /api/work-orders lists them.")
+            row = found_order(session, id, who)
             lines = repository.histories(session, [row.id])[row.id]
             found, _ = escalations_of(book, row, lines, clock.now())
         return [

@@ -13,6 +13,7 @@ from ticketing.api import OPERATOR, Limit, Offset, Sessions, Text
 from ticketing.asker import Anybody, Asker
 from ticketing.attachment import OwnerKind
 from ticketing.attachment_rows import attachments_of
+from ticketing.found import found_request, own_building, within_reach
 from ticketing.problem import REFUSALS, ProblemRoute, refuse
 from ticketing.request import CATEGORIES, Declined, Entry, RequestStatus, RequestVerb
 from ticketing.request_desk import KIND, RequestDesk, Review
@@ -69,6 +70,7 @@ def build_request_router(sessions: Sessions, clock: Clock, desk: RequestDesk, as
             entry = Entry(**values)
         except ValueError as error:
             refuse(422, str(error), "request", "See the fields of this route in /openapi.json.")
+        own_building(who, entry.building_id)
         with sessions.writing() as session:
             row = desk.receive(session, entry, clock.now())
             if isinstance(row, Declined):
@@ -81,7 +83,9 @@ def build_request_router(sessions: Sessions, clock: Clock, desk: RequestDesk, as
     ) -> list[RequestView]:
         """Requests: of those received the one to be reviewed first comes first, else the newest."""
         with sessions.reading() as session:
-            rows = request_rows.list_requests(session, status=status, limit=limit, offset=offset)
+            rows = request_rows.list_requests(
+                session, status=status, limit=limit, offset=offset, buildings=who.buildings()
+            )
             lines = service_rows.histories(session, KIND, [row.id for row in rows])
             return [request_view(row, of(lines, row.id), (), clock.now()) for row in rows]
 
@@ -89,7 +93,7 @@ def build_request_router(sessions: Sessions, clock: Clock, desk: RequestDesk, as
     def request(id: str) -> RequestView:  # noqa: A002 - the documented name
         """One request, by id or number."""
         with sessions.reading() as session:
-            return view(session, found_request(session, id))
+            return view(session, found_request(session, id, who))
 
     @router.post("/requests/{id}/{verb}")
     def review(id: str, verb: RequestVerb, body: ReviewBody | None = None) -> RequestView:  # noqa: A002 - the documented name
@@ -106,17 +110,11 @@ def build_request_router(sessions: Sessions, clock: Clock, desk: RequestDesk, as
             given.work_order,
         )
         with sessions.writing() as session:
-            done = desk.review(session, found_request(session, id, lock=True), wanted)
+            if given.work_order:
+                within_reach(session, given.work_order, who)
+            done = desk.review(session, found_request(session, id, who, lock=True), wanted)
             if isinstance(done, Declined):
                 refuse(409, done.what, f"request {id}", done.hint)
             return view(session, done)
 
     return router
-
-
-def found_request(session: Session, name: str, *, lock: bool = False) -> RequestRow:
-    """The request, or 404."""
-    row = service_rows.find(session, RequestRow, "RQ-", name, lock=lock)
-    if row is None:
-        refuse(404, f"there is no request {name!r}", f"request {name}", "GET /api/requests lists them.")
-    return row

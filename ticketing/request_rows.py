@@ -41,10 +41,17 @@ def earlier_open(session: Session, building_id: str, since: datetime) -> list[Ea
 
 
 def list_requests(
-    session: Session, *, status: RequestStatus | None, limit: int | None, offset: int = 0
+    session: Session,
+    *,
+    status: RequestStatus | None,
+    limit: int | None,
+    offset: int = 0,
+    buildings: frozenset[str] | None = None,
 ) -> Sequence[RequestRow]:
-    """Requests: those under review by their limit, others the newest first."""
+    """Requests, of all buildings or of these: those under review by their limit, others the newest first."""
     query = select(RequestRow)
+    if buildings is not None:
+        query = query.where(col(RequestRow.building_id).in_(sorted(buildings)))
     if status is not None:
         query = query.where(RequestRow.status == status.value)
     first = col(RequestRow.review_due_at) if status is RequestStatus.RECEIVED else col(RequestRow.number).desc()

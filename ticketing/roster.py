@@ -3,7 +3,7 @@
 Only values and the questions one may ask them; `ticketing.roster_file` reads them from `roster.yaml`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -156,3 +156,5 @@ class Roster:
 
 NOBODY = Roster(ZoneInfo("UTC"))
 """The roster of an installation that has none."""
+Roll = Callable[[], Roster]
+"""Says which roster is in force now: its file may change while the program runs."""

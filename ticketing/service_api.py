@@ -36,6 +36,6 @@ def service_routers(
         build_request_router(sessions, clock, desks.requests, asker),
         build_complaint_router(sessions, clock, desks.complaints, asker),
         build_cost_router(sessions, clock, desks.costs, asker),
-        build_claim_router(sessions, clock, desks.claims),
-        build_survey_router(sessions, clock, desks.surveys),
+        build_claim_router(sessions, clock, desks.claims, asker),
+        build_survey_router(sessions, clock, desks.surveys, asker),
     ]

@@ -8,7 +8,7 @@ from sqlmodel import Session
 from facility.clock import Clock
 from ticketing.notice import Notice
 from ticketing.outbox_rows import put
-from ticketing.roster import Person, Roster
+from ticketing.roster import Person, Roll, Roster
 from ticketing.service_word import Word
 
 
@@ -16,7 +16,7 @@ from ticketing.service_word import Word
 class OutboxTeller:
     """Knows people by the roster. `wall` is the clock that tries of sending run on."""
 
-    roster: Roster
+    people: Roll
     wall: Clock
 
     def tell(self, session: Session, word: Word) -> None:
@@ -28,22 +28,25 @@ class OutboxTeller:
 
     def _notices(self, word: Word) -> Iterator[Notice]:
         told: set[str] = set()
+        roster = self.people()
         for name in (*word.to, *([word.contact] if word.contact else ())):
-            people = self.roster.resolve(name, word.at)
+            people = roster.resolve(name, word.at)
             if not people:
-                yield self._notice(word, Person(name, name), f"the roster knows no person, team or role {name!r}")
+                yield self._notice(
+                    word, roster, Person(name, name), f"the roster knows no person, team or role {name!r}"
+                )
             for person in people:
                 if person.id not in told:
                     told.add(person.id)
                     error = "" if person.channels else f"{person.id} has no channel in the roster"
-                    yield self._notice(word, person, error)
+                    yield self._notice(word, roster, person, error)
 
-    def _notice(self, word: Word, person: Person, error: str) -> Notice:
+    def _notice(self, word: Word, roster: Roster, person: Person, error: str) -> Notice:
         chinese = person.language == "zh"
         body = word.body[chinese]
         if body.startswith("/"):
-            body = f"{self.roster.address}{body}"
-        quiet_until = person.quiet.ends_at(word.at, self.roster.zone) if person.quiet is not None else None
+            body = f"{roster.address}{body}"
+        quiet_until = person.quiet.ends_at(word.at, roster.zone) if person.quiet is not None else None
         return Notice(
             key=f"{word.key}/{person.id}"[:200],
             kind="notice",

@@ -4,17 +4,17 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict
-from sqlmodel import Session
 
 from facility.clock import Clock
 from ticketing import survey_rows
 from ticketing.api import Limit, Offset, Sessions, Text
+from ticketing.asker import Anybody, Asker
+from ticketing.found import found_survey
 from ticketing.problem import REFUSALS, ProblemRoute, refuse
 from ticketing.request import Declined
 from ticketing.service_views import SurveyView, survey_view
 from ticketing.survey import SurveyStatus
 from ticketing.survey_desk import SurveyDesk
-from ticketing.tables_service import SurveyRow
 
 
 class AnswersBody(BaseModel):
@@ -26,8 +26,9 @@ class AnswersBody(BaseModel):
     reason: Text = ""
 
 
-def build_survey_router(sessions: Sessions, clock: Clock, desk: SurveyDesk) -> APIRouter:
+def build_survey_router(sessions: Sessions, clock: Clock, desk: SurveyDesk, asker: Asker | None = None) -> APIRouter:
     """The routes. Who may call is decided where they are mounted."""
+    who: Asker = asker or Anybody()
     router = APIRouter(prefix="/api", tags=["surveys"], route_class=ProblemRoute, responses=REFUSALS)
 
     @router.get("/surveys")
@@ -39,21 +40,23 @@ def build_survey_router(sessions: Sessions, clock: Clock, desk: SurveyDesk) -> A
     ) -> list[SurveyView]:
         """Surveys, the newest first."""
         with sessions.reading() as session:
-            rows = survey_rows.list_surveys(session, status=status, order_id=order, limit=limit, offset=offset)
+            rows = survey_rows.list_surveys(
+                session, status=status, order_id=order, limit=limit, offset=offset, buildings=who.buildings()
+            )
             return [survey_view(row, desk.form_of(row)) for row in rows]
 
     @router.get("/surveys/{id}")
     def survey(id: str) -> SurveyView:  # noqa: A002 - the documented name
         """One survey with its questions."""
         with sessions.reading() as session:
-            row = _found(session, id)
+            row = found_survey(session, id, who)
             return survey_view(row, desk.form_of(row))
 
     @router.post("/surveys/{id}/answers")
     def answer(id: str, body: AnswersBody) -> SurveyView:  # noqa: A002 - the documented name
         """Answer a survey, once. A low answer opens a complaint."""
         with sessions.writing() as session:
-            row = _found(session, id, lock=True)
+            row = found_survey(session, id, who, lock=True)
             done = desk.answer(session, row, body.answers, body.reason, clock.now())
             if isinstance(done, Declined):
                 status = 409 if row.status != SurveyStatus.SENT else 422
@@ -61,10 +64,3 @@ def build_survey_router(sessions: Sessions, clock: Clock, desk: SurveyDesk) -> A
             return survey_view(done, desk.form_of(done))
 
     return router
-
-
-def _found(session: Session, name: str, *, lock: bool = False) -> SurveyRow:
-    row = survey_rows.find_survey(session, name, lock=lock)
-    if row is None:
-        refuse(404, f"there is no survey {name!r}", f"survey {name}", "GET /api/surveys lists them.")
-    return row

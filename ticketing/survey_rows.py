@@ -43,10 +43,18 @@ def find_survey(session: Session, survey_id: str, *, lock: bool = False) -> Surv
 
 
 def list_surveys(
-    session: Session, *, status: SurveyStatus | None = None, order_id: str | None = None, limit: int, offset: int = 0
+    session: Session,
+    *,
+    status: SurveyStatus | None = None,
+    order_id: str | None = None,
+    limit: int,
+    offset: int = 0,
+    buildings: frozenset[str] | None = None,
 ) -> Sequence[SurveyRow]:
-    """Surveys, the newest first."""
+    """Surveys, of all buildings or of these, the newest first."""
     query = select(SurveyRow)
+    if buildings is not None:
+        query = query.where(col(SurveyRow.building_id).in_(sorted(buildings)))
     if status is not None:
         query = query.where(SurveyRow.status == status.value)
     if order_id is not None:

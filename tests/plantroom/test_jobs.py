@@ -62,8 +62,8 @@ class Process:
                         auto=frozenset({Severity.CRITICAL}))  # fmt: skip
         self.database = Database(url)
         self.lease = Lease(self.database, LEASE, name, clock)
-        self.courier = Courier(self.lease, roster, tell, clock, clock, name)
-        office = Office(roster, self.lease, self.courier, lambda *_: "", clock)
+        self.courier = Courier(self.lease, lambda: roster, tell, clock, clock, name)
+        office = Office(lambda: roster, self.lease, self.courier, lambda *_: "", clock)
         self.jobs = Jobs(self.database, Plant(registry), self.book, clock, office)
 
     def beat(self) -> bool:

@@ -48,7 +48,7 @@ def main(url: str, port: int, seconds: float) -> None:
     roster = Roster(ZoneInfo("UTC"), webhooks=(Webhook("erp", f"http://127.0.0.1:{port}/", SECRET),))
     name = f"sender {os.getpid()}"
     lease = Lease(database, "jobs", name, wall)
-    courier = Courier(lease, roster, nobody, wall, wall, name)
+    courier = Courier(lease, lambda: roster, nobody, wall, wall, name)
     pause = threading.Event()
     while True:
         try:

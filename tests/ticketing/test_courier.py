@@ -43,7 +43,7 @@ class Post:
         self.lease = Lease(self.database, "jobs", name, wall)
         self.wall = wall
         roster = Roster(ZoneInfo("Asia/Shanghai"), people, webhooks=(hook,))
-        self.courier = Courier(self.lease, roster, tell, wall, wall, name)
+        self.courier = Courier(self.lease, lambda: roster, tell, wall, wall, name)
 
     def put(self, *notices: Notice) -> None:
         with self.database.writing() as session:

@@ -102,7 +102,7 @@ def test_an_entrapment_goes_before_what_somebody_does_and_others_take_that_over(
 def client(database: Database, book: ContractBook, roster: Roster, registry: Registry) -> Client:
     app, clock = FastAPI(), JournalClock(to_us(AT))
     app.include_router(build_router(database, clock, book))
-    app.include_router(build_dispatch_router(database, clock, book, roster, lambda: registry))
+    app.include_router(build_dispatch_router(database, clock, book, lambda: roster, lambda: registry))
     return Client(app)
 
 
@@ -133,7 +133,9 @@ def test_nobody_can_go_is_a_refusal_with_every_reason(
     with database.writing() as session:
         desk.receive(session, [finding(at=later)])
     app = FastAPI()
-    app.include_router(build_dispatch_router(database, JournalClock(to_us(later)), book, roster, lambda: registry))
+    app.include_router(
+        build_dispatch_router(database, JournalClock(to_us(later)), book, lambda: roster, lambda: registry)
+    )
     answer = Client(app).post("/api/dispatch/1")
     assert answer.status_code == 409
     told = answer.json()["detail"]["what"]

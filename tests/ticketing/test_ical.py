@@ -49,8 +49,8 @@ def client(database: Database, book: ContractBook, desk: Desk, finding: NewFindi
             assert row is not None
             carry_out(session, book, row, Act(Verb.REASSIGN, "Wang", AT, Words(to="li")))
     app = FastAPI()
-    app.include_router(build_feed_router(database, JournalClock(to_us(AT)), ROSTER, SECRET))
-    app.include_router(build_calendar_router(ROSTER, SECRET))
+    app.include_router(build_feed_router(database, JournalClock(to_us(AT)), lambda: ROSTER, SECRET))
+    app.include_router(build_calendar_router(lambda: ROSTER, SECRET))
     return Client(app)
 
 

@@ -28,7 +28,7 @@ ROSTER = Roster(ZoneInfo("Asia/Shanghai"), {"wang": WANG}, address="https://plan
 
 @pytest.fixture
 def desks(registry: Registry) -> ServiceDesks:
-    return ServiceDesks(service_book(), lambda: registry, OutboxTeller(ROSTER, JournalClock(to_us(NIGHT))))
+    return ServiceDesks(service_book(), lambda: registry, OutboxTeller(lambda: ROSTER, JournalClock(to_us(NIGHT))))
 
 
 def messages(database: Database) -> list[OutboxRow]:
@@ -57,7 +57,7 @@ def test_an_urgent_complaint_does_not_wait_and_is_told_once(database: Database, 
 def test_somebody_the_roster_does_not_know_leaves_a_message_that_says_so(
     database: Database, registry: Registry
 ) -> None:
-    teller = OutboxTeller(Roster(ZoneInfo("UTC")), JournalClock(to_us(NIGHT)))
+    teller = OutboxTeller(lambda: Roster(ZoneInfo("UTC")), JournalClock(to_us(NIGHT)))
     with database.writing() as session:
         ServiceDesks(service_book(), lambda: registry, teller).requests.receive(session, Entry("tower", "Hot"), NIGHT)
     (message,) = messages(database)

@@ -39,10 +39,10 @@ class Messages:
         self.roster = parse_roster(TEXT, "roster.yaml", SECRETS, registry)
         secret = link_secret("token")
         app = FastAPI()
-        app.include_router(build_link_router(database, self.clock, book, self.roster, secret))
+        app.include_router(build_link_router(database, self.clock, book, lambda: self.roster, secret))
         app.include_router(build_outbox_router(database, self.clock, book))
         app.include_router(build_router(database, self.clock, book))
-        self.client, self.link = Client(app), act_link(self.roster, secret, self.clock)
+        self.client, self.link = Client(app), act_link(lambda: self.roster, secret, self.clock)
 
     def path(self, order: str, person: str = "wang") -> str:
         return self.link(order, Verb.ACKNOWLEDGE, person).removeprefix(BASE)
@@ -81,7 +81,7 @@ def test_a_link_asks_first_and_its_button_acknowledges_in_the_name_of_its_person
 
 def test_a_link_that_is_damaged_forged_or_too_old_does_nothing(messages: Messages, order: str) -> None:
     path = messages.path(order)
-    forged = act_link(messages.roster, link_secret("another"), messages.clock)(order, Verb.ACKNOWLEDGE, "wang")
+    forged = act_link(lambda: messages.roster, link_secret("another"), messages.clock)(order, Verb.ACKNOWLEDGE, "wang")
     for bad, why in ((path[:-2], "damaged"), (path + "x.y", "damaged"), ("/act/%00", "damaged"),
                      (forged.removeprefix(BASE), "not made by this program")):  # fmt: skip
         for answer in (messages.client.get(bad), messages.client.post(bad)):
@@ -94,7 +94,7 @@ def test_a_link_that_is_damaged_forged_or_too_old_does_nothing(messages: Message
 
 def test_without_an_address_in_the_roster_there_are_no_links(messages: Messages, registry: Registry) -> None:
     plain = parse_roster(TEXT.replace(f', address: "{BASE}"', ""), "roster.yaml", SECRETS, registry)
-    assert act_link(plain, b"secret", messages.clock)("wo_1", Verb.ACKNOWLEDGE, "wang") == ""
+    assert act_link(lambda: plain, b"secret", messages.clock)("wo_1", Verb.ACKNOWLEDGE, "wang") == ""
 
 
 def test_an_order_and_the_outbox_show_what_became_of_each_message(messages: Messages, order: str) -> None:
