@@ -13,7 +13,7 @@ from pathlib import Path
 from rich.console import Console
 
 from plantroom.backtest_trial import Trial, csv_history
-from plantroom.plant_files import load_registry
+from plantroom.plant_files import load_registry, load_rule_files
 from ticketing.contract_book import ContractBook
 
 POINTS = (
@@ -66,7 +66,7 @@ def main(days: int) -> None:
         history = csv_history(folder / "year.csv", folder / "map.yaml", registry)
         quiet = Console(quiet=True)
         trial = Trial(registry, texts, history, ContractBook(), quiet, timedelta(hours=1), workers=1)
-        result, table = trial.run(None), history.table
+        result, table = trial.run(load_rule_files(None)), history.table
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
         readings = sum(column.readings for column in table.report.columns.values())
         print(f"{days} days, {readings:,} readings in {wall:.1f} s, {cpu:.1f} s of CPU: {readings / cpu:,.0f}/s")

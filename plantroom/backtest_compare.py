@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from dashboards.web.backtest_report import Compared, OnlyRow, Tuned, TuneRow
@@ -54,15 +53,13 @@ def parse_tuning(text: str, rules: Mapping[str, Rule]) -> Tuning:
     return Tuning(rule_id, parameter, tuple(round(first + index * step, 9) for index in range(number)))
 
 
-def tuned(
-    trial: Trial, rules: Path | None, tuning: Tuning, rule_set: RuleSet, overrides: Sequence[ParameterOverridden] = ()
-) -> Tuned:
+def tuned(trial: Trial, tuning: Tuning, rule_set: RuleSet, overrides: Sequence[ParameterOverridden] = ()) -> Tuned:
     """Runs the history once for each value of the parameter."""
     rows = []
     for value in tuning.values:
         set_too = [*overrides, *tuning.overrides(value, trial.registry.sites)]
         about = f"({tuning.parameter} = {value:g})"
-        result = trial.run(rules, set_too, about)
+        result = trial.run(rule_set.files, set_too, about)
         first_us, last_us = trial.history.span or (0, 0)
         rows.append(tune_row(value, tuning, result.work_orders, last_us - first_us))
     parameter = rule_set.rules[tuning.rule_id].parameters[tuning.parameter]

@@ -1,6 +1,6 @@
 """The files and readings of a backtest, read once, and its runs over them with other rules or parameters."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -19,9 +19,9 @@ from ingest.wide_csv import WideCsv
 from plantroom.backtest import Backtest, run_backtest
 from plantroom.backtest_history import CsvHistory, History, StoreHistory, StoreSource
 from plantroom.contracts import load_contracts
-from plantroom.engine_role import open_store
 from plantroom.files import read_texts
 from plantroom.plant_files import load_rule_files
+from plantroom.series_store import open_store
 from plantroom.settings import Settings, StoreKind
 from rules.rule import Rule
 from rules.rule_set import RuleSet
@@ -41,17 +41,28 @@ class Trial:
     console: Console
     attended: timedelta | None = None
     workers: int = 0
+    told: Callable[[int, int], None] | None = None
+    """Told of each run how much of how much it has read."""
 
-    def run(self, rules: Path | None, overrides: Sequence[ParameterOverridden] = (), about: str = "") -> Backtest:
+    def run(
+        self, rule_files: Mapping[str, str], overrides: Sequence[ParameterOverridden] = (), about: str = ""
+    ) -> Backtest:
         """One pass with a progress bar. Raises InputError for what cannot be used."""
+        total = self.history.total
+
+        def progress(_scans: int) -> None:
+            bar.update(task, completed=self.history.done)
+            if self.told is not None:
+                self.told(self.history.done, total)
+
         columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"),
                    TimeRemainingColumn())  # fmt: skip
         with Progress(*columns, console=self.console, transient=True) as bar:
-            task = bar.add_task(f"{self.history.name} {about}".strip(), total=self.history.total)
+            task = bar.add_task(f"{self.history.name} {about}".strip(), total=total)
             return run_backtest(
-                self.history.scans(), self.registry, self.site_texts, load_rule_files(rules), self.book,
+                self.history.scans(), self.registry, self.site_texts, rule_files, self.book,
                 attended=self.attended, workers=self.workers, overrides=overrides,
-                progress=lambda _: bar.update(task, completed=self.history.done),
+                progress=progress,
             )  # fmt: skip
 
 

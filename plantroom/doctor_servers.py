@@ -104,7 +104,7 @@ def _coarser_buckets(settings: Settings) -> Check | None:
 
 def check_store(settings: Settings, registry: Registry | None) -> Check:
     """Whether readings can be asked for."""
-    from plantroom.engine_role import open_store  # noqa: PLC0415 - Polars and the web are loaded when we get this far
+    from plantroom.series_store import open_store  # noqa: PLC0415 - Polars and the web are loaded when we get this far
 
     where = str(settings.parquet_folder) if settings.store is StoreKind.PARQUET else settings.influx_url
     if settings.store is StoreKind.PARQUET and not settings.parquet_folder.exists():

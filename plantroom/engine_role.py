@@ -7,7 +7,6 @@ import prometheus_client
 import structlog
 import uvicorn
 from fastapi import FastAPI
-from pydantic import SecretStr
 
 from facility.errors import PermanentError, RetryableError
 from facility.registry import Registry
@@ -21,9 +20,6 @@ from ingest.latest import LatestValues
 from ingest.quality_skew import DeviceClocks
 from ingest.self_report import SelfReporter
 from ingest.stores.base import SeriesSink, SeriesStore
-from ingest.stores.influx import InfluxStore
-from ingest.stores.influx_wire import InfluxAddress
-from ingest.stores.parquet import ParquetStore
 from ingest.stores.upkeep import Upkeep, UpkeepMetrics
 from ingest.unknown_codes import UnknownCodes
 from plantroom.access import CurrentAsker
@@ -44,9 +40,11 @@ from plantroom.plant_view import PlantSources
 from plantroom.reception import open_reception
 from plantroom.reload import PlantFiles, Reload
 from plantroom.roster_watch import RosterWatch
+from plantroom.rule_desk import ProgramRules
 from plantroom.secret_files import admin_token
 from plantroom.self_watch import SelfWatch, Watched
-from plantroom.settings import Settings, StoreKind
+from plantroom.series_store import open_store
+from plantroom.settings import Settings
 from rules.rule_set import RuleSet
 from ticketing.attachment_desk import AttachmentDesk
 from ticketing.attachment_store import AttachmentStore
@@ -126,6 +124,7 @@ def run(settings: Settings, stop: threading.Event) -> None:
     parts = ApiParts(
         database, clock, book, lambda: host.registry, people, secret, sources.attachments, teller, CurrentAsker()
     )
+    rules = ProgramRules(settings, host, contract_texts, clock)
     app = open_front(
         settings,
         sources,
@@ -134,6 +133,7 @@ def run(settings: Settings, stop: threading.Event) -> None:
         ticketing_routers(parts),
         signed_routers(parts),
         open_reception(sources, lambda: host.registry, teller, secret),
+        rules,
     )
     failures: list[str] = []
     board = CursorBoard(
@@ -165,9 +165,8 @@ def run(settings: Settings, stop: threading.Event) -> None:
         stop.set()
         for thread in threads:
             thread.join(_STOP_SECONDS)
-        reporter.close()
-        store.close()
-        database.close()
+        for part in (rules, reporter, store, database):
+            part.close()
     if failures:
         raise RetryableError("; ".join(failures))
 
@@ -202,15 +201,6 @@ def _newest_readings(store: SeriesStore, registry: Registry) -> LatestValues:
     except RetryableError as error:
         log.warning("the newest readings come from the journal alone", reason=str(error))
     return latest
-
-
-def open_store(settings: Settings, registry: Callable[[], Registry]) -> SeriesStore:
-    """The series store of the settings."""
-    if settings.store is StoreKind.PARQUET:
-        return ParquetStore(settings.parquet_folder, policy=settings.keep_policy())
-    token = settings.influx_token or SecretStr("")
-    address = InfluxAddress(settings.influx_url, settings.influx_org, settings.influx_bucket, token)
-    return InfluxStore(address, settings.var / "influx.cursor", registry, settings.keep_policy())
 
 
 def _serve(app: FastAPI, settings: Settings, stop: threading.Event) -> None:

@@ -8,6 +8,7 @@ from fastapi import APIRouter, FastAPI
 from dashboards.web.pages import show_denials
 from dashboards.web.reception import Reception
 from dashboards.web.router import web_router
+from dashboards.web.rule_view import RuleDesk
 from facility.clock import RealClock
 from facility.registry import Registry
 from ingest.api import build_router as ingest_router
@@ -34,6 +35,7 @@ def open_front(
     more_api: Sequence[APIRouter],
     own_pages: Sequence[APIRouter],
     reception: Reception,
+    rules: RuleDesk,
 ) -> FastAPI:
     """The application. `more_api` stands behind the gate too.
 
@@ -58,7 +60,7 @@ def open_front(
         accounts_router(database, view.registry, wall_clock),
         token_router(database, wall_clock),
     ]
-    pages = [web_router(view, web_door, reception), enter_router(door), *own_pages]
+    pages = [web_router(view, web_door, reception, rules), enter_router(door), *own_pages]
     return create_app(
         HttpParts(Gate(door), Once(database, wall_clock, who_calls), api, pages, metrics, ready, [show_denials])
     )

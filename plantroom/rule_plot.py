@@ -1,15 +1,16 @@
 """The picture of a rule that fires: the series of its first firing test, and when the finding is raised and cleared."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from dashboards.web.language import Words
-from dashboards.web.plot import draw_plot
+from dashboards.web.plot import Plot, draw_plot
 from dashboards.web.plot_frame import Frame, Mark, PlotSeries, Shade
 from facility.catalogue import point_types
 from facility.finding import Severity
 from facility.instant import parse_instant, to_us
-from facility.reading import Quality, Reading
+from facility.reading import Reading
 from rules.scenario_file import ExpectedEntry, ScenarioEntry, parse_series
 
 WIDTH, HEIGHT, TITLE = 720, 110, 18
@@ -31,8 +32,19 @@ def firing_example(tests: list[ScenarioEntry]) -> tuple[ScenarioEntry, ExpectedE
     return None
 
 
-def draw_example(rule_id: str, severity: Severity, test: ScenarioEntry, found: ExpectedEntry) -> str:
-    """One SVG that stands alone: a row a point, at most six of them."""
+@dataclass(frozen=True, slots=True)
+class ExamplePlot:
+    """One point of the example: its name, its unit ("" where it has none to speak of), its picture."""
+
+    point: str
+    unit: str
+    plot: Plot
+
+
+def example_plots(
+    rule_id: str, severity: Severity, test: ScenarioEntry, found: ExpectedEntry, words: Words
+) -> list[ExamplePlot]:
+    """A picture a point, at most six of them, in a page's style; raised and cleared are shaded and marked."""
     start_us = to_us(parse_instant(test.start))
     step_us = test.step // timedelta(microseconds=1)
     series = {name: parse_series(text) for name, text in list(test.series.items())[:MOST_SERIES]}
@@ -40,27 +52,33 @@ def draw_example(rule_id: str, severity: Severity, test: ScenarioEntry, found: E
     last_us = max(steps * step_us + test.go_on // timedelta(microseconds=1), _us(found.at) + step_us)
     first_us = max(0, _us(found.at) - MOST_DOTS // 2 * step_us) if steps > MOST_DOTS else 0
     last_us = min(last_us, first_us + MOST_DOTS * step_us) if steps > MOST_DOTS else last_us
-    frame = Frame(start_us + first_us, start_us + last_us, start_us + last_us, ZoneInfo(test.zone), Words("en"))
+    frame = Frame(start_us + first_us, start_us + last_us, start_us + last_us, ZoneInfo(test.zone), words)
     cleared_us = start_us + _us(found.cleared) if found.cleared is not None else None
     raised_us = start_us + _us(found.at)
-    shades = [Shade(raised_us, cleared_us, "finding", severity)]
-    marks = [Mark(raised_us, "raised")]
-    parts, top = [], 0
+    shades = [Shade(raised_us, cleared_us, words("finding"), severity)]
+    marks = [Mark(raised_us, words("rules.raised"))]
+    plots = []
     for name, values in series.items():
         kind = point_types()[name]
         readings = [
-            Reading(
-                "asset", name, start_us + index * step_us, step[0], Quality.GOOD if step[1] else Quality.OUT_OF_RANGE
-            )
+            Reading("asset", name, start_us + index * step_us, *step)
             for index, step in enumerate(values)
             if step is not None and first_us <= index * step_us <= last_us
         ]
         line = PlotSeries(name, kind.unit, readings, test.cadence or test.step, kind.values, kind.kind != "sensor")
         plot = draw_plot(f"{rule_id}-{name}", name, [line], frame, shades=shades, marks=marks, height=HEIGHT)
-        height = int(plot.svg.split('height="', 1)[1].split('"', 1)[0])
-        unit = "" if kind.unit in ("bool", "enum", "text", "code") else f" ({kind.unit})"
-        parts.append(f'<text class="strong" x="6" y="{top + 13}">{name}{unit}</text>')
-        parts.append(f'<svg y="{top + TITLE}">{plot.svg}</svg>')
+        plots.append(ExamplePlot(name, "" if kind.unit in ("bool", "enum", "text", "code") else kind.unit, plot))
+    return plots
+
+
+def draw_example(rule_id: str, severity: Severity, test: ScenarioEntry, found: ExpectedEntry) -> str:
+    """One SVG that stands alone: a row a point, in English."""
+    parts, top = [], 0
+    for one in example_plots(rule_id, severity, test, found, Words("en")):
+        height = int(one.plot.svg.split('height="', 1)[1].split('"', 1)[0])
+        unit = f" ({one.unit})" if one.unit else ""
+        parts.append(f'<text class="strong" x="6" y="{top + 13}">{one.point}{unit}</text>')
+        parts.append(f'<svg y="{top + TITLE}">{one.plot.svg}</svg>')
         top += TITLE + height
     head = f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{top}" viewBox="0 0 {WIDTH} {top}">'
     return f'{head}<style>{_STYLE}</style><rect width="100%" height="100%" fill="#fff"/>{"".join(parts)}</svg>\n'

@@ -85,6 +85,11 @@ class Engine:
         return dict(self._state.site_files)
 
     @property
+    def overrides(self) -> tuple[Override, ...]:
+        """The parameters that were set while running, the newest word last."""
+        return tuple(self._state.overrides.values())
+
+    @property
     def errors(self) -> tuple[str, ...]:
         """What was refused on the way (a broken rule set or site, an override of nothing), newest last."""
         return tuple(self._state.errors)

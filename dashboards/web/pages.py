@@ -66,7 +66,7 @@ def _load(name: str) -> str | None:
 class Pages:
     """Shows templates about a plant to whoever the door lets in."""
 
-    def __init__(self, view: PlantView, door: Door, *, stickers: bool = False) -> None:
+    def __init__(self, view: PlantView, door: Door, *, stickers: bool = False, rule_pages: bool = False) -> None:
         self._view, self.door = view, door
         self._templates = Environment(
             loader=FunctionLoader(_load),
@@ -75,7 +75,7 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._templates.globals |= {"static_url": static_url, "stickers": stickers}
+        self._templates.globals |= {"static_url": static_url, "stickers": stickers, "rule_pages": rule_pages}
 
     def visitor(self, request: Request) -> Visitor:
         """Who asks, by session cookie or bearer token; sends everyone else to the sign-in page.

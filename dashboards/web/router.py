@@ -13,19 +13,23 @@ from dashboards.web.overview import overview_router
 from dashboards.web.pages import Pages
 from dashboards.web.protocols import PlantView
 from dashboards.web.reception import Reception
+from dashboards.web.rule_router import rule_router
+from dashboards.web.rule_view import RuleDesk
 from dashboards.web.static_files import static_router
 from dashboards.web.system_pages import system_router
 from dashboards.web.told_pages import told_router
 from dashboards.web.visitor import Door
 
 
-def web_router(view: PlantView, door: Door, reception: Reception | None = None) -> APIRouter:
+def web_router(
+    view: PlantView, door: Door, reception: Reception | None = None, rules: RuleDesk | None = None
+) -> APIRouter:
     """The pages of a plant. Each asks the door who the visitor is, by the session cookie, and what she may; those of
-    occupants, where there is a reception, go by a code of their own.
+    occupants, where there is a reception, go by a code of their own. Without a desk for them rules have no pages.
 
     None of them stands in the OpenAPI description: the API proper is under `/api`.
     """
-    pages = Pages(view, door, stickers=reception is not None)
+    pages = Pages(view, door, stickers=reception is not None, rule_pages=rules is not None)
     router = APIRouter(include_in_schema=False)
     for part in (
         overview_router(pages),
@@ -35,6 +39,7 @@ def web_router(view: PlantView, door: Door, reception: Reception | None = None) 
         my_router(pages),
         device_router(pages),
         system_router(pages),
+        *([rule_router(pages, rules)] if rules is not None else []),
     ):
         # Before anything of the request is read, so that a stranger learns nothing of a form.
         router.include_router(part, dependencies=[Depends(pages.visitor)])

@@ -16,12 +16,14 @@ class Role(StrEnum):
 
 
 class Right(StrEnum):
-    """What a route asks for. `OWN` is everybody's who is signed in; `WATCH` is a customer's too, in its buildings."""
+    """What a route asks for. `OWN` is everybody's who is signed in; `WATCH` is a customer's too, in its buildings;
+    `BACKTEST` reads how rules judge and runs them over the readings kept, `TUNE` changes how they judge."""
 
     OWN = "own"
     WATCH = "watch"
     SEE = "see"
     WORK = "work"
+    BACKTEST = "backtest"
     TUNE = "tune"
     MANAGE = "manage"
     ADMINISTER = "administer"
@@ -32,8 +34,8 @@ GRANTS: Mapping[Role, frozenset[Right]] = MappingProxyType(
     {
         Role.CUSTOMER: frozenset({Right.OWN, Right.WATCH}),
         Role.TECHNICIAN: _STAFF,
-        Role.ENGINEER: _STAFF | {Right.TUNE},
-        Role.MANAGER: _STAFF | {Right.MANAGE},
+        Role.ENGINEER: _STAFF | {Right.BACKTEST, Right.TUNE},
+        Role.MANAGER: _STAFF | {Right.BACKTEST, Right.MANAGE},
         Role.ADMIN: frozenset(Right),
     }
 )

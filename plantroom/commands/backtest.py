@@ -138,14 +138,14 @@ def register(app: typer.Typer) -> None:
         )
         tuning = parse_tuning(tune, rule_set.rules) if tune is not None else None
         overrides = [one for text in set or () for one in parse_setting(text, rule_set.rules, registry)]
-        result = trial.run(rules, overrides)
+        result = trial.run(rule_set.files, overrides)
         answer: dict[str, Any] = {"findings": result.findings, "work_orders": result.work_orders}
         answer["readings"] = _readings(trial.history)
         other: Backtest | None = None
         if compare is not None:
-            other = trial.run(compare, overrides, f"({compare})")
+            other = trial.run(load_rule_files(compare), overrides, f"({compare})")
             answer["compare"] = differ({**answer}, {"findings": other.findings, "work_orders": other.work_orders})
-        curve = tuned(trial, rules, tuning, rule_set, overrides) if tuning is not None else None
+        curve = tuned(trial, tuning, rule_set, overrides) if tuning is not None else None
         if curve is not None:
             answer["tune"] = msgspec.to_builtins(curve.rows)
             for row in curve.rows:

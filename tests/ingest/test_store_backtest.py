@@ -18,6 +18,7 @@ from ingest.stores.parquet import ParquetStore
 from plantroom.backtest import Backtest
 from plantroom.backtest_history import History, StoreHistory, StoreSource
 from plantroom.backtest_trial import Trial, csv_history, store_history
+from plantroom.plant_files import load_rule_files
 from ticketing.contract_book import ContractBook
 
 SITE = """\
@@ -74,7 +75,7 @@ def write(folder: Path) -> Path:
 def run(history: History, registry: Registry) -> Backtest:
     return Trial(
         registry, {"site.yaml": SITE}, history, ContractBook(), Console(quiet=True), timedelta(hours=1)
-    ).run(None)  # fmt: skip
+    ).run(load_rule_files(None))  # fmt: skip
 
 
 def readings(scans: list[Scan]) -> list[Reading]:

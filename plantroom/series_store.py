@@ -1,0 +1,21 @@
+"""The series store that the settings name."""
+
+from collections.abc import Callable
+
+from pydantic import SecretStr
+
+from facility.registry import Registry
+from ingest.stores.base import SeriesStore
+from ingest.stores.influx import InfluxStore
+from ingest.stores.influx_wire import InfluxAddress
+from ingest.stores.parquet import ParquetStore
+from plantroom.settings import Settings, StoreKind
+
+
+def open_store(settings: Settings, registry: Callable[[], Registry]) -> SeriesStore:
+    """The series store of the settings."""
+    if settings.store is StoreKind.PARQUET:
+        return ParquetStore(settings.parquet_folder, policy=settings.keep_policy())
+    token = settings.influx_token or SecretStr("")
+    address = InfluxAddress(settings.influx_url, settings.influx_org, settings.influx_bucket, token)
+    return InfluxStore(address, settings.var / "influx.cursor", registry, settings.keep_policy())
