@@ -181,7 +181,7 @@ class ProgramView:
         found = self.work_order(order_id) if order_id is not None else None
         return [found] if found is not None else []
 
-    def explain_deadlines(self, order_id: str) -> Mapping[str, Sequence[str]]:
+    def explain_deadlines(self, order_id: str, language: str = "en") -> Mapping[str, Sequence[str]]:
         """Line by line, for response and resolution."""
         with self._from.database.reading() as session:
             row = repository.find_order(session, order_id)
@@ -191,7 +191,7 @@ class ProgramView:
             level = order_terms(self._from.book, row, map(repository.as_change, history))
             if level is None:
                 return {}
-            view = deadline_view(row, history, level, self._from.clock.now())
+            view = deadline_view(row, history, level, self._from.clock.now(), language)
         clocks = {"response": view.response, "resolution": view.resolution, **view.clocks}
         return {name: clock.explanation for name, clock in clocks.items()}
 

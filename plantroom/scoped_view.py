@@ -92,9 +92,9 @@ class ScopedView:
         """Of these buildings."""
         return [each for each in self._whole.orders_of_finding(finding_id) if self._sees(each.asset_id)]
 
-    def explain_deadlines(self, order_id: str) -> Mapping[str, Sequence[str]]:
+    def explain_deadlines(self, order_id: str, language: str = "en") -> Mapping[str, Sequence[str]]:
         """Empty for an order elsewhere."""
-        return self._whole.explain_deadlines(order_id) if self.work_order(order_id) is not None else {}
+        return self._whole.explain_deadlines(order_id, language) if self.work_order(order_id) is not None else {}
 
     def apply_verb(self, order_id: str, verb: str, *, by: str, note: str, reason: str = "", proof: str = "") -> None:
         """Refused for an order elsewhere as if there were none."""

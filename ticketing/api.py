@@ -106,7 +106,10 @@ def build_router(sessions: Sessions, clock: Clock, book: ContractBook, asker: As
             return _view(session, book, found_order(session, id, who), clock, response)
 
     @router.get("/work-orders/{id}/deadline")
-    def deadline(id: str) -> DeadlineView:  # noqa: A002 - the documented name
+    def deadline(
+        id: str,  # noqa: A002 - the documented name
+        language: Annotated[str, Query(max_length=20, description="of the explanation: en or zh")] = "en",
+    ) -> DeadlineView:
         """How each deadline comes about, recomputed from contract, history and pauses."""
         with sessions.reading() as session:
             row = found_order(session, id, who)
@@ -115,7 +118,7 @@ def build_router(sessions: Sessions, clock: Clock, book: ContractBook, asker: As
             if level is None:
                 terms = f"contract {row.contract_id!r} revision {row.contract_revision} level {row.service_level!r}"
                 refuse(409, f"{terms} is not loaded", _where(row.id), "Load the contract file this order stands on.")
-            return deadline_view(row, history, level, clock.now())
+            return deadline_view(row, history, level, clock.now(), language)
 
     @router.post("/work-orders/{id}/{verb}")
     def act(

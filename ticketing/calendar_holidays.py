@@ -42,9 +42,17 @@ class HolidayYear:
 @lru_cache(maxsize=512)
 def holiday_year(source: CountryHolidays, year: int) -> HolidayYear:
     """The holidays of one local year. Callers must not change the dict. About 1 ms, once a year and country."""
-    known = holidays.country_holidays(source.country, subdiv=source.subdivision, years=year)
+    known = holidays.country_holidays(source.country, subdiv=source.subdivision, years=year, language="en_US")
     moved = getattr(known, "weekend_workdays", ()) if source.make_up_days else ()
     make_up = frozenset(day for day in moved if day.year == year)
     noticed = [int(known_year) for known_year in getattr(known, "special_public_holidays", {})]
     provisional = bool(getattr(known, "has_substituted_holidays", False)) and year > max(noticed, default=year)
     return HolidayYear({day: str(name) for day, name in known.items() if day.year == year}, make_up, provisional)
+
+
+@lru_cache(maxsize=64)
+def holiday_names_zh(source: CountryHolidays, year: int) -> dict[date, str]:
+    """The holidays of one local year by their Chinese names, where the package knows them."""
+    known = holidays.country_holidays(source.country, subdiv=source.subdivision, years=year, language="zh_CN")
+    chinese = {day: str(name) for day, name in known.items() if any(ord(one) >= 0x2E80 for one in str(name))}
+    return {day: name for day, name in chinese.items() if day.year == year}

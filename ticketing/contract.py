@@ -16,6 +16,7 @@ from ticketing.calendar import Calendar
 from ticketing.contract_match import Match, inside, overlap
 from ticketing.limit import Limit
 from ticketing.plan import Visit
+from ticketing.said import Said
 from ticketing.terms import NO_TERMS, Declared, Terms
 from ticketing.terms_service import NO_SERVICE, ServiceTerms
 
@@ -66,7 +67,7 @@ class Promise:
     limit: Limit
     pauses: frozenset[PauseReason]
     caps: tuple[tuple[PauseReason, timedelta], ...] = ()
-    steps: tuple[str, ...] = ()
+    steps: tuple[Said, ...] = ()
 
 
 OPENING = "open"

@@ -5,75 +5,79 @@ from datetime import date, datetime, timedelta
 from facility.instant import from_us, to_us
 from ticketing.calendar import Calendar
 from ticketing.calendar_days import Day, DayKind
+from ticketing.calendar_holidays import holiday_names_zh
 from ticketing.calendar_table import Interval, subtract, unite
 from ticketing.calendar_zone import local_of, pieces_us
 from ticketing.deadline import Deadline, Pause, capped
-from ticketing.limit import LimitUnit, format_hours
+from ticketing.explain_words import ZH, ExplainWords, explain_words
+from ticketing.limit import LimitUnit
 
 FULL_DAYS = 45
 """A deadline of more days than this is explained by its first and last days and a sum between them."""
 
 
-def explain_deadline(deadline: Deadline) -> list[str]:
+def explain_deadline(deadline: Deadline, language: str = "en") -> list[str]:
     """One line a fact, in the calendar's zone (named in the first line), ending with the deadline itself."""
-    calendar, zone = deadline.calendar, deadline.calendar.zone
+    words, calendar = explain_words(language), deadline.calendar
     limit = deadline.promise.limit
-    clause = f" (clause {deadline.clause})" if deadline.clause else ""
-    hours = f"on calendar {calendar.name}" if limit.needs_calendar else "around the clock"
+
+    def when(at: datetime) -> str:
+        return words.when(at.astimezone(calendar.zone))
+
     lines = [
-        f"Limit: {limit}{clause}, counted {hours}; times are in {zone.key}.",
-        *deadline.promise.steps,
-        f"The clock starts {_when(deadline.started_at, calendar)}.",
+        words.limit_line.format(
+            limit=words.limit(limit),
+            clause=words.clause.format(clause=deadline.clause) if deadline.clause else "",
+            how=words.on_calendar.format(name=calendar.name) if limit.needs_calendar else words.around,
+            zone=calendar.zone.key,
+        ),
+        *(step.to(language) for step in deadline.promise.steps),
+        words.starts.format(at=when(deadline.started_at)),
     ]
-    lines += _pause_lines(deadline)
-    for low, high in deadline.gaps:
-        lines.append(f"Done from {_when(low, calendar)} until it was reopened {_when(high, calendar)}: not counted.")
-    lines += _day_lines(deadline) if limit.needs_calendar else []
-    lines.append(f"Deadline: {_when(deadline.due_at, calendar)}.")
+    lines += _pause_lines(deadline, words)
+    lines += [words.gap.format(low=when(low), high=when(high)) for low, high in deadline.gaps]
+    lines += _day_lines(deadline, words) if limit.needs_calendar else []
+    lines.append(words.due.format(at=when(deadline.due_at)))
     if deadline.paused_by is not None:
-        lines[-1] = (
-            f"Paused ({_reason(deadline.paused_by)}), {format_hours(deadline.left)} left: "
-            f"resumed now, {_when(deadline.now, calendar)}, the deadline is {_when(deadline.due_at, calendar)}."
-        )
+        reason, left = words.reasons[deadline.paused_by.reason], words.hours(deadline.left)
+        lines[-1] = words.paused.format(reason=reason, left=left, now=when(deadline.now), at=when(deadline.due_at))
     return lines
 
 
-def _when(at: datetime, calendar: Calendar) -> str:
-    local = at.astimezone(calendar.zone)
-    seconds = ":%S" if local.second or local.microsecond else ""
-    offset = local.strftime("%z")
-    return local.strftime(f"%a %Y-%m-%d %H:%M{seconds} ") + f"{offset[:3]}:{offset[3:5]}"
-
-
-def _reason(pause: Pause) -> str:
-    return pause.reason.replace("_", " ")
-
-
-def _pause_lines(deadline: Deadline) -> list[str]:
+def _pause_lines(deadline: Deadline, words: ExplainWords) -> list[str]:
     calendar, taken = deadline.calendar, to_us(deadline.started_at)
     lines = []
     counted = {one.from_at: one for one in _counted(deadline)}
     for pause in sorted(deadline.pauses, key=lambda one: one.from_at):
         until = pause.until_at if pause.until_at is not None else max(deadline.now, pause.from_at)
-        ends = _when(until, calendar) if pause.until_at is not None else f"now, {_when(until, calendar)}"
-        span = f"Pause for {_reason(pause)}, {_when(pause.from_at, calendar)} to {ends}"
+        ends = words.when(until.astimezone(calendar.zone))
+        span = words.pause.format(
+            reason=words.reasons[pause.reason],
+            low=words.when(pause.from_at.astimezone(calendar.zone)),
+            high=ends if pause.until_at is not None else words.until_now.format(at=ends),
+        )
         if pause.from_at >= deadline.due_at:
-            lines.append(f"{span}: begins after the deadline, changes nothing.")
+            lines.append(words.pause_after.format(span=span))
         elif pause.reason not in deadline.promise.pauses:
-            lines.append(f"{span}: does not stop this clock.")
+            lines.append(words.pause_idle.format(span=span))
         else:
             kept = counted.get(pause.from_at, Pause(pause.from_at, pause.from_at, pause.reason)).until_at or until
             low, high = to_us(pause.from_at), to_us(kept)
-            cap = " (its cap is used up, the clock runs on)" if kept < until else ""
-            removed = format_hours(timedelta(microseconds=calendar.elapsed_us(max(low, taken), high)))
-            kind = " of open time" if deadline.promise.limit.needs_calendar else ""
-            shared = " (the rest is in the pause before)" if lines and low < taken else ""
-            lines.append(f"{span}: {removed}{kind} removed{shared}{cap}.")
+            removed = words.hours(timedelta(microseconds=calendar.elapsed_us(max(low, taken), high)))
+            lines.append(
+                words.pause_removed.format(
+                    span=span,
+                    removed=removed,
+                    kind=words.open_time if deadline.promise.limit.needs_calendar else "",
+                    shared=words.shared if lines and low < taken else "",
+                    cap=words.cap if kept < until else "",
+                )
+            )
             taken = max(taken, high)
     return lines
 
 
-def _day_lines(deadline: Deadline) -> list[str]:
+def _day_lines(deadline: Deadline, words: ExplainWords) -> list[str]:
     calendar, limit = deadline.calendar, deadline.promise.limit
     holes = _holes(deadline)
     low, high = to_us(deadline.started_at), to_us(deadline.due_at)
@@ -93,24 +97,35 @@ def _day_lines(deadline: Deadline) -> list[str]:
             if lines[-1] != "...":
                 lines.append("...")
             continue
-        lines += _day_line(day, pieces, calendar, consumed, count if counts else None)
+        lines += _day_line(day, pieces, calendar, consumed, count if counts else None, words)
     return lines
 
 
-def _day_line(day: Day, pieces: list[Interval], calendar: Calendar, consumed: int, count: int | None) -> list[str]:
-    name = day.on.strftime("%a %Y-%m-%d")
-    note = " (provisional: the year's official notice is not known)" if day.provisional else ""
+def _day_line(
+    day: Day, pieces: list[Interval], calendar: Calendar, consumed: int, count: int | None, words: ExplainWords
+) -> list[str]:
+    name = words.day(day.on)
+    note = words.provisional if day.provisional else ""
     if not day.spans:
-        why = f"{day.kind}{f' ({day.name})' if day.name else ''}" if day.kind is not DayKind.WEEKDAY else ""
-        return [f"{name}: skipped, {why or 'no hours on this weekday'}{note}."]
+        return [words.skipped.format(day=name, why=_why_shut(day, calendar, words), note=note)]
     if count is None and not pieces:
         return []
-    made = f" ({day.kind})" if day.kind in (DayKind.MAKE_UP, DayKind.DATED) else ""
+    made = f" ({words.kinds[day.kind]})" if day.kind in (DayKind.MAKE_UP, DayKind.DATED) else ""
     if count is not None:
-        return [f"{name}{made}: open day {count}{note}."]
+        return [words.open_day.format(day=name, made=made, count=count, note=note)]
     times = ", ".join(f"{_clock(start, calendar)}-{_clock(end, calendar)}" for start, end in pieces)
-    spent = format_hours(timedelta(microseconds=sum(end - start for start, end in pieces)))
-    return [f"{name}{made}: {times} is {spent}, together {format_hours(timedelta(microseconds=consumed))}{note}."]
+    spent = words.hours(timedelta(microseconds=sum(end - start for start, end in pieces)))
+    total = words.hours(timedelta(microseconds=consumed))
+    return [words.spent.format(day=name, made=made, times=times, spent=spent, total=total, note=note)]
+
+
+def _why_shut(day: Day, calendar: Calendar, words: ExplainWords) -> str:
+    if day.kind is DayKind.WEEKDAY:
+        return words.no_hours
+    name = day.name
+    if words is ZH and day.kind is DayKind.HOLIDAY and calendar.rules.country is not None:
+        name = holiday_names_zh(calendar.rules.country, day.on.year).get(day.on, "")
+    return words.named.format(kind=words.kinds[day.kind], name=name) if name else words.kinds[day.kind]
 
 
 def _pieces(day: Day, calendar: Calendar, holes: list[Interval], within: Interval) -> list[Interval]:

@@ -11,6 +11,7 @@ from typing import TypeVar
 from ticketing import kpi_orders, kpi_voice
 from ticketing.kpi_facts import AssetFact, ComplaintFact, MoneyFact, OrderFact, Scope, SurveyFact, WaitingFact
 from ticketing.kpi_figure import Figure
+from ticketing.kpi_zh import TEXTS_ZH
 
 Fact = TypeVar("Fact", OrderFact, WaitingFact, AssetFact, ComplaintFact, SurveyFact, MoneyFact)
 
@@ -44,6 +45,11 @@ class Definition:
     text: str
     compute: Callable[[Scope], Figure]
     target: float | None = None
+
+    @property
+    def text_zh(self) -> str:
+        """The definition in Chinese."""
+        return TEXTS_ZH[self.id]
 
 
 _ORDERS, _VOICE = kpi_orders, kpi_voice

@@ -22,6 +22,7 @@ class DefinitionView(BaseModel):
     better: Better
     target: float | None
     definition: str
+    definition_zh: str
 
 
 class FigureView(BaseModel):
@@ -46,6 +47,7 @@ class PenaltyView(BaseModel):
     currency: str
     waived: bool
     reason: str
+    reason_zh: str
 
 
 class KpiView(BaseModel):
@@ -94,6 +96,7 @@ def definition_view(one: Definition) -> DefinitionView:
         better=one.better,
         target=one.target,
         definition=one.text,
+        definition_zh=one.text_zh,
     )
 
 
@@ -111,4 +114,5 @@ def penalty_view(one: Penalty) -> PenaltyView:
         currency=one.currency,
         waived=breach.waived,
         reason=one.reason,
+        reason_zh=one.reason_zh,
     )

@@ -11,9 +11,12 @@ from decimal import ROUND_CEILING, Decimal
 from facility.instant import to_us
 from ticketing.contract import NamedClock, Promise, ServiceLevel
 from ticketing.limit import LONGEST, Limit, LimitUnit, format_limit
+from ticketing.limit_zh import hours_zh, limit_zh
+from ticketing.said import Said
 from ticketing.terms import Circumstances, Declared, DeclaredKind, Modifier, ModifierKind
 
 _SECOND = timedelta(seconds=1)
+_COLOURS_ZH = {"red": "红色", "orange": "橙色", "yellow": "黄色", "blue": "蓝色"}
 
 
 def modify(
@@ -29,27 +32,30 @@ def modify(
     )  # fmt: skip
     for modifier in modifiers:
         why = _applies(modifier, level, known, facts)
-        if why:
+        if why is not None:
             changed = _apply(changed, modifier, why)
     return _planned(changed, facts)
 
 
-def _applies(modifier: Modifier, level: ServiceLevel, declared: Iterable[Declared], facts: Circumstances) -> str:
-    """Why a modifier applies, in words; empty when it does not."""
+def _applies(
+    modifier: Modifier, level: ServiceLevel, declared: Iterable[Declared], facts: Circumstances
+) -> Said | None:
+    """Why a modifier applies, in words; None when it does not."""
     if modifier.levels and level.id not in modifier.levels:
-        return ""
+        return None
     if modifier.kind is ModifierKind.KEY_EQUIPMENT:
-        return "key equipment" if facts.key_equipment else ""
+        return Said("key equipment", "关键设备") if facts.key_equipment else None
     if modifier.kind is ModifierKind.OFF_PEAK and modifier.calendar is not None:
         at_us = to_us(facts.opened_at)
         is_open = modifier.calendar.next_open_us(at_us) == at_us and modifier.calendar.elapsed_us(at_us, at_us + 1)
-        return "" if is_open else f"opened outside the hours of {modifier.calendar.name}"
+        name = modifier.calendar.name
+        return None if is_open else Said(f"opened outside the hours of {name}", f"在 {name} 的工作时间之外开单")
     warned = {one.warning for one in declared if one.kind is DeclaredKind.WEATHER and one.holds(facts.opened_at)}
     named = sorted(warned & modifier.warnings)
-    return f"{named[0]} weather warning" if named else ""
+    return Said(f"{named[0]} weather warning", f"{_COLOURS_ZH.get(named[0], named[0])}天气预警") if named else None
 
 
-def _apply(level: ServiceLevel, modifier: Modifier, why: str) -> ServiceLevel:
+def _apply(level: ServiceLevel, modifier: Modifier, why: Said) -> ServiceLevel:
     def changed(name: str, promise: Promise) -> Promise:
         if modifier.clocks and name not in modifier.clocks:
             return promise
@@ -59,7 +65,14 @@ def _apply(level: ServiceLevel, modifier: Modifier, why: str) -> ServiceLevel:
         clause = f", clause {modifier.clause}" if modifier.clause else ""
         how = [f"x {modifier.factor}"] if modifier.factor != 1 else []
         how += [f"+ {format_limit(Limit(LimitUnit.CALENDAR, modifier.add))}"] if modifier.add else []
-        step = f"{modifier.id}{clause} ({why}): {promise.limit} {' '.join(how)} is {limit}."
+        clause_zh = f"，条款 {modifier.clause}" if modifier.clause else ""
+        how_zh = [f"× {modifier.factor}"] if modifier.factor != 1 else []
+        how_zh += [f"+ {hours_zh(modifier.add)}"] if modifier.add else []
+        step = Said(
+            f"{modifier.id}{clause} ({why.en}): {promise.limit} {' '.join(how)} is {limit}.",
+            f"{modifier.id}{clause_zh}（{why.zh}）："
+            f"{limit_zh(promise.limit)} {' '.join(how_zh)}，即 {limit_zh(limit)}。",
+        )
         return replace(promise, limit=limit, steps=(*promise.steps, step))
 
     return replace(
@@ -86,7 +99,10 @@ def _planned(level: ServiceLevel, facts: Circumstances) -> ServiceLevel:
     if due_at is None:
         return level
     limit = Limit(LimitUnit.CALENDAR, max(timedelta(0), due_at - facts.opened_at))
-    step = "A visit of the preventive plan: its limit runs to the end of the day it is planned for."
+    step = Said(
+        "A visit of the preventive plan: its limit runs to the end of the day it is planned for.",
+        "计划保养：时限至计划当日结束。",
+    )
     planned = Promise(limit, frozenset(), steps=(step,))
     return replace(level, response=planned, resolution=planned)
 

@@ -13,7 +13,9 @@ from zoneinfo import ZoneInfo
 from ticketing.contract import PauseReason
 from ticketing.level import LevelFacts, covers
 from ticketing.limit import format_hours
+from ticketing.limit_zh import CLOCKS_ZH, hours_zh
 from ticketing.order_clock import OrderClock
+from ticketing.said import Said
 from ticketing.terms import CapPeriod, PenaltyPer, PenaltyTerm, PenaltyTerms, month_of
 
 _HOUR = timedelta(hours=1)
@@ -47,6 +49,7 @@ class Penalty:
     currency: str
     period: str
     reason: str
+    reason_zh: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +96,17 @@ def decide_penalties(breaches: Iterable[Breach], terms: PenaltyTerms, zone: Zone
             left = terms.cap - spent.get(period, Decimal(0)) if terms.cap is not None else full
             amount = min(full, max(left, Decimal(0)))
             if breach.waived:
-                amount, why = Decimal(0), f"{why}; waived: force majeure held while the clock ran"
+                amount = Decimal(0)
+                why = _more(why, "waived: force majeure held while the clock ran", "计时期间不可抗力成立，予以免责")
             elif amount < full:
-                why += f"; the cap of {terms.cap} {terms.currency} for {period} leaves {amount}"
+                cap = f"{terms.cap} {terms.currency}"
+                why = _more(
+                    why, f"the cap of {cap} for {period} leaves {amount}", f"{period} 的上限 {cap} 尚余 {amount}"
+                )
             spent[period] = spent.get(period, Decimal(0)) + amount
-            found.append(Penalty(breach, term.id, term.clause, amount, full, terms.currency, period, why + "."))
+            found.append(
+                Penalty(breach, term.id, term.clause, amount, full, terms.currency, period, f"{why.en}.", f"{why.zh}。")
+            )
     return found
 
 
@@ -111,13 +120,22 @@ def decide_correctives(breaches: Iterable[Breach], terms: PenaltyTerms, zone: Zo
     return [Corrective(month, count) for month, count in sorted(counts.items()) if limit is not None and count >= limit]
 
 
-def _price(breach: Breach, term: PenaltyTerm, terms: PenaltyTerms) -> tuple[Decimal, str]:
+def _more(why: Said, en: str, zh: str) -> Said:
+    return Said(f"{why.en}; {en}", f"{why.zh}；{zh}")
+
+
+def _price(breach: Breach, term: PenaltyTerm, terms: PenaltyTerms) -> tuple[Decimal, Said]:
     """The price of a breach before any cap, and how it came about."""
     each = term.amount if term.amount is not None else terms.share(term.percent or Decimal(0))
-    what = f"{each} {terms.currency}" if term.amount is not None else (
-        f"{term.percent} % of {terms.monthly_fee} {terms.currency} is {each}")  # fmt: skip
-    about = f"Clause {term.clause}: {breach.clock} of {breach.number} {format_hours(breach.over)} over; {what}"
+    what = what_zh = f"{each} {terms.currency}"
+    if term.amount is None:
+        what = f"{term.percent} % of {terms.monthly_fee} {terms.currency} is {each}"
+        what_zh = f"{terms.monthly_fee} {terms.currency} 的 {term.percent} % 即 {each}"
+    over, clock_zh = breach.over, CLOCKS_ZH.get(breach.clock, breach.clock)
+    about = f"Clause {term.clause}: {breach.clock} of {breach.number} {format_hours(over)} over; {what}"
+    about_zh = f"条款 {term.clause}：{breach.number} {clock_zh}超时 {hours_zh(over)}；{what_zh}"
     if term.per is PenaltyPer.BREACH:
-        return each, f"{about} per breach"
-    hours = max(1, -(-breach.over // _HOUR))
-    return each * hours, f"{about} x {hours} started hour{'' if hours == 1 else 's'}"
+        return each, Said(f"{about} per breach", f"{about_zh}（每次违约）")
+    hours = max(1, -(-over // _HOUR))
+    counted = f"{about} x {hours} started hour{'' if hours == 1 else 's'}"
+    return each * hours, Said(counted, f"{about_zh} × {hours} 小时（不足一小时按一小时计）")

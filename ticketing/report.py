@@ -1,7 +1,7 @@
 """A report on a period: its figures and those of the periods before it, groups, penalties, and what to change."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlmodel import Session
@@ -14,6 +14,7 @@ from ticketing.kpi_period import Period
 from ticketing.kpi_read import read_period
 from ticketing.penalty import Corrective, Penalty
 from ticketing.report_advice import Advice, advise
+from ticketing.said import Said
 
 TREND = 6
 """So many periods before it are shown as the trend."""
@@ -34,6 +35,8 @@ class Report:
     correctives: tuple[Corrective, ...]
     advice: tuple[Advice, ...]
     title: str
+    labels: Mapping[tuple[By, str], Said] = field(default_factory=dict)
+    """What a group is called, where it has a name besides its id."""
 
 
 def make_report(
@@ -56,6 +59,17 @@ def make_report(
         groups=groups,
         penalties=reading.penalties,
         correctives=reading.correctives,
-        advice=tuple(advise(trend[-1][1], last, groups, reading.penalties)),
+        advice=tuple(advise(trend[-1][1], last, groups, reading.penalties, labels_of(registry))),
         title=", ".join(contract.name for contract in book.contracts),
+        labels=labels_of(registry),
     )
+
+
+def labels_of(registry: Registry) -> dict[tuple[By, str], Said]:
+    """The names of buildings and equipment classes, for people."""
+    found = {(By.BUILDING, one.id): Said(one.name, one.name) for one in registry.buildings.values() if one.name}
+    for asset in registry.assets.values():
+        label = asset.equipment_class.label
+        if "en" in label:
+            found[By.CLASS, asset.equipment_class.name] = Said(label["en"], label.get("zh", label["en"]))
+    return found

@@ -10,9 +10,12 @@ from dataclasses import dataclass
 from ticketing.kpi import DEFINITIONS, Better, By, Definition
 from ticketing.kpi_figure import Figure
 from ticketing.penalty import Penalty
+from ticketing.report_words import UNITS_ZH
+from ticketing.said import Said
 
 Figures = Mapping[str, Figure]
 Groups = Mapping[By, Mapping[str, Figures]]
+Labels = Mapping[tuple[By, str], Said]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +28,20 @@ class Advice:
     text_zh: str
 
 
-def advise(now: Figures, before: Figures, groups: Groups, penalties: Sequence[Penalty], count: int = 3) -> list[Advice]:
+def advise(
+    now: Figures,
+    before: Figures,
+    groups: Groups,
+    penalties: Sequence[Penalty],
+    labels: Labels | None = None,
+    count: int = 3,
+) -> list[Advice]:
     """The heaviest, at most `count`, one for each figure; none when every target was met."""
-    found = [*_missed(now, before, groups), *_costly(penalties)]
+    found = [*_missed(now, before, groups, labels or {}), *_costly(penalties)]
     return sorted(found, key=lambda one: (-one.weight, one.figure_id))[:count]
 
 
-def _missed(now: Figures, before: Figures, groups: Groups) -> Iterable[Advice]:
+def _missed(now: Figures, before: Figures, groups: Groups, labels: Labels) -> Iterable[Advice]:
     for one in DEFINITIONS:
         value = now[one.id].value
         if one.target is None or value is None or not _misses(one, value):
@@ -41,17 +51,22 @@ def _missed(now: Figures, before: Figures, groups: Groups) -> Iterable[Advice]:
         is_worse = last is not None and (value < last if one.better is Better.HIGHER else value > last)
         worst = _worst(one, groups)
         change = "" if last is None else f", {_shown(last)} {one.unit} before"
-        change_zh = "" if last is None else f"，上期 {_shown(last)} {one.unit}"
+        unit_zh = UNITS_ZH.get(one.unit, one.unit)
+        change_zh = "" if last is None else f"，上期 {_shown(last)} {unit_zh}"
         who = f" Begin with {worst[0].value} {worst[1]} ({_shown(worst[2])} {one.unit})." if worst is not None else ""
-        who_zh = (
-            f"先从{_BY_ZH[worst[0]]} {worst[1]}（{_shown(worst[2])} {one.unit}）着手。" if worst is not None else ""
-        )
+        who_zh = _first_zh(worst, unit_zh, labels) if worst is not None else ""
         yield Advice(
             one.id,
             lacking * (1.5 if is_worse else 1.0),
             f"{one.name} is {_shown(value)} {one.unit}; the target is {_shown(one.target)} {one.unit}{change}.{who}",
-            f"{one.name_zh}为 {_shown(value)} {one.unit}，目标 {_shown(one.target)} {one.unit}{change_zh}。{who_zh}",
+            f"{one.name_zh}为 {_shown(value)} {unit_zh}，目标 {_shown(one.target)} {unit_zh}{change_zh}。{who_zh}",
         )
+
+
+def _first_zh(worst: tuple[By, str, float], unit_zh: str, labels: Labels) -> str:
+    by, name, value = worst
+    said = labels.get((by, name))
+    return f"先从{_BY_ZH[by]} {said.zh if said is not None else name}（{_shown(value)} {unit_zh}）着手。"
 
 
 def _costly(penalties: Sequence[Penalty]) -> Iterable[Advice]:

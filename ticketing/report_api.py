@@ -33,7 +33,7 @@ def write_report(report: Report, kind: Format, language: str) -> bytes:
     """The report as a file. Raises PermanentError for a PDF without reportlab."""
     if kind is Format.PDF:
         return pdf_report(report, language)
-    text = csv_report(report) if kind is Format.CSV else html_report(report, language)
+    text = csv_report(report, language) if kind is Format.CSV else html_report(report, language)
     return text.encode()
 
 

@@ -10,17 +10,17 @@ from ticketing.report import Report
 HEADS = ("period", "by", "group", "figure", "unit", "value", "over", "base", "currency", "clause", "breach", "reason")
 
 
-def csv_report(report: Report) -> str:
+def csv_report(report: Report, language: str = "en") -> str:
     """UTF-8 with a mark in front, so that spreadsheets show Chinese; a figure of nothing has an empty value."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(HEADS)
-    for row in _rows(report):
+    for row in _rows(report, language):
         writer.writerow([_safe(cell) for cell in row])
     return f"\ufeff{out.getvalue()}"
 
 
-def _rows(report: Report) -> Iterator[tuple[object, ...]]:
+def _rows(report: Report, language: str) -> Iterator[tuple[object, ...]]:
     scopes = [("all", "all", report.figures)]
     scopes += [(by.value, name, found) for by, named in report.groups.items() for name, found in named.items()]
     for by, name, found in scopes:
@@ -36,7 +36,8 @@ def _rows(report: Report) -> Iterator[tuple[object, ...]]:
     for penalty in report.penalties:
         breach = f"{penalty.breach.number} {penalty.breach.clock}"
         start = (str(report.period), "penalty", penalty.breach.facts.building_id, "penalties", "money")
-        yield (*start, penalty.amount, "", "", penalty.currency, penalty.clause, breach, penalty.reason)
+        reason = penalty.reason_zh if language.startswith("zh") else penalty.reason
+        yield (*start, penalty.amount, "", "", penalty.currency, penalty.clause, breach, reason)
 
 
 def _safe(cell: object) -> object:

@@ -10,11 +10,12 @@ from ticketing.report_tables import (
     Table,
     advice_lines,
     figure_table,
+    group_name,
     group_table,
     penalty_table,
     trend_series,
 )
-from ticketing.report_words import Words, name_of, words_of
+from ticketing.report_words import ZH, Words, name_of, words_of
 
 _STYLE = """
 body{font:15px/1.45 system-ui,"Noto Sans CJK SC","PingFang SC","Microsoft YaHei",sans-serif;color:#1c2430}
@@ -72,11 +73,15 @@ def _plots(report: Report, words: Words) -> Iterable[str]:
 def _bars(report: Report, words: Words) -> str:
     """Faults by class, the most first."""
     found = report.groups[By.CLASS]
-    bars = sorted(((name, figures["faults"].value or 0.0) for name, figures in found.items()), key=lambda one: -one[1])
+    named = ((group_name(report, By.CLASS, name, words), figures["faults"].value) for name, figures in found.items())
+    bars = sorted(((name, value or 0.0) for name, value in named), key=lambda one: -one[1])
     (faults,) = (one for one in DEFINITIONS if one.id == "faults")
     title = f"{name_of(faults, words)}: {words.groups[By.CLASS]}"
     return f'<div class="plots">{bar_plot(title, bars[:12], "")}</div>' if bars else ""
 
 
 def _definitions(words: Words) -> str:
-    return "".join(f"<dt>{escape(name_of(one, words))}</dt><dd>{escape(one.text)}</dd>" for one in DEFINITIONS)
+    return "".join(
+        f"<dt>{escape(name_of(one, words))}</dt><dd>{escape(one.text_zh if words is ZH else one.text)}</dd>"
+        for one in DEFINITIONS
+    )

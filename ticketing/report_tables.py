@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ticketing.kpi import DEFINITIONS, By, Definition
 from ticketing.report import Report
-from ticketing.report_words import Words, is_missed, name_of, number, shown, unit_of
+from ticketing.report_words import ZH, Words, clock_of, is_missed, name_of, number, shown, unit_of
 
 TRENDS = ("response_compliance", "resolution_compliance", "mean_response", "mttr", "repeat_faults", "backlog",
           "preventive_compliance", "complaints", "satisfaction", "nps")  # fmt: skip
@@ -55,17 +55,23 @@ def group_table(report: Report, by: By, words: Words) -> Table:
     """The figures that groups are told apart by."""
     heads = ("", *(name_of(one, words) for one in defined(GROUPS)))
     rows = tuple(
-        (name, *(shown(one, found[one.id], words) for one in defined(GROUPS)))
+        (group_name(report, by, name, words), *(shown(one, found[one.id], words) for one in defined(GROUPS)))
         for name, found in report.groups[by].items()
     )
     return Table(words.groups[by], heads, rows)
 
 
+def group_name(report: Report, by: By, name: str, words: Words) -> str:
+    """What a group is called in a language; its id when it has no name."""
+    said = report.labels.get((by, name))
+    return said.to(words.lang) if said is not None else name
+
+
 def penalty_table(report: Report, words: Words) -> Table:
     """Every penalty with its clause, its breach and how it came about, and the totals."""
     rows = [
-        (one.clause, f"{one.breach.number} {one.breach.clock}", f"{one.breach.due_at:%Y-%m-%d %H:%M}Z",
-         f"{one.amount:,.2f} {one.currency}", one.reason)
+        (one.clause, f"{one.breach.number} {clock_of(one.breach.clock, words)}", f"{one.breach.due_at:%Y-%m-%d %H:%M}Z",
+         f"{one.amount:,.2f} {one.currency}", one.reason_zh if words is ZH else one.reason)
         for one in report.penalties
     ]  # fmt: skip
     money = report.figures["penalties"].money

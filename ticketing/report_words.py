@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from ticketing.kpi import Better, By, Definition
 from ticketing.kpi_figure import Figure
+from ticketing.limit_zh import CLOCKS_ZH
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +119,11 @@ def unit_of(one: Definition, words: Words) -> str:
     if words is ZH:
         return UNITS_ZH.get(one.unit, one.unit)
     return "" if one.unit in ("orders", "complaints", "money") else one.unit
+
+
+def clock_of(name: str, words: Words) -> str:
+    """A clock's name; one that a contract has named itself stays as it is."""
+    return CLOCKS_ZH.get(name, name) if words is ZH else name
 
 
 def number(value: float) -> str:

@@ -279,8 +279,10 @@ def finding_view(row: FindingRow, work_order_id: str | None) -> FindingView:
     )
 
 
-def deadline_view(row: WorkOrderRow, history: Iterable[StoredLine], level: ServiceLevel, now: datetime) -> DeadlineView:
-    """Both deadlines recomputed from terms, history and pauses, each with its explanation."""
+def deadline_view(
+    row: WorkOrderRow, history: Iterable[StoredLine], level: ServiceLevel, now: datetime, language: str = "en"
+) -> DeadlineView:
+    """Both deadlines recomputed from terms, history and pauses, each with its explanation in a language."""
     clocks = decide_clocks(level, row.opened_at, [as_change(line) for line in history], now)
     return DeadlineView(
         work_order_id=row.id,
@@ -291,9 +293,9 @@ def deadline_view(row: WorkOrderRow, history: Iterable[StoredLine], level: Servi
         service_level=row.service_level,
         level_reason=row.level_reason,
         default_level=row.default_level,
-        response=_clock_view(clocks.response),
-        resolution=_clock_view(clocks.resolution),
-        clocks={name: _clock_view(clock) for name, clock in clocks.named.items()},
+        response=_clock_view(clocks.response, language),
+        resolution=_clock_view(clocks.resolution, language),
+        clocks={name: _clock_view(clock, language) for name, clock in clocks.named.items()},
     )
 
 
@@ -307,7 +309,7 @@ def evidence_views(evidence: Iterable[Evidence]) -> list[EvidenceView]:
     ]
 
 
-def _clock_view(clock: OrderClock) -> ClockView:
+def _clock_view(clock: OrderClock, language: str) -> ClockView:
     deadline = clock.deadline
     return ClockView(
         due_at=deadline.due_at,
@@ -320,5 +322,5 @@ def _clock_view(clock: OrderClock) -> ClockView:
         left=format_duration(deadline.left),
         paused_by=deadline.paused_by.reason.value if deadline.paused_by is not None else None,
         breached=clock.is_breached,
-        explanation=explain_deadline(deadline),
+        explanation=explain_deadline(deadline, language),
     )

@@ -86,7 +86,7 @@ def order_router(pages: Pages) -> APIRouter:
             typed={**(typed or VerbForm()).model_dump(), "refused": refused, "verb": _shown(verb, verbs)},
             done=done if re.fullmatch(r"[a-z_]{1,30}", done) else "",
             trends=evidence_trends(page, order.evidence, members, marks, onset, until),
-            explained=pages.view_for(user).explain_deadlines(order.id),
+            explained=pages.view_for(user).explain_deadlines(order.id, page.words.language),
         )  # fmt: skip
 
     @router.get("/work-orders/{order_id}", response_class=HTMLResponse)

@@ -195,8 +195,9 @@ class PlantView(Protocol):
     def orders_of_finding(self, finding_id: str) -> Sequence[OrderView]:
         """The orders this finding opened or joined."""
 
-    def explain_deadlines(self, order_id: str) -> Mapping[str, Sequence[str]]:
-        """For each deadline's name (`response`, `resolution`) the lines that explain it. Empty when unknown."""
+    def explain_deadlines(self, order_id: str, language: str = "en") -> Mapping[str, Sequence[str]]:
+        """For each deadline's name (`response`, `resolution`) the lines that explain it in the reader's language. Empty
+        when unknown."""
 
     def apply_verb(self, order_id: str, verb: str, *, by: str, note: str, reason: str = "", proof: str = "") -> None:
         """Apply a verb now; `reason` is why the clock should stand still (hold, with where its `proof` is); for accept,

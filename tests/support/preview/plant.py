@@ -138,7 +138,8 @@ class PreviewPlant:
     def orders_of_finding(self, finding_id: str) -> Sequence[OrderView]:
         return [order for order in self._orders.values() if finding_id in order.members]
 
-    def explain_deadlines(self, order_id: str) -> Mapping[str, Sequence[str]]:
+    def explain_deadlines(self, order_id: str, language: str = "en") -> Mapping[str, Sequence[str]]:
+        del language  # the preview explains in English
         order = self._orders.get(order_id)
         if order is None:
             return {}
