@@ -6,15 +6,21 @@ window that is not yet full says so itself. An Unknown number is left out; the r
 
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
+from typing import cast
 
 from facility.reading import Value
-from rules.program import Known
-from rules.terms import ConditionTerm
+from rules.memory import PointMemory, TermMemory
+from rules.program import Code, Known
+from rules.terms import Alarm, ConditionTerm
+from rules.window import FIXED
 
 BUCKETS = 512
 """Stretches nearer together than 1/512 of the window share one, so that memory stays bounded."""
 
 _FILLING_S = 1e-3
+
+HUGE = 1e100
+"""A number as large as that (the quotient of a hundred and next to nothing) counts as Unknown."""
 
 
 class RunningTerm(ConditionTerm):
@@ -31,14 +37,15 @@ class RunningTerm(ConditionTerm):
     ) -> None:
         """Evaluate the number at `now_us` and take it in."""
         number = self._code(values, constants, terms, now_us)
-        self._memory.known = isinstance(number, float)
-        if isinstance(number, float):
-            self._take(number, now_us)
-            for point in self._looked_at:
-                if point.fresh_until_us >= now_us:
-                    self._alarm.wake(point.fresh_until_us + 1)
-        else:
+        self._memory.known = known = isinstance(number, float) and -HUGE < number < HUGE
+        if not known:
             self._interrupt()
+            return
+        self._take(cast(float, number), now_us)
+        alarm = self._alarm
+        for point in self._looked_at:
+            if now_us <= point.fresh_until_us < alarm.at_us:
+                alarm.at_us = point.fresh_until_us + 1
 
     @abstractmethod
     def _take(self, number: float, now_us: int) -> None:
@@ -56,54 +63,82 @@ class AverageTerm(RunningTerm):
     description language of ASHRAE 231) has it: so it is 0 at the first reading, and a steady number lies above it.
 
     Memory: `since_us` the last instant with a number, `numbers` that number followed by the integral of each stretch,
-    `times` start and end of each stretch.
+    `times` start and end of each stretch. What they add up to is kept beside it as whole numbers, so that it is the
+    same whether the window slid for a year or was read from a snapshot.
     """
 
-    __slots__ = ()
+    __slots__ = ("_covered_us", "_times", "_total")
+
+    def __init__(
+        self, code: Code, looked_at: Sequence[PointMemory], memory: TermMemory, alarm: Alarm, length_us: int = 0
+    ) -> None:
+        super().__init__(code, looked_at, memory, alarm, length_us)
+        self._gather()
+
+    def _gather(self) -> None:
+        """Add up what is remembered: at first, and after it was discarded."""
+        times = self._times = self._memory.times
+        self._total = sum(int(integral * FIXED) for integral in self._memory.numbers[1:])
+        self._covered_us = sum(times[1::2]) - sum(times[::2])
 
     def _take(self, number: float, now_us: int) -> None:
         memory = self._memory
-        if memory.since_us >= 0 and now_us > memory.since_us:
-            turn_us = max(memory.since_us, now_us - self._length // 4)
-            self._add(memory.since_us, turn_us, memory.numbers[0])
-            self._add(turn_us, now_us, number)
+        since_us, numbers = memory.since_us, memory.numbers
+        if 0 <= since_us < now_us:
+            if memory.times is not self._times:
+                self._gather()
+            turn_us = now_us - self._length // 4
+            if turn_us > since_us:
+                self._add(since_us, turn_us, numbers[0])
+                self._add(turn_us, now_us, number)
+            else:
+                self._add(since_us, now_us, number)
             self._trim(now_us - self._length)
         memory.since_us = now_us
-        memory.numbers[:1] = [number]
+        if numbers:
+            numbers[0] = number
+        else:
+            numbers.append(number)
 
     def _add(self, from_us: int, until_us: int, number: float) -> None:
-        if until_us <= from_us:
-            return
         integral = number * (until_us - from_us) / 1e6
-        times, width = self._memory.times, max(self._length // BUCKETS, 1)
+        times, numbers, width = self._times, self._memory.numbers, max(self._length // BUCKETS, 1)
         if times and times[-1] == from_us and times[-2] // width == (until_us - 1) // width:
             times[-1] = until_us
-            self._memory.numbers[-1] += integral
+            self._total -= int(numbers[-1] * FIXED)
+            numbers[-1] += integral
         else:
-            times += [from_us, until_us]
-            self._memory.numbers.append(integral)
+            times += (from_us, until_us)
+            numbers.append(integral)
+        self._total += int(numbers[-1] * FIXED)
+        self._covered_us += until_us - from_us
 
     def _trim(self, start_us: int) -> None:
-        times, gone = self._memory.times, 0
-        while 2 * gone < len(times) and times[2 * gone + 1] <= start_us:
-            gone += 1
-        del times[: 2 * gone], self._memory.numbers[1 : 1 + gone]
+        times, numbers = self._times, self._memory.numbers
+        while times and times[1] <= start_us:
+            self._total -= int(numbers[1] * FIXED)
+            self._covered_us -= times[1] - times[0]
+            del times[:2], numbers[1]
 
     def _interrupt(self) -> None:
         self._memory.since_us = -1
 
     def __call__(self, now_us: int) -> Known:
-        if not self._memory.known:
+        memory, start_us = self._memory, now_us - self._length
+        if not memory.known:
             return None
-        times, numbers, start = self._memory.times, self._memory.numbers, now_us - self._length
-        integral, covered = 0.0, 0.0
-        for index in range(len(times) // 2):
-            first, last = times[2 * index], times[2 * index + 1]
-            share = (last - max(first, start)) / (last - first)
-            if share > 0:
-                integral += numbers[1 + index] * share
-                covered += (last - first) * share / 1e6
-        return integral / (covered if covered >= self._length / 1e6 else covered + _FILLING_S)
+        if memory.times is not self._times:
+            self._gather()
+        times, total, covered_us = self._times, self._total, self._covered_us
+        for index in range(0, len(times), 2):
+            first_us = times[index]
+            if first_us >= start_us:
+                break
+            before_us, whole_us = min(start_us, times[index + 1]) - first_us, times[index + 1] - first_us
+            total -= int(memory.numbers[1 + index // 2] * FIXED) * before_us // whole_us
+            covered_us -= before_us
+        covered = covered_us / 1e6
+        return total / FIXED / (covered if covered_us >= self._length else covered + _FILLING_S)
 
 
 class SampledTerm(RunningTerm):

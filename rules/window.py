@@ -15,7 +15,7 @@ BUCKETS = 512
 COVERAGE = 0.75
 """Share of a window that readings must cover before its mean, extremes and sums are believed."""
 
-_FIXED = float(1 << 64)
+FIXED = float(1 << 64)
 """Sums count in this part of a unit: exact for every reading of 0.001 and more, so equal readings have that mean."""
 
 
@@ -49,7 +49,7 @@ class Window(msgspec.Struct, array_like=True, dict=True):
 
     def __post_init__(self) -> None:
         self.count = sum(bucket.count for bucket in self.buckets)
-        self.sum = sum(int(bucket.total * _FIXED) for bucket in self.buckets)
+        self.sum = sum(int(bucket.total * FIXED) for bucket in self.buckets)
         self.changed = sum(bucket.changes for bucket in self.buckets)
         self.covered_us = sum(bucket.cover_us for bucket in self.buckets)
         self.lows: list[tuple[int, float]] | None = None
@@ -70,7 +70,7 @@ class Window(msgspec.Struct, array_like=True, dict=True):
             if buckets and buckets[0].at_us <= at_us - self.length_us:
                 self.trim(at_us)
             buckets.append(Bucket(at_us, number, value, 1, amount, 0.0, amount, amount, changed, cover_us))
-            self.sum += int(amount * _FIXED)
+            self.sum += int(amount * FIXED)
         self.count += 1
         self.changed += changed
         self.covered_us += cover_us
@@ -82,9 +82,9 @@ class Window(msgspec.Struct, array_like=True, dict=True):
         bucket.at_us, bucket.value = at_us, value
         step = amount - bucket.total / bucket.count
         bucket.count += 1
-        self.sum -= int(bucket.total * _FIXED)
+        self.sum -= int(bucket.total * FIXED)
         bucket.total += amount
-        self.sum += int(bucket.total * _FIXED)
+        self.sum += int(bucket.total * FIXED)
         bucket.m2 += step * (amount - bucket.total / bucket.count)
         bucket.low, bucket.high = min(bucket.low, amount), max(bucket.high, amount)
 
@@ -95,7 +95,7 @@ class Window(msgspec.Struct, array_like=True, dict=True):
             return
         while buckets and (bucket := buckets[0]).at_us <= start:
             self.count -= bucket.count
-            self.sum -= int(bucket.total * _FIXED)
+            self.sum -= int(bucket.total * FIXED)
             self.changed -= bucket.changes
             self.covered_us -= bucket.cover_us
             self.before = bucket
@@ -138,12 +138,12 @@ class Window(msgspec.Struct, array_like=True, dict=True):
     def mean(self) -> float | None:
         """Arithmetic mean of the readings."""
         if self.count:
-            return self.sum / self.count / _FIXED
+            return self.sum / self.count / FIXED
         return self.before.total / self.before.count if self.before is not None else None
 
     def total(self) -> float | None:
         """Sum of the readings."""
-        return self.sum / _FIXED
+        return self.sum / FIXED
 
     def lowest(self) -> float | None:
         """Smallest reading; wants `keep_extremes`."""
