@@ -16,7 +16,6 @@ from rules.judgement import Judgement
 from rules.lifecycle import Step, advance, discard
 from rules.memory import NEVER, AssetMemory, BuildingMemory, JudgementMemory, Phase, PointMemory
 from rules.plan import Plan
-from rules.program import AWAKE
 from rules.rule import Group
 from rules.rule_set import RuleSet
 from rules.storm import join_storm, root_of
@@ -103,9 +102,7 @@ class BuildingStream:
                 if feeds is not None:
                     values = scans[asset_id]
                     take_scan(now_us, values, memory.assets[asset_id], feeds, touched)
-                    for judgement in self.plan.readers(asset_id, values):
-                        if judgement.asleep == AWAKE:
-                            touched[judgement.index] = judgement
+                    touched.update(self.plan.readers(asset_id, values))
             self._step(now_us, touched, found)
             memory.judged_us = now_us
         return found

@@ -1,17 +1,18 @@
 """What an idle judgement asks at every look: does the condition hold, and if not, which part of it says so?
 
 One function a rule, bound once a judgement: points, parameters and terms are plain variables of it, what since, count
-and starts need is brought up to date in line, and the parts that `and` joins are looked at in order until one is
-false. It says nothing else than the rule's own condition evaluated as a whole does; a test compares the two.
+and starts need is brought up to date in line, and the parts that `and` joins are looked at in order until one is not
+true; first those on which the judgement can sleep. It says nothing else than the rule's own condition evaluated as a
+whole does; a test compares the two.
 """
 
 import ast
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 from rules.functions import FLAGS, FROM_CONDITION
-from rules.program import HOLDS, UNKNOWN, Hold, HoldCode, Term
-from rules.scope import Scope
+from rules.program import AWAKE, HOLDS, Bound, HoldCode, LetCode, Term
+from rules.reasons import Writer, find_reasons, used
 
 _STILL = FLAGS | {"since", "occupied", "hour", "since_visit"}
 """What changes only with a reading that changes something, or at an instant for which it wakes its judgement itself.
@@ -21,55 +22,47 @@ _KEPT = frozenset({"since", "starts"})
 """What need not be brought up to date while nothing changes."""
 
 
-class Writer(Protocol):
-    """The compiler of a rule, as far as it is needed here."""
-
-    def write_condition(self, tree: ast.expr, scope: Scope) -> str:
-        """Write a condition into the scope; the name of its result."""
-
-    def new_scope(self) -> Scope:
-        """An empty scope whose names are used nowhere else in the rule."""
-
-
 def compile_hold(
     writer: Writer, when: ast.expr, conditions: Sequence[ast.expr], slots: Sequence[str], terms: Sequence[Term],
-    condition_points: Sequence[Sequence[str]], lets: Sequence[ast.expr],
+    lets: Mapping[str, ast.expr], build: Callable[[str], LetCode],
 ) -> HoldCode:  # fmt: skip
     """Compile the function of one rule. `conditions` are the trees that `Term.condition` indexes."""
-    scope = writer.new_scope()
-    chunks = [["alarm.at_us = never", "unknown = False"], []]
+    parts = dict(enumerate(parts_of(when)))
     remembering = [term for term in terms if term.remembers]
+    kept = [conditions[term.condition] for term in remembering if term.condition is not None]
+    can_sleep = (
+        all(term.function in _KEPT for term in remembering)
+        and all(map(_is_timed, [when, *lets.values(), *conditions]))
+        and all(_is_still(tree, writer, terms) for tree in kept)
+    )
+    still = {number: part for number, part in parts.items() if can_sleep and _is_still(part, writer, terms)}
+    reasons, atoms = find_reasons(writer, still, kept if still else (), lets, slots, terms, build)
+
+    scope = writer.new_scope()
+    lines = ["alarm.at_us = never"]
     if any(term.function not in FROM_CONDITION for term in remembering):
-        chunks[0].append("values = [" + ", ".join(f"v[{index}]" for index in range(len(slots))) + "]")
+        lines.append("values = [" + ", ".join(f"v[{index}]" for index in range(len(slots))) + "]")
     for number, term in enumerate(remembering):
         if term.function in FROM_CONDITION and term.condition is not None:
             name = writer.write_condition(conditions[term.condition], scope)
-            chunks[1] += [*scope.flush(), f"r[{number}].settle({name}, now)"]
+            lines += [*scope.flush(), f"r[{number}].settle({name}, now)"]
         else:
-            chunks[1].append(f"r[{number}].update(values, q, t, now)")
-    parts = list(parts_of(when))
-    for number, part in enumerate(parts):
-        name = writer.write_condition(part, scope)
-        scope.emit(f"held = {name}")
-        chunks.append([*scope.flush(), f"if held is False: return {number}", "if held is None: unknown = True"])
-    chunks.append([f"return {UNKNOWN} if unknown else {HOLDS}"])
-    function, uses = _fuse(chunks, len(slots), terms)
-    firsts: dict[str, int] = {}
-    sleeps, still = 0, True
-    for number, (used_slots, used_terms) in enumerate(uses[1:-1]):
-        first = max(number - 1, 0)
-        for name in (*(slots[index] for index in used_slots), *_points_of(terms, used_terms, condition_points)):
-            firsts.setdefault(name, first)
-        still = still and all(terms[index].function in _STILL for index in used_terms)
-        if number and still:
-            sleeps = number
-    whole = [when, *lets, *conditions]
-    if not all(term.function in _KEPT for term in remembering) or not all(map(_is_timed, whole)):
-        sleeps = 0
-    for term in remembering:
-        for name in condition_points[term.condition] if term.condition is not None else ():
-            firsts[name] = 0
-    return HoldCode(function, firsts, sleeps)
+            lines.append(f"r[{number}].update(values, q, t, now)")
+    for number in [*still, *(number for number in parts if number not in still)]:
+        name = writer.write_condition(parts[number], scope)
+        lines += [*scope.flush(), f"if {name} is not True: return {number if number in still else AWAKE}"]
+    lines.append(f"return {HOLDS}")
+
+    scope, truths = writer.new_scope(), ""
+    for tree in atoms:
+        truths += writer.write_condition(tree, scope) + ", "
+    return HoldCode(_fuse(lines, [*scope.flush(), f"return ({truths})"], len(slots), terms), reasons)
+
+
+def _is_still(tree: ast.expr, writer: Writer, terms: Sequence[Term]) -> bool:
+    scope = writer.new_scope()
+    _, used_terms = used(scope.source("part", writer.write_condition(tree, scope)))
+    return all(terms[index].function in _STILL for index in used_terms)
 
 
 def parts_of(tree: ast.expr) -> Iterator[ast.expr]:
@@ -96,48 +89,34 @@ def _is_timed(tree: ast.expr) -> bool:
     )
 
 
-def _points_of(terms: Sequence[Term], used: Sequence[int], condition_points: Sequence[Sequence[str]]) -> Iterator[str]:
-    for index in used:
-        term = terms[index]
-        if term.point is not None:
-            yield term.point
-        if term.condition is not None:
-            yield from condition_points[term.condition]
-
-
-Uses = tuple[list[int], list[int]]
-"""The slots and the terms that a chunk of lines uses."""
-
-
-def _fuse(chunks: Sequence[Sequence[str]], slots: int, terms: Sequence[Term]) -> tuple[Callable[..., Hold], list[Uses]]:
-    """The factory of the function, and what each chunk uses."""
-    uses: list[Uses] = []
-    body: list[ast.stmt] = []
-    for chunk in chunks:
-        rename = _Rename()
-        module = ast.parse("def hold(now):\n" + "\n".join(" " * 4 + line for line in chunk or ["pass"]))
-        function = module.body[0]
-        assert isinstance(function, ast.FunctionDef)  # noqa: S101 - it was written above
-        body += [rename.visit(statement) for statement in function.body]
-        uses.append((rename.slots, rename.terms))
+def _fuse(hold: Sequence[str], atoms: Sequence[str], slots: int, terms: Sequence[Term]) -> Callable[..., Bound]:
+    """The factory of both functions, from the lines of their bodies."""
+    bodies = [_renamed(hold), _renamed(atoms)]
     remembering = sum(term.remembers for term in terms)
     given = [f"m{index} = m[{index}]" for index in range(slots)]
-    constants = sorted(set(_numbers(body, "q")))
+    constants = sorted({number for body in bodies for number in _numbers(body, "q")})
     given += [f"q{index} = q[{index}]" for index in constants]
     given += [f"t{index} = t[{index}]" for index in range(len(terms))]
     given += [f"r{index} = r[{index}]" for index in range(remembering)]
-    text = "def make(m, q, t, r, alarm):\n" + "\n".join(f"    {line}" for line in [*given, "def hold(now): pass"])
-    outer = ast.parse(text + "\n    return hold\n")
+    given += ["def hold(now): pass", "def atoms(now): pass", "return hold, atoms"]
+    outer = ast.parse("def make(m, q, t, r, alarm):\n" + "\n".join(f"    {line}" for line in given))
     make = outer.body[0]
     assert isinstance(make, ast.FunctionDef)  # noqa: S101 - it was written above
-    inner = make.body[-2]
-    assert isinstance(inner, ast.FunctionDef)  # noqa: S101 - as above
-    inner.body = body
+    for inner, body in zip(make.body[-3:-1], bodies, strict=True):
+        assert isinstance(inner, ast.FunctionDef)  # noqa: S101 - as above
+        inner.body = body
     ast.fix_missing_locations(outer)
     names: dict[str, Any] = {"__builtins__": {"abs": abs, "min": min, "max": max}, "never": 1 << 62}
     exec(compile(outer, "<rule>", "exec"), names)  # noqa: S102 - the text is ours: names, numbers, quoted texts
-    factory: Callable[..., Hold] = names["make"]
-    return factory, uses
+    factory: Callable[..., Bound] = names["make"]
+    return factory
+
+
+def _renamed(lines: Sequence[str]) -> list[ast.stmt]:
+    module = ast.parse("def body(now):\n" + "\n".join(" " * 4 + line for line in lines))
+    function = module.body[0]
+    assert isinstance(function, ast.FunctionDef)  # noqa: S101 - it was written above
+    return [_Rename().visit(statement) for statement in function.body]
 
 
 def _numbers(body: Sequence[ast.stmt], letter: str) -> Iterator[int]:
@@ -150,10 +129,6 @@ def _numbers(body: Sequence[ast.stmt], letter: str) -> Iterator[int]:
 class _Rename(ast.NodeTransformer):
     """Points, constants and terms by plain variables in place of indexes; a stale point is None."""
 
-    def __init__(self) -> None:
-        self.slots: list[int] = []
-        self.terms: list[int] = []
-
     def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
         """`v[1]` and its like, which the compiler writes."""
         if not isinstance(node.value, ast.Name) or not isinstance(node.slice, ast.Constant):
@@ -161,9 +136,6 @@ class _Rename(ast.NodeTransformer):
             return node
         letter, index = node.value.id, int(str(node.slice.value))
         if letter == "v":
-            self.slots.append(index)
             fresh = ast.parse(f"m{index}.value if m{index}.fresh_until_us >= now else None", mode="eval")
             return fresh.body
-        if letter == "t":
-            self.terms.append(index)
         return ast.Name(f"{letter}{index}", ast.Load())

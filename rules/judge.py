@@ -46,7 +46,8 @@ def take_scan(  # noqa: PLR0912 - the hot loop, one pass over the readings
         if feed.on_quality and (memory.quality != quality or memory.quality_us < at_us - feed.limit_us):
             for judgement in feed.on_quality:
                 touched[judgement.index] = judgement
-        changed = not good or memory.value != value or memory.fresh_until_us < at_us or memory.quality != quality
+        broken = not good or memory.fresh_until_us < at_us or memory.quality != quality
+        changed = broken or memory.value != value
         memory.last, memory.quality, memory.quality_us = value, quality, at_us
         if good:
             asset.seen = memory.seen = True
@@ -64,9 +65,10 @@ def take_scan(  # noqa: PLR0912 - the hot loop, one pass over the readings
             if judgement.memory.phase:
                 touched[judgement.index] = judgement
         if changed:
-            for first, judgement in feed.on_change:
-                if first <= judgement.asleep:
-                    touched[judgement.index] = judgement
+            watch = feed.watch
+            touched.update(watch.always)
+            if watch.bands and (broken or not watch.low <= value <= watch.high):  # type: ignore[operator]  # a number
+                watch.leave(None if broken else value, touched)
 
 
 def _sample(memory: PointMemory, feed: Feed, at_us: int, value: Value) -> None:

@@ -2,14 +2,16 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import inf
 
 from facility.asset import Asset
 from facility.reading import Value
 from rules.learners import LearningTerm
 from rules.memory import NEVER, JudgementMemory, Phase, PointMemory
-from rules.program import AWAKE, HOLDS, UNKNOWN, Hold, Known
+from rules.program import AWAKE, HOLDS, Hold, Known
 from rules.rule import Rule
 from rules.terms import Alarm, ConditionTerm
+from rules.watch import Groups, Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +32,12 @@ class Judgement:
     `looks` are all points it needs; `slots` the memories whose present values the expressions read, in slot order;
     `parameters` the values in force for this asset, in the parameters' units; `heard` all points the asset has;
     `plain` evaluates the condition as a whole, for comparison;
-    `queued_us` its entry among the building's timers; `asleep` the part of the condition that holds it back, where only
-    a change of what that part looks at can matter, AWAKE otherwise; `hold` what it asks while it is not active.
+    `queued_us` its entry among the building's timers; `hold` what it asks while it is not active.
+
+    Awake, every reading of its points concerns it (`groups` know who is) or every change of one (`every`), as its rule
+    needs it. It is `asleep` while a part of its condition that changes only with a value is not true: then only what
+    could make this part true concerns it, or what since and the like must know of. None is awake; otherwise the part
+    and the truths by which it was found (see `Reasons`). `watches` are the points it can sleep on; without it cannot.
     """
 
     index: int
@@ -55,18 +61,70 @@ class Judgement:
     heard: Mapping[str, PointMemory]
     plain: bool
     queued_us: int = NEVER
-    asleep: int = AWAKE
+    asleep: tuple[Known, ...] | None = None
+    watches: Mapping[str, Watch] = field(default_factory=dict)
+    every: Sequence[Watch] = ()
+    groups: Sequence[Groups] = ()
     hold: Hold = field(init=False)
+    _atoms: Callable[[int], tuple[Known, ...]] = field(init=False)
+    _limits: Sequence[Known] | None = None
+    _watching: Sequence[Watch] = ()
 
     def __post_init__(self) -> None:
-        program, alarm = self.rule.program, self.alarm
+        code = self.rule.program.hold
+        self.hold, self._atoms = code.bind(self.slots, self.constants, self.terms, self.remembering, self.alarm)
         if self.plain:
             self.hold = self._hold_plainly
-        else:
-            self.hold = program.hold.bind(self.slots, self.constants, self.terms, self.remembering, alarm)
 
     def _hold_plainly(self, now_us: int) -> int:
-        return HOLDS if self.when(self.look(now_us), now_us) is True else UNKNOWN
+        return HOLDS if self.when(self.look(now_us), now_us) is True else AWAKE
+
+    def rest(self, held: int, now_us: int) -> None:
+        """It is idle, and its condition does not hold, as `hold` said: sleep if it can."""
+        if held == AWAKE or not self.watches:
+            self.wake_up()
+            return
+        wish_us = self.alarm.at_us
+        found = (held, *self._atoms(now_us))
+        self.alarm.at_us = wish_us  # what keeps it from holding has its wish already
+        if found == self.asleep:
+            return
+        reasons = self.rule.program.hold.reasons
+        if self._limits is None:
+            self._limits = reasons.limits((), self.constants, (), 0)
+        if self.asleep is None:
+            self._change_groups()
+        self._unwatch()
+        bands: dict[Watch, tuple[float, float]] = {}
+        for name, (low, high) in reasons.bands(held, found[1:], self._limits).items():
+            watch = self.watches[name]
+            before = bands.get(watch, (low, high))
+            bands[watch] = max(low, before[0]), min(high, before[1])
+        for watch, (low, high) in bands.items():
+            watch.add(self, low, high)
+        self.asleep, self._watching = found, tuple(bands)
+
+    def wake_up(self) -> None:
+        """From here on all its points concern it."""
+        if self.asleep is not None:
+            self.asleep = None
+            self._unwatch()
+            self.watch_all()
+            self._change_groups()
+
+    def watch_all(self) -> None:
+        """Be told of every change of a point."""
+        for watch in self.every:
+            watch.add(self, inf, -inf)
+        self._watching = self.every
+
+    def _unwatch(self) -> None:
+        for watch in self._watching:
+            watch.remove(self)
+
+    def _change_groups(self) -> None:
+        for groups in self.groups:
+            groups.clear()
 
     @property
     def subject(self) -> str:

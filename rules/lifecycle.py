@@ -4,7 +4,7 @@ from enum import Enum
 
 from rules.judgement import Judgement
 from rules.memory import Phase
-from rules.program import AWAKE, HOLDS
+from rules.program import HOLDS
 
 
 class Step(Enum):
@@ -59,12 +59,12 @@ def _rise(judgement: Judgement, now_us: int) -> Step:
     memory, held = judgement.memory, judgement.hold(now_us)
     if held != HOLDS:
         if _forgiven(judgement, now_us):
-            judgement.asleep = AWAKE
+            judgement.wake_up()
         else:
             memory.phase, memory.onset_us, memory.lapsed_us = Phase.IDLE, -1, -1
-            judgement.asleep = held if held < judgement.rule.program.hold.sleeps else AWAKE
+            judgement.rest(held, now_us)
         return Step.NOTHING
-    judgement.asleep = AWAKE
+    judgement.wake_up()
     if memory.phase == Phase.IDLE:
         memory.phase, memory.onset_us, memory.delayed_us = Phase.PENDING, now_us, 0
     memory.lapsed_us = -1

@@ -12,13 +12,14 @@ from rules.hours import Hours
 from rules.judgement import Judgement
 from rules.memory import AssetMemory, BuildingMemory, JudgementMemory, PointMemory
 from rules.parameters import Override
-from rules.program import AWAKE, BOUND_POINT
+from rules.program import BOUND_POINT
 from rules.rule import Rule
 from rules.rule_set import RuleSet
 from rules.trigger import Trigger, find_trigger
+from rules.watch import Groups, Watch
 
-MAX_GROUPS = 50_000
-"""How many groups of points that came together are remembered with who looks at them."""
+MAX_GROUPS = 64
+"""How many groups of points that came together are remembered per asset, with who looks at them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +35,9 @@ class NotApplicable:
 class Feed:
     """Where the readings of one point go. `limit_us` is how long one is believed: three cadences, at least 60 s.
 
-    `on_change` are looked at when the value or its quality changed, unless they sleep on a part of their condition that
-    comes before the number beside them; `on_reading` at every reading, `on_quality` when the quality changed,
-    `on_return` at every reading while they are not idle. They differ in cost, not in result.
+    Those on `watch` are looked at when the value or its quality changed; `on_reading` at every reading while they are
+    awake, `on_quality` when the quality changed, `on_return` at every reading while they are not idle. They differ in
+    cost, not in result.
     """
 
     memory: PointMemory
@@ -44,7 +45,7 @@ class Feed:
     is_text: bool
     is_counter: bool
     is_state: bool
-    on_change: tuple[tuple[int, Judgement], ...] = ()
+    watch: Watch = field(default_factory=Watch)
     on_reading: tuple[Judgement, ...] = ()
     on_quality: tuple[Judgement, ...] = ()
     on_return: tuple[Judgement, ...] = ()
@@ -60,18 +61,18 @@ class Plan:
     not_applicable: list[NotApplicable] = field(default_factory=list)
     by_subject: dict[tuple[str, str], list[Judgement]] = field(default_factory=dict)
     _by_asset: dict[str, list[Judgement]] = field(default_factory=dict)
-    _readers: dict[tuple[str, ...], tuple[Judgement, ...]] = field(default_factory=dict)
+    groups: dict[str, Groups] = field(default_factory=dict)
 
-    def readers(self, asset_id: str, names: Iterable[str]) -> tuple[Judgement, ...]:
-        """Who looks at every reading of any of these points of the asset, each once."""
-        key = (asset_id, *names)
-        known = self._readers.get(key)
+    def readers(self, asset_id: str, names: Iterable[str]) -> dict[int, Judgement]:
+        """Who looks at every reading of any of these points of the asset and is awake, by index."""
+        groups, key = self.groups[asset_id], tuple(names)
+        known = groups.get(key)
         if known is None:
             feeds = self.feeds[asset_id]
-            found = {one.index: one for name in key[1:] if name in feeds for one in feeds[name].on_reading}
-            known = tuple(found.values())
-            if len(self._readers) < MAX_GROUPS:
-                self._readers[key] = known
+            reading = (one for name in key if name in feeds for one in feeds[name].on_reading)
+            known = {one.index: one for one in reading if one.asleep is None}
+            if len(groups) < MAX_GROUPS:
+                groups[key] = known
         return known
 
     def neighbours(self, judgement: Judgement) -> list[Judgement]:
@@ -122,6 +123,7 @@ def build_plan(
             for name, point in asset.points.items()
         }
     hours = Hours(registry.buildings[building_id])
+    plan.groups = {asset.id: {} for asset in assets}
     windows: SharedWindows = {}
     learnt: dict[str, set[str]] = {}
     watchers: Watchers = {}
@@ -143,17 +145,16 @@ def build_plan(
                 judgement = binder.bind(len(plan.judgements), key, state, plain=plain)
                 plan.judgements.append(judgement)
                 plan.by_subject.setdefault((rule.id, asset.id), []).append(judgement)
-                _watch(judgement, memory, watchers)
+                _watch(judgement, plan, memory, watchers)
     for asset_id, known in memory.assets.items():
         known.learnt = {key: item for key, item in known.learnt.items() if key in learnt.get(asset_id, ())}
     for feed in (feed for feeds in plan.feeds.values() for feed in feeds.values()):
         wanted = {length for length, _ in windows.get(id(feed.memory), ())}
         feed.memory.windows = {length: window for length, window in feed.memory.windows.items() if length in wanted}
         watching = watchers.get(id(feed.memory), {})
-        feed.on_change = tuple(watching.get(Trigger.CHANGE, ()))
-        feed.on_reading = tuple(judgement for _, judgement in watching.get(Trigger.READING, ()))
-        feed.on_quality = tuple(judgement for _, judgement in watching.get(Trigger.QUALITY, ()))
-        feed.on_return = tuple(judgement for _, judgement in watching.get(Trigger.RETURN, ()))
+        feed.on_reading = tuple(watching.get(Trigger.READING, ()))
+        feed.on_quality = tuple(watching.get(Trigger.QUALITY, ()))
+        feed.on_return = tuple(watching.get(Trigger.RETURN, ()))
     return plan
 
 
@@ -181,22 +182,27 @@ def _points_of(rule: Rule, asset: Asset) -> Iterator[str | None]:
             yield name
 
 
-Watchers = dict[int, dict[Trigger, list[tuple[int, Judgement]]]]
-"""By point memory (its `id`): who looks, with the first part of its condition that looks at the point."""
+Watchers = dict[int, dict[Trigger, list[Judgement]]]
+"""By point memory (its `id`): who looks at its readings other than by its `Watch`."""
 
 
-def _watch(judgement: Judgement, memory: BuildingMemory, watchers: Watchers) -> None:
-    program = judgement.rule.program
-    memories: dict[int, int] = {}
-    for name, look in zip(program.points, judgement.looks, strict=True):
-        first = program.hold.firsts.get(name, AWAKE)
-        memories[id(look.memory)] = min(first, memories.get(id(look.memory), AWAKE))
+def _watch(judgement: Judgement, plan: Plan, memory: BuildingMemory, watchers: Watchers) -> None:
+    program, trigger = judgement.rule.program, find_trigger(judgement.rule)
+    watches = {
+        name: plan.feeds[look.origin_asset_id][look.origin_point].watch
+        for name, look in zip(program.points, judgement.looks, strict=True)
+    }
+    if trigger in (Trigger.READING, Trigger.CHANGE) and program.hold.reasons.parts:
+        judgement.watches = watches
+    if trigger is Trigger.CHANGE:
+        judgement.every = tuple(dict.fromkeys(watches.values()))
+        judgement.watch_all()
+        return
+    points = {id(look.memory) for look in judgement.looks}
     if any(term.point is None and term.function in SILENCE for term in program.terms):
-        for point in memory.assets[judgement.asset.id].points.values():
-            memories.setdefault(id(point), AWAKE)
-    trigger = find_trigger(judgement.rule)
-    for number, first in memories.items():
-        watching = watchers.setdefault(number, {})
-        watching.setdefault(trigger, []).append((first, judgement))
-        if trigger is Trigger.READING and first < program.hold.sleeps:
-            watching.setdefault(Trigger.CHANGE, []).append((first, judgement))
+        points |= {id(point) for point in memory.assets[judgement.asset.id].points.values()}
+    for number in points:
+        watchers.setdefault(number, {}).setdefault(trigger, []).append(judgement)
+    if trigger is Trigger.READING:
+        places = {judgement.asset.id, *(look.origin_asset_id for look in judgement.looks)}
+        judgement.groups = tuple(plan.groups[place] for place in places)

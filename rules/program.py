@@ -9,6 +9,7 @@ from facility.reading import Value
 from rules.kinds import Kind
 
 if TYPE_CHECKING:
+    from rules.reasons import Reasons
     from rules.steps import Steps
 
 Known = float | str | bool | None
@@ -20,12 +21,14 @@ Code = Callable[[Sequence[Value | None], Sequence[float], Sequence[Callable[[int
 LetCode = Callable[[Sequence[Value | None], Sequence[float], Sequence[Callable[[int], Known]], int], tuple[Known, ...]]
 
 Hold = Callable[[int], int]
-"""`now_us` -> HOLDS, UNKNOWN, or the number of the first part of the condition that is false."""
+"""`now_us` -> HOLDS, AWAKE, or the number of a part of the condition that is not true and on which one can sleep."""
+
+Bound = tuple[Hold, Callable[[int], tuple[Known, ...]]]
+"""What a judgement asks: whether its condition holds, and the truths of its atoms (see `Reasons`)."""
 
 HOLDS = -1
-UNKNOWN = 1 << 30
-AWAKE = UNKNOWN
-"""What a judgement that sleeps on nothing is held back by: whatever changes wakes it."""
+AWAKE = 1 << 30
+"""It does not hold, and any look may find it otherwise."""
 
 BOUND_POINT = "point"
 """The name that `for_each: point` binds to each point of the asset in turn."""
@@ -86,15 +89,10 @@ class Learner:
 
 @dataclass(frozen=True, slots=True)
 class HoldCode:
-    """`bind(memories of the points, constants, terms, those of them that remember, alarm)` gives the function.
+    """`bind(memories of the points, constants, terms, those of them that remember, alarm)` gives the functions."""
 
-    A judgement that part `k` holds back can sleep when `k < sleeps`: until a point changes whose number in `firsts`
-    (the first part that looks at it) is `k` at most, or until it wakes itself, looking again gives the same.
-    """
-
-    bind: Callable[[Sequence[Any], Sequence[float], Sequence[Any], Sequence[Any], Any], Hold] = field(hash=False)
-    firsts: Mapping[str, int] = field(hash=False)
-    sleeps: int
+    bind: Callable[[Sequence[Any], Sequence[float], Sequence[Any], Sequence[Any], Any], Bound] = field(hash=False)
+    reasons: "Reasons" = field(hash=False)
 
 
 @dataclass(frozen=True, slots=True)
