@@ -2,6 +2,7 @@
 
 import heapq
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from math import inf, isnan
 from typing import Protocol
 
@@ -60,15 +61,20 @@ class BuildingStream:
         if at_us <= memory.newest_us - self._settings.allowance_us:
             memory.late += 1
             return
-        readings = [reading for reading in scan.values if reading.quality not in IGNORED]
+        readings = {reading.point: reading for reading in scan.values if reading.quality not in IGNORED}
         if not readings and scan.values:
             return
-        values = self._waiting(at_us).setdefault(scan.asset_id, {})
+        waiting = self._waiting(at_us)
         if at_us > memory.newest_us and self._settings.scans_advance:
             memory.newest_us = at_us
-        for reading in readings:
-            other = values.get(reading.point)
-            values[reading.point] = reading if other is None else max(reading, other, key=_preference)
+        if scan.asset_id not in waiting and len(readings) == len(scan.values):  # nothing twice, and nothing ignored
+            waiting[scan.asset_id] = readings
+            return
+        values = waiting.setdefault(scan.asset_id, {})
+        for reading in scan.values:
+            if reading.quality not in IGNORED:
+                other = values.get(reading.point)
+                values[reading.point] = reading if other is None else max(reading, other, key=_preference)
 
     def tick(self, at_us: int) -> None:
         """Somebody listened at `at_us`."""
@@ -152,12 +158,14 @@ class BuildingStream:
         for index in sorted(touched):
             judgement = touched[index]
             step = advance(judgement, now_us)
-            if judgement.memory.due_us < judgement.queued_us:
-                self._queue(judgement)
+            due_us = judgement.memory.due_us
+            if due_us < judgement.queued_us:
+                judgement.queued_us = due_us
+                heapq.heappush(timers, (due_us, index))
             if step is not Step.NOTHING:
                 steps.append((judgement, step))
         for judgement, step in steps:  # when all have been looked at: their evidence tells of one another
-            before = msgspec.structs.replace(judgement.memory) if self.on_step is not None else judgement.memory
+            before = replace(judgement.memory) if self.on_step is not None else judgement.memory
             self._record(judgement, step, now_us, found)
             if self.on_step is not None:
                 self.on_step(judgement, step, now_us, before)
@@ -210,7 +218,12 @@ class BuildingStream:
         for index in sorted(self._active):
             memory, why = self._active[index].memory, explained[index]
             finding = memory.finding
-            if finding is None:
+            if finding is None or (
+                finding.state is FindingState.ACTIVE
+                and (finding.suppressed_by, finding.shelved_by) == (why.suppressed_by, why.shelved_by)
+                and (finding.shelved_until_us, finding.shelved_reason) == (why.shelved_until_us, why.shelved_reason)
+                and (finding.latched, finding.flapping) == (memory.latched, memory.flapping)
+            ):
                 continue
             news = msgspec.structs.replace(
                 finding,

@@ -6,6 +6,7 @@ from facility.reading import PointValue, Quality, Value
 from rules.judgement import Judgement
 from rules.memory import NEVER, AssetMemory, PointMemory
 from rules.plan import Feed
+from rules.window import MAX_WAITING
 
 IGNORED = (int(Quality.FUTURE), int(Quality.DUPLICATE))
 """Qualities of readings that say nothing about the instant they carry."""
@@ -31,18 +32,18 @@ def take_scan(  # noqa: PLR0912 - the hot loop, one pass over the readings
 
     A reading that is not good, no finite number or of the wrong kind makes its point missing.
     """
+    heard = False
     for name, reading in values.items():
         feed = feeds.get(name)
-        quality = reading.quality
-        if feed is None or quality in IGNORED:
+        if feed is None:
             continue
-        memory, value = feed.memory, reading.value
-        if isinstance(value, int):
-            value = float(value)
+        memory, value, quality = feed.memory, reading.value, reading.quality
         if isinstance(value, str):
-            good = quality in BELIEVED and feed.is_text
+            good = feed.is_text and quality in BELIEVED
         else:
-            good = quality in BELIEVED and not feed.is_text and -HUGE < value < HUGE  # so it is no NaN
+            if type(value) is not float:
+                value = float(value)
+            good = -HUGE < value < HUGE and not feed.is_text and quality in BELIEVED  # so it is no NaN
         if feed.on_quality and (memory.quality != quality or memory.quality_us < at_us - feed.limit_us):
             for judgement in feed.on_quality:
                 touched[judgement.index] = judgement
@@ -50,25 +51,26 @@ def take_scan(  # noqa: PLR0912 - the hot loop, one pass over the readings
         changed = broken or memory.value != value
         memory.last, memory.quality, memory.quality_us = value, quality, at_us
         if good:
-            asset.seen = memory.seen = True
-            asset.quiet_from_us = memory.quiet_from_us = at_us
-            if memory.windows or feed.is_counter:
+            heard = memory.seen = True
+            if feed.windows or feed.is_counter:
                 _extend(memory, feed, at_us, value)
             memory.value = memory.last_good = value
-            memory.good_us = at_us
+            memory.good_us = memory.quiet_from_us = at_us
             memory.fresh_until_us = at_us + feed.limit_us
             if at_us >= memory.sample_us or (changed and feed.is_state):
                 _sample(memory, feed, at_us, value)
         else:
             memory.value = None
-        for judgement in feed.on_return:
-            if judgement.memory.phase:
-                touched[judgement.index] = judgement
+        if feed.on_return:
+            touched.update(feed.on_return)
         if changed:
             watch = feed.watch
-            touched.update(watch.always)
+            if watch.always:
+                touched.update(watch.always)
             if watch.bands and (broken or not watch.low <= value <= watch.high):  # type: ignore[operator]  # a number
                 watch.leave(None if broken else value, touched)
+    if heard:
+        asset.seen, asset.quiet_from_us = True, at_us
 
 
 def _sample(memory: PointMemory, feed: Feed, at_us: int, value: Value) -> None:
@@ -87,8 +89,10 @@ def _extend(memory: PointMemory, feed: Feed, at_us: int, value: Value) -> None:
             memory.unrolled += before
         value += memory.unrolled
         before = before + memory.unrolled if isinstance(before, float) else before
-    cover = at_us - memory.good_us if memory.good_us >= 0 else 0
-    cover = min(cover, feed.limit_us)
-    differs = int(before is not None and value != before)
-    for window in memory.windows.values():
-        window.add(at_us, value, differs, cover)
+    cover_us = at_us - memory.good_us if memory.good_us >= 0 else 0
+    taken = at_us, value, 0 if before is None or value == before else 1, min(cover_us, feed.limit_us)
+    for window in feed.windows:
+        waiting = window.waiting
+        waiting.append(taken)
+        if len(waiting) >= MAX_WAITING:
+            window.settle()

@@ -38,6 +38,7 @@ class Judgement:
     needs it. It is `asleep` while a part of its condition that changes only with a value is not true: then only what
     could make this part true concerns it, or what since and the like must know of. None is awake; otherwise the part
     and the truths by which it was found (see `Reasons`). `watches` are the points it can sleep on; without it cannot.
+    `returns` tell who waits for a reading to end a silence.
     """
 
     index: int
@@ -65,6 +66,7 @@ class Judgement:
     watches: Mapping[str, Watch] = field(default_factory=dict)
     every: Sequence[Watch] = ()
     groups: Sequence[Groups] = ()
+    returns: Sequence[dict[int, "Judgement"]] = ()
     hold: Hold = field(init=False)
     _atoms: Callable[[int], tuple[Known, ...]] = field(init=False)
     _limits: Sequence[Known] | None = None
@@ -111,6 +113,14 @@ class Judgement:
             self._unwatch()
             self.watch_all()
             self._change_groups()
+
+    def note_return(self) -> None:
+        """A reading of its points concerns it (where its trigger is RETURN) while it is not idle."""
+        for waiting in self.returns:
+            if self.memory.phase:
+                waiting[self.index] = self
+            else:
+                waiting.pop(self.index, None)
 
     def watch_all(self) -> None:
         """Be told of every change of a point."""

@@ -4,7 +4,7 @@ from enum import Enum
 
 from rules.judgement import Judgement
 from rules.memory import Phase
-from rules.program import HOLDS
+from rules.program import AWAKE, HOLDS
 
 
 class Step(Enum):
@@ -23,8 +23,16 @@ def advance(judgement: Judgement, now_us: int) -> Step:
     clear condition clears nothing. A finding is raised at onset plus persistence, which is `now_us` because that
     instant is always a due one; when the condition failed just then and was forgiven, once it holds again.
     """
-    step = (_hold_on if judgement.memory.phase == Phase.ACTIVE else _rise)(judgement, now_us)
-    judgement.memory.due_us = judgement.alarm.at_us
+    memory = judgement.memory
+    if not memory.phase and (held := judgement.hold(now_us)) != HOLDS:  # nearly always: idle, and it does not hold
+        memory.due_us = judgement.alarm.at_us
+        if held != AWAKE or judgement.asleep is not None:
+            judgement.rest(held, now_us)
+        return Step.NOTHING
+    step = _hold_on(judgement, now_us) if judgement.active else _rise(judgement, now_us)
+    memory.due_us = judgement.alarm.at_us
+    if judgement.returns:
+        judgement.note_return()
     return step
 
 
@@ -55,7 +63,7 @@ def _hold_on(judgement: Judgement, now_us: int) -> Step:
 
 
 def _rise(judgement: Judgement, now_us: int) -> Step:
-    """Idle becomes pending becomes active."""
+    """Idle becomes pending becomes active, or pending idle."""
     memory, held = judgement.memory, judgement.hold(now_us)
     if held != HOLDS:
         if _forgiven(judgement, now_us):

@@ -17,6 +17,7 @@ from rules.rule import Rule
 from rules.rule_set import RuleSet
 from rules.trigger import Trigger, find_trigger
 from rules.watch import Groups, Watch
+from rules.window import Window
 
 MAX_GROUPS = 64
 """How many groups of points that came together are remembered per asset, with who looks at them."""
@@ -36,8 +37,8 @@ class Feed:
     """Where the readings of one point go. `limit_us` is how long one is believed: three cadences, at least 60 s.
 
     Those on `watch` are looked at when the value or its quality changed; `on_reading` at every reading while they are
-    awake, `on_quality` when the quality changed, `on_return` at every reading while they are not idle. They differ in
-    cost, not in result.
+    awake, `on_quality` when the quality changed, `on_return` (those that are not idle, by index) at every reading. They
+    differ in cost, not in result.
     """
 
     memory: PointMemory
@@ -48,7 +49,8 @@ class Feed:
     watch: Watch = field(default_factory=Watch)
     on_reading: tuple[Judgement, ...] = ()
     on_quality: tuple[Judgement, ...] = ()
-    on_return: tuple[Judgement, ...] = ()
+    on_return: dict[int, Judgement] = field(default_factory=dict)
+    windows: tuple[Window, ...] = ()
 
 
 @dataclass(slots=True)
@@ -154,7 +156,10 @@ def build_plan(
         watching = watchers.get(id(feed.memory), {})
         feed.on_reading = tuple(watching.get(Trigger.READING, ()))
         feed.on_quality = tuple(watching.get(Trigger.QUALITY, ()))
-        feed.on_return = tuple(watching.get(Trigger.RETURN, ()))
+        for judgement in watching.get(Trigger.RETURN, ()):
+            judgement.returns = (*judgement.returns, feed.on_return)
+            judgement.note_return()
+        feed.windows = tuple(feed.memory.windows.values())
     return plan
 
 

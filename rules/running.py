@@ -6,7 +6,6 @@ window that is not yet full says so itself. An Unknown number is left out; the r
 
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
-from typing import cast
 
 from facility.reading import Value
 from rules.memory import PointMemory, TermMemory
@@ -37,11 +36,12 @@ class RunningTerm(ConditionTerm):
     ) -> None:
         """Evaluate the number at `now_us` and take it in."""
         number = self._code(values, constants, terms, now_us)
-        self._memory.known = known = isinstance(number, float) and -HUGE < number < HUGE
-        if not known:
+        if not isinstance(number, float) or not -HUGE < number < HUGE:
+            self._memory.known = False
             self._interrupt()
             return
-        self._take(cast(float, number), now_us)
+        self._memory.known = True
+        self._take(number, now_us)
         alarm = self._alarm
         for point in self._looked_at:
             if now_us <= point.fresh_until_us < alarm.at_us:

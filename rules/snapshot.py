@@ -8,7 +8,7 @@ from rules.memory import BuildingMemory
 from rules.parameters import Override
 from rules.rule_set import digest_of
 
-ENGINE_VERSION = 5
+ENGINE_VERSION = 6
 """Goes up whenever the same journal would give other findings, or memory has another shape."""
 
 
@@ -45,6 +45,11 @@ _BODY = msgspec.msgpack.Decoder(Snapshot)
 
 def pack(state: Snapshot) -> bytes:
     """The snapshot as bytes."""
+    for building in state.buildings.values():
+        for asset in building.assets.values():
+            for point in asset.points.values():
+                for window in point.windows.values():
+                    window.settle()
     return _ENCODER.encode(Header(ENGINE_VERSION, state.digest, _ENCODER.encode(state)))
 
 

@@ -2,10 +2,12 @@
 
 Readings nearer together than 1/512 of the length share a bucket. The window is `(now - length, now]`; the value in
 force at its start is kept beside it. Sums are kept as whole numbers, so that what comes and goes again leaves no trace:
-a window that slid for a year gives what one filled with the same readings gives.
+a window that slid for a year gives what one filled with the same readings gives. Readings are taken in when somebody
+asks: call `trim` before any other question.
 """
 
 import math
+from dataclasses import dataclass, field
 
 import msgspec
 
@@ -19,12 +21,15 @@ FIXED = float(1 << 64)
 """Sums count in this part of a unit: exact for every reading of 0.001 and more, so equal readings have that mean."""
 
 
-class Bucket(msgspec.Struct, array_like=True):
+MAX_WAITING = 64
+"""How many readings may wait until somebody asks."""
+
+
+class Bucket(msgspec.Struct, array_like=True, gc=False):
     """Readings of one short stretch. `total` is their sum, `m2` that of the squares about their mean; `cover_us` is
     how long the values before each of them were valid; `changes` counts values that differ from the one before."""
 
     at_us: int
-    number: int
     value: Value
     count: int
     total: float
@@ -35,16 +40,23 @@ class Bucket(msgspec.Struct, array_like=True):
     cover_us: int
 
 
-class Window(msgspec.Struct, array_like=True, dict=True):
-    """`started_us` is the first reading since the window (re)started, -1 before it. All else follows from the buckets.
+Taken = tuple[int, Value, int, int]
+"""One good finite reading: its instant, its value, 1 when it differs from the one before, and how long that was valid
+until then. A text counts as a value without magnitude."""
 
-    `count`, `sum` (in fixed point), `changed` and `covered_us` add them up. `lows` and `highs` are (bucket's number,
-    value) of the readings that no later one undercuts or exceeds: the first is the extreme. None: nobody asks.
+
+@dataclass(eq=False)
+class Window:
+    """`started_us` is the first reading since the window (re)started, -1 before it; `before` the last bucket that left.
+
+    All else follows from the buckets: `count`, `sum` (in fixed point), `changed` and `covered_us` add them up. `lows`
+    and `highs` are (instant, value) of the readings that no later one undercuts or exceeds: the first is the extreme.
+    None: nobody asks. `waiting` are readings that are in no bucket yet, because nobody asked since they came.
     """
 
     length_us: int
     started_us: int = -1
-    buckets: list[Bucket] = []
+    buckets: list[Bucket] = field(default_factory=list)
     before: Bucket | None = None
 
     def __post_init__(self) -> None:
@@ -54,29 +66,61 @@ class Window(msgspec.Struct, array_like=True, dict=True):
         self.covered_us = sum(bucket.cover_us for bucket in self.buckets)
         self.lows: list[tuple[int, float]] | None = None
         self.highs: list[tuple[int, float]] | None = None
+        self.waiting: list[Taken] = []
 
     def add(self, at_us: int, value: Value, changed: int, cover_us: int) -> None:
-        """One good finite reading, later than all before it. A text counts as a value without magnitude."""
-        number = at_us * BUCKETS // self.length_us
-        amount = value if isinstance(value, float) else 0.0
-        if self.started_us < 0:
-            self.started_us, changed, cover_us = at_us, 0, 0
-        buckets = self.buckets
-        if buckets and buckets[-1].number == number:
-            self._join(buckets[-1], at_us, value, amount)
-            buckets[-1].changes += changed
-            buckets[-1].cover_us += cover_us
-        else:
-            if buckets and buckets[0].at_us <= at_us - self.length_us:
-                self.trim(at_us)
-            buckets.append(Bucket(at_us, number, value, 1, amount, 0.0, amount, amount, changed, cover_us))
-            self.sum += int(amount * FIXED)
-        self.count += 1
-        self.changed += changed
-        self.covered_us += cover_us
-        if self.lows is not None and self.highs is not None:
-            _slide_low(self.lows, number, amount)
-            _slide_high(self.highs, number, amount)
+        """One reading, later than all before it; see `Taken`."""
+        self.waiting.append((at_us, value, changed, cover_us))
+        if len(self.waiting) >= MAX_WAITING:
+            self.settle()
+
+    def settle(self) -> None:
+        """Take in the readings that wait."""
+        buckets, length_us, lows, highs = self.buckets, self.length_us, self.lows, self.highs
+        for at_us, value, changed, cover_us in self.waiting:
+            amount = value if isinstance(value, float) else 0.0
+            if self.started_us < 0:
+                self.started_us, changed, cover_us = at_us, 0, 0  # noqa: PLW2901 - nothing was before it
+            if buckets and buckets[-1].at_us * BUCKETS // length_us == at_us * BUCKETS // length_us:
+                last = buckets[-1]
+                self._join(last, at_us, value, amount)
+                last.changes += changed
+                last.cover_us += cover_us
+            else:
+                if buckets and buckets[0].at_us <= at_us - length_us:
+                    self._drop(at_us - length_us)
+                buckets.append(Bucket(at_us, value, 1, amount, 0.0, amount, amount, changed, cover_us))
+                self.sum += int(amount * FIXED)
+            self.count += 1
+            self.changed += changed
+            self.covered_us += cover_us
+            if lows is not None and highs is not None:
+                _slide(lows, highs, at_us, amount, amount)
+        self.waiting.clear()
+
+    def trim(self, now_us: int) -> None:
+        """Forget what lies before the window, but for the value in force at its start."""
+        if self.waiting:
+            self.settle()
+        if self.buckets and self.buckets[0].at_us <= now_us - self.length_us:
+            self._drop(now_us - self.length_us)
+
+    def _drop(self, start_us: int) -> None:
+        """Forget what lies before the window's start: there is something."""
+        buckets, lows, highs = self.buckets, self.lows, self.highs
+        while buckets and (bucket := buckets[0]).at_us <= start_us:
+            self.count -= bucket.count
+            self.sum -= int(bucket.total * FIXED)
+            self.changed -= bucket.changes
+            self.covered_us -= bucket.cover_us
+            self.before = bucket
+            del buckets[0]
+        if lows is not None and highs is not None and self.before is not None:
+            last_us = self.before.at_us
+            while lows and lows[0][0] <= last_us:
+                del lows[0]
+            while highs and highs[0][0] <= last_us:
+                del highs[0]
 
     def _join(self, bucket: Bucket, at_us: int, value: Value, amount: float) -> None:
         bucket.at_us, bucket.value = at_us, value
@@ -88,37 +132,21 @@ class Window(msgspec.Struct, array_like=True, dict=True):
         bucket.m2 += step * (amount - bucket.total / bucket.count)
         bucket.low, bucket.high = min(bucket.low, amount), max(bucket.high, amount)
 
-    def trim(self, now_us: int) -> None:
-        """Forget what lies before the window, but for the value in force at its start."""
-        start, buckets = now_us - self.length_us, self.buckets
-        if not buckets or buckets[0].at_us > start:
-            return
-        while buckets and (bucket := buckets[0]).at_us <= start:
-            self.count -= bucket.count
-            self.sum -= int(bucket.total * FIXED)
-            self.changed -= bucket.changes
-            self.covered_us -= bucket.cover_us
-            self.before = bucket
-            del buckets[0]
-        if self.lows is not None and self.highs is not None and self.before is not None:
-            for slid in (self.lows, self.highs):
-                while slid and slid[0][0] <= self.before.number:
-                    del slid[0]
-
     def restart(self) -> None:
         """Forget everything: there was time nobody listened to."""
         self.started_us, self.buckets, self.before = -1, [], None
+        self.waiting.clear()
         self.count = self.sum = self.changed = self.covered_us = 0
         if self.lows is not None:
             self.lows, self.highs = [], []
 
     def keep_extremes(self) -> None:
         """From here on `lowest` and `highest` are asked for."""
+        self.settle()
         lows: list[tuple[int, float]] = []
         highs: list[tuple[int, float]] = []
         for bucket in self.buckets:
-            _slide_low(lows, bucket.number, bucket.low)
-            _slide_high(highs, bucket.number, bucket.high)
+            _slide(lows, highs, bucket.at_us, bucket.low, bucket.high)
         self.lows, self.highs = lows, highs
 
     def ready(self, now_us: int) -> bool:
@@ -187,15 +215,11 @@ class Window(msgspec.Struct, array_like=True, dict=True):
         return None if self.started_us < 0 else float(self.changed)
 
 
-def _slide_low(lows: list[tuple[int, float]], number: int, value: float) -> None:
-    """Add a reading; those before it that are no lower can never be the lowest again."""
-    while lows and lows[-1][1] >= value:
+def _slide(lows: list[tuple[int, float]], highs: list[tuple[int, float]], at_us: int, low: float, high: float) -> None:
+    """Add readings; those before them that are no lower can never be the lowest again, nor the highest likewise."""
+    while lows and lows[-1][1] >= low:
         lows.pop()
-    lows.append((number, value))
-
-
-def _slide_high(highs: list[tuple[int, float]], number: int, value: float) -> None:
-    """Add a reading; those before it that are no higher can never be the highest again."""
-    while highs and highs[-1][1] <= value:
+    lows.append((at_us, low))
+    while highs and highs[-1][1] <= high:
         highs.pop()
-    highs.append((number, value))
+    highs.append((at_us, high))

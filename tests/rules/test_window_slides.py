@@ -41,4 +41,5 @@ def test_the_mean_of_equal_readings_is_that_reading(value: float, count: int) ->
     window = Window(LENGTH_US)
     for index in range(count):
         window.add(index * 10_000, value, 0, 10_000)
+        window.trim(index * 10_000)
     assert window.mean() == value
