@@ -1,13 +1,16 @@
 """What an idle judgement asks at every look: does the condition hold, and if not, which part of it says so?
 
 One function a rule, bound once a judgement: points, parameters and terms are plain variables of it, what since, count
-and starts need is brought up to date in line, and the parts that `and` joins are looked at in order until one is not
-true; first those on which the judgement can sleep. It says nothing else than the rule's own condition evaluated as a
-whole does; a test compares the two.
+and starts need is brought up to date in line, and the parts that `and` joins are looked at in order. It says nothing
+else than the rule's own condition evaluated as a whole does; a test compares the two.
+
+A judgement can sleep on one of the first parts when these change with values only. Behind one that changes with time
+alone it cannot, even where it is Unknown: what comes later has instants of its own at which it wants to be looked at.
 """
 
 import ast
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import takewhile
 from typing import Any
 
 from rules.functions import FLAGS, FROM_CONDITION
@@ -35,11 +38,11 @@ def compile_hold(
         and all(map(_is_timed, [when, *lets.values(), *conditions]))
         and all(_is_still(tree, writer, terms) for tree in kept)
     )
-    still = {number: part for number, part in parts.items() if can_sleep and _is_still(part, writer, terms)}
+    still = dict(takewhile(lambda part: can_sleep and _is_still(part[1], writer, terms), parts.items()))
     reasons, atoms = find_reasons(writer, still, kept if still else (), lets, slots, terms, build)
 
     scope = writer.new_scope()
-    lines = ["alarm.at_us = never"]
+    lines = ["alarm.at_us = never", "unknown = False"]
     if any(term.function not in FROM_CONDITION for term in remembering):
         lines.append("values = [" + ", ".join(f"v[{index}]" for index in range(len(slots))) + "]")
     for number, term in enumerate(remembering):
@@ -48,10 +51,14 @@ def compile_hold(
             lines += [*scope.flush(), f"r[{number}].settle({name}, now)"]
         else:
             lines.append(f"r[{number}].update(values, q, t, now)")
-    for number in [*still, *(number for number in parts if number not in still)]:
-        name = writer.write_condition(parts[number], scope)
-        lines += [*scope.flush(), f"if {name} is not True: return {number if number in still else AWAKE}"]
-    lines.append(f"return {HOLDS}")
+    for number, part in parts.items():
+        name = writer.write_condition(part, scope)
+        lines += [*scope.flush(), f"held = {name}"]
+        if number in still:
+            lines.append(f"if held is not True: return {number}")
+        else:
+            lines += [f"if held is False: return {AWAKE}", "if held is None: unknown = True"]
+    lines.append(f"return {AWAKE} if unknown else {HOLDS}")
 
     scope, truths = writer.new_scope(), ""
     for tree in atoms:
