@@ -15,7 +15,7 @@ from typing import Any
 
 from rules.functions import FLAGS, FROM_CONDITION
 from rules.program import AWAKE, HOLDS, Bound, HoldCode, LetCode, Term
-from rules.reasons import Writer, find_reasons, used
+from rules.reasons import Writer, find_reasons, named, replace_named, used
 
 _STILL = FLAGS | {"since", "occupied", "hour", "since_visit"}
 """What changes only with a reading that changes something, or at an instant for which it wakes its judgement itself.
@@ -98,51 +98,26 @@ def _is_timed(tree: ast.expr) -> bool:
 
 def _fuse(hold: Sequence[str], atoms: Sequence[str], slots: int, terms: Sequence[Term]) -> Callable[..., Bound]:
     """The factory of both functions, from the lines of their bodies."""
-    bodies = [_renamed(hold), _renamed(atoms)]
-    remembering = sum(term.remembers for term in terms)
+    bodies = ["\n".join(f"        {line}" for line in lines) for lines in (hold, atoms)]
+    constants = sorted({number for body in bodies for letter, number in named(body) if letter == "q"})
     given = [f"m{index} = m[{index}]" for index in range(slots)]
-    constants = sorted({number for body in bodies for number in _numbers(body, "q")})
     given += [f"q{index} = q[{index}]" for index in constants]
     given += [f"t{index} = t[{index}]" for index in range(len(terms))]
-    given += [f"r{index} = r[{index}]" for index in range(remembering)]
-    given += ["def hold(now): pass", "def atoms(now): pass", "return hold, atoms"]
-    outer = ast.parse("def make(m, q, t, r, alarm):\n" + "\n".join(f"    {line}" for line in given))
-    make = outer.body[0]
-    assert isinstance(make, ast.FunctionDef)  # noqa: S101 - it was written above
-    for inner, body in zip(make.body[-3:-1], bodies, strict=True):
-        assert isinstance(inner, ast.FunctionDef)  # noqa: S101 - as above
-        inner.body = body
-    ast.fix_missing_locations(outer)
+    given += [f"r{index} = r[{index}]" for index in range(sum(term.remembers for term in terms))]
+    text = "\n".join([
+        "def make(m, q, t, r, alarm):", *(f"    {line}" for line in given),
+        "    def hold(now):", replace_named(bodies[0], _variable),
+        "    def atoms(now):", replace_named(bodies[1], _variable),
+        "    return hold, atoms",
+    ])  # fmt: skip
     names: dict[str, Any] = {"__builtins__": {"abs": abs, "min": min, "max": max}, "never": 1 << 62}
-    exec(compile(outer, "<rule>", "exec"), names)  # noqa: S102 - the text is ours: names, numbers, quoted texts
+    exec(compile(text, "<rule>", "exec"), names)  # noqa: S102 - the text is ours: names, numbers, quoted texts
     factory: Callable[..., Bound] = names["make"]
     return factory
 
 
-def _renamed(lines: Sequence[str]) -> list[ast.stmt]:
-    module = ast.parse("def body(now):\n" + "\n".join(" " * 4 + line for line in lines))
-    function = module.body[0]
-    assert isinstance(function, ast.FunctionDef)  # noqa: S101 - it was written above
-    return [_Rename().visit(statement) for statement in function.body]
-
-
-def _numbers(body: Sequence[ast.stmt], letter: str) -> Iterator[int]:
-    for statement in body:
-        for node in ast.walk(statement):
-            if isinstance(node, ast.Name) and node.id[:1] == letter and node.id[1:].isdigit():
-                yield int(node.id[1:])
-
-
-class _Rename(ast.NodeTransformer):
+def _variable(letter: str, number: int) -> str:
     """Points, constants and terms by plain variables in place of indexes; a stale point is None."""
-
-    def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
-        """`v[1]` and its like, which the compiler writes."""
-        if not isinstance(node.value, ast.Name) or not isinstance(node.slice, ast.Constant):
-            self.generic_visit(node)
-            return node
-        letter, index = node.value.id, int(str(node.slice.value))
-        if letter == "v":
-            fresh = ast.parse(f"m{index}.value if m{index}.fresh_until_us >= now else None", mode="eval")
-            return fresh.body
-        return ast.Name(f"{letter}{index}", ast.Load())
+    if letter == "v":
+        return f"(m{number}.value if m{number}.fresh_until_us >= now else None)"
+    return f"{letter}{number}"

@@ -128,10 +128,24 @@ def find_reasons(
     return Reasons(tuple(atoms), nodes, kept_nodes, limits), list(trees.values())
 
 
+_NAMED = re.compile(r"""\b([vqtr])\[(\d+)\]|'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\"""")
+"""What the compiler writes for a point, a constant or a term; or a quoted text, inside of which it means nothing."""
+
+
+def named(text: str) -> list[tuple[str, int]]:
+    """Letter and number of every point (v), constant (q), term (t, r) that compiled lines name."""
+    return [(letter, int(number)) for letter, number in _NAMED.findall(text) if letter]
+
+
+def replace_named(text: str, write: Callable[[str, int], str]) -> str:
+    """Compiled lines with what `write` gives for each letter and number."""
+    return _NAMED.sub(lambda found: write(found[1], int(found[2])) if found[1] else found[0], text)
+
+
 def used(text: str) -> tuple[list[int], list[int]]:
     """The slots and the terms that compiled lines name."""
-    slots, terms = (sorted({int(number) for number in re.findall(rf"\b{letter}\[(\d+)\]", text)}) for letter in "vt")
-    return slots, terms
+    found = sorted(set(named(text)))
+    return [number for letter, number in found if letter == "v"], [number for letter, number in found if letter == "t"]
 
 
 def _compared(tree: ast.expr, writer: Writer, slots: Sequence[str]) -> tuple[str, ast.expr] | None:

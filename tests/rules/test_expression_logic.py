@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from itertools import product
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from facility.catalogue import point_types
@@ -113,6 +113,7 @@ VALUES = st.fixed_dictionaries(
 )
 
 
+@settings(deadline=None)
 @given(CONDITIONS, VALUES)
 def test_a_missing_value_never_decides(text: str, values: dict[str, Value | None]) -> None:
     """What is known with a value missing stays so whatever that value turns out to be."""
@@ -124,6 +125,7 @@ def test_a_missing_value_never_decides(text: str, values: dict[str, Value | None
             assert evaluate(text, {**values, name: other}) is result
 
 
+@settings(deadline=None)
 @given(CONDITIONS, VALUES)
 def test_with_every_value_known_it_means_what_python_means(text: str, values: dict[str, Value | None]) -> None:
     known = {

@@ -1,7 +1,7 @@
 """A window that slid for long gives what a window filled with the same readings gives, to the last bit."""
 
 import msgspec
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rules.window import Window
@@ -19,6 +19,7 @@ STEPS = st.lists(
 ASKED = ("mean", "total", "lowest", "highest", "deviation", "earlier", "delta", "changes")
 
 
+@settings(deadline=None)
 @given(STEPS, st.integers(0, 2 * LENGTH_US), st.booleans())
 def test_sliding_leaves_no_trace(steps: list[tuple[int, float, int]], later_us: int, restart: bool) -> None:
     slid, at_us = Window(LENGTH_US), 0
@@ -36,6 +37,7 @@ def test_sliding_leaves_no_trace(steps: list[tuple[int, float, int]], later_us: 
     assert fresh.ready(at_us + later_us) == slid.ready(at_us + later_us)
 
 
+@settings(deadline=None)
 @given(st.floats(-1e9, 1e9).filter(lambda value: abs(value) > 1e-3), st.integers(1, 40))
 def test_the_mean_of_equal_readings_is_that_reading(value: float, count: int) -> None:
     window = Window(LENGTH_US)
