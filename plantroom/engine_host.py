@@ -6,7 +6,7 @@ cursor it belongs to; after a kill the engine goes on from there, and what it fi
 
 import threading
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -94,6 +94,8 @@ class EngineHost:
         self._handed: list[Path] = []
         self._handed_seq = 0
         self.touched = 0
+        self.tell: Callable[[Sequence[Finding]], None] = lambda found: None  # noqa: ARG005 - nobody listens yet
+        """Who hears of findings that changed, once they are kept."""
         self.away = ""
         self._reported_errors = 0
 
@@ -209,6 +211,8 @@ class EngineHost:
                 repository.save_snapshot(session, seq, blob)
         self.cursor = seq
         self.findings_total += len(findings)
+        if findings:
+            self.tell(findings)
         if due:
             self.kept_cursor = seq
             self._snapshot_due_us = now_us + _SNAPSHOT_EVERY_US

@@ -8,6 +8,7 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 
+from dashboards.web.change_feed import ChangeFeed
 from facility.errors import PermanentError, RetryableError
 from facility.registry import Registry
 from ingest.dead_letters import DeadLetterBox
@@ -25,6 +26,7 @@ from ingest.unknown_codes import UnknownCodes
 from plantroom.access import CurrentAsker
 from plantroom.allowance import allowance_us
 from plantroom.broker_address import broker_address
+from plantroom.changes import watch_changes
 from plantroom.clocks import clock_for
 from plantroom.contracts import load_contracts
 from plantroom.cursor_board import CursorBoard
@@ -134,6 +136,7 @@ def run(settings: Settings, stop: threading.Event) -> None:
         signed_routers(parts),
         open_reception(sources, lambda: host.registry, teller, secret),
         rules,
+        (changes := watch_changes(host, database)).feed,
     )
     failures: list[str] = []
     board = CursorBoard(
@@ -155,12 +158,13 @@ def run(settings: Settings, stop: threading.Event) -> None:
         **{name: one.run for name, one in followers.items()},
         "cursors": board.run,
         "self": watch.run,
+        "changes": changes.run,
     }
     threads = [_thread(name, loop, stop, failures) for name, loop in loops.items()]
     for thread in threads:
         thread.start()
     try:
-        _serve(app, settings, stop)
+        _serve(app, settings, stop, changes.feed)
     finally:
         stop.set()
         for thread in threads:
@@ -203,7 +207,7 @@ def _newest_readings(store: SeriesStore, registry: Registry) -> LatestValues:
     return latest
 
 
-def _serve(app: FastAPI, settings: Settings, stop: threading.Event) -> None:
+def _serve(app: FastAPI, settings: Settings, stop: threading.Event, feed: ChangeFeed) -> None:
     config = uvicorn.Config(
         app,
         host=settings.http_host,
@@ -220,6 +224,7 @@ def _serve(app: FastAPI, settings: Settings, stop: threading.Event) -> None:
         if not thread.is_alive():
             msg = f"the pages cannot be served on {settings.http_host}:{settings.http_port}; is the port taken?"
             raise PermanentError(msg)
+    feed.close()  # or the server would wait for every open page
     server.should_exit = True
     thread.join(_STOP_SECONDS)
 

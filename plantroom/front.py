@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 import prometheus_client
 from fastapi import APIRouter, FastAPI
 
+from dashboards.web.change_feed import ChangeFeed
 from dashboards.web.pages import show_denials
 from dashboards.web.reception import Reception
 from dashboards.web.router import web_router
@@ -36,6 +37,7 @@ def open_front(
     own_pages: Sequence[APIRouter],
     reception: Reception,
     rules: RuleDesk,
+    feed: ChangeFeed,
 ) -> FastAPI:
     """The application. `more_api` stands behind the gate too.
 
@@ -60,7 +62,7 @@ def open_front(
         accounts_router(database, view.registry, wall_clock),
         token_router(database, wall_clock),
     ]
-    pages = [web_router(view, web_door, reception, rules), enter_router(door), *own_pages]
+    pages = [web_router(view, web_door, reception, rules, feed), enter_router(door), *own_pages]
     return create_app(
         HttpParts(Gate(door), Once(database, wall_clock, who_calls), api, pages, metrics, ready, [show_denials])
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import prometheus_client
 from fastapi import APIRouter, Depends, FastAPI, Request, Response, params
 from fastapi.exceptions import RequestValidationError
+from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.responses import JSONResponse
 
 from dashboards.web.pages import keep_session
@@ -61,6 +62,8 @@ def create_app(parts: HttpParts) -> FastAPI:
         set_up(app)
     _errors(app)
 
+    # Inside the other, which makes a stream of every answer: only whole ones are compressed, and no event waits for it.
+    app.add_middleware(GZipMiddleware, minimum_size=1_000, compresslevel=6)
     seconds = HttpMetrics(parts.metrics).seconds
     steady = time.perf_counter
 

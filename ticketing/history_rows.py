@@ -40,6 +40,27 @@ class StoredLine(NamedTuple):
     proof: str | None
 
 
+class WrittenLine(NamedTuple):
+    """That a line was written, and where its order is."""
+
+    id: int
+    order_id: str
+    building_id: str
+    verb: str
+
+
+def lines_after(session: Session, newest: int | None, limit: int) -> list[WrittenLine]:
+    """The lines with a higher number, the oldest first; with None, the newest ones."""
+    query = sa.select(
+        col(EventRow.id), col(EventRow.work_order_id), col(WorkOrderRow.building_id), col(EventRow.verb)
+    ).join_from(EventRow, WorkOrderRow, col(EventRow.work_order_id) == col(WorkOrderRow.id))
+    if newest is None:
+        rows = session.execute(query.order_by(col(EventRow.id).desc()).limit(limit)).all()[::-1]
+    else:
+        rows = session.execute(query.where(col(EventRow.id) > newest).order_by(col(EventRow.id)).limit(limit)).all()
+    return [WrittenLine(*row) for row in rows]
+
+
 def append_lines(session: Session, lines: Sequence[Line]) -> None:
     """Append lines to the histories of orders, in this order; each order is looked at again for what is to be told."""
     if lines:

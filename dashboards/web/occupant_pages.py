@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from dashboards.web.origin import Origin, judge_origin
 from dashboards.web.pages import Pages, source_of
 from dashboards.web.reception import Photo, Place, Reception, Report, TooOftenError
-from facility.errors import PlantroomError
+from facility.errors import InputError, PlantroomError
 
 Answer = HTMLResponse | RedirectResponse
 MOST_PHOTO_BYTES = 8_000_000
@@ -21,12 +21,14 @@ def occupant_router(pages: Pages, reception: Reception) -> APIRouter:
     router = APIRouter()
 
     def report_page(
-        request: Request, place: Place, *, status: int = 200, refused: str = "", text: str = "", contact: str = ""
-    ) -> HTMLResponse:
+        request: Request, place: Place, *, status: int = 200, refused: str = "", field: str = "text", text: str = "",
+        contact: str = "", urgent: str = "",
+    ) -> HTMLResponse:  # fmt: skip
         page = pages.page(request, None, place.building_id)
+        staff = pages.may_look(request, "/assets/{asset_id}", {"asset_id": place.asset_id})
         return pages.show(
-            request, page, "report.html", status, place=place, refused=refused, text=text, contact=contact,
-            key=secrets.token_urlsafe(18),
+            request, page, "report.html", status, place=place, refused=refused, field=field, text=text, contact=contact,
+            urgent=bool(urgent), staff=staff, key=secrets.token_urlsafe(18),
         )  # fmt: skip
 
     @router.get("/report/{code}", response_class=HTMLResponse)
@@ -56,14 +58,19 @@ def occupant_router(pages: Pages, reception: Reception) -> APIRouter:
             Photo(content) if content else None,
         )  # fmt: skip
         if not said.text:
-            return report_page(request, place, status=422, refused=page.words("report.empty"), contact=contact)
+            return report_page(
+                request, place, status=422, refused=page.words("report.empty"), contact=contact, urgent=urgent
+            )
         try:
             told = reception.report(code, said, source_of(request).address)
         except TooOftenError:
             refused = page.words("report.often")
-            return report_page(request, place, status=429, refused=refused, text=text, contact=contact)
+            return report_page(request, place, status=429, refused=refused, text=text, contact=contact, urgent=urgent)
         except PlantroomError as error:
-            return report_page(request, place, status=422, refused=str(error), text=text, contact=contact)
+            field = "photo" if isinstance(error, InputError) and error.problems[0].where == "photo" else "text"
+            return report_page(
+                request, place, status=422, refused=str(error), field=field, text=text, contact=contact, urgent=urgent
+            )
         return pages.see_other(f"/told/{told}?done=sent")
 
     @router.get("/assets/{asset_id}/sticker", response_class=HTMLResponse)

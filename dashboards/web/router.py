@@ -3,7 +3,9 @@
 from fastapi import APIRouter, Depends
 
 from dashboards.web.asset_page import asset_router
+from dashboards.web.change_feed import ChangeFeed
 from dashboards.web.device_pages import device_router
+from dashboards.web.event_pages import event_router
 from dashboards.web.finding_pages import finding_router
 from dashboards.web.login import login_router
 from dashboards.web.my_pages import my_router
@@ -22,10 +24,15 @@ from dashboards.web.visitor import Door
 
 
 def web_router(
-    view: PlantView, door: Door, reception: Reception | None = None, rules: RuleDesk | None = None
+    view: PlantView,
+    door: Door,
+    reception: Reception | None = None,
+    rules: RuleDesk | None = None,
+    feed: ChangeFeed | None = None,
 ) -> APIRouter:
     """The pages of a plant. Each asks the door who the visitor is, by the session cookie, and what she may; those of
-    occupants, where there is a reception, go by a code of their own. Without a desk for them rules have no pages.
+    occupants, where there is a reception, go by a code of their own. Without a desk for them rules have no pages. What
+    is published to `feed` reaches open pages.
 
     None of them stands in the OpenAPI description: the API proper is under `/api`.
     """
@@ -40,6 +47,7 @@ def web_router(
         device_router(pages),
         system_router(pages),
         *([rule_router(pages, rules)] if rules is not None else []),
+        event_router(pages, feed or ChangeFeed()),
     ):
         # Before anything of the request is read, so that a stranger learns nothing of a form.
         router.include_router(part, dependencies=[Depends(pages.visitor)])

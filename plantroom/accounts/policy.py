@@ -76,6 +76,7 @@ _SCOPED: Final = frozenset(
     {
         "/",
         "/live",
+        "/events",
         "/my",
         "/buildings/{building_id}",
         "/assets/{asset_id}",

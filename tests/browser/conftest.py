@@ -1,6 +1,7 @@
 """A real browser (Debian's chromium, driven by Playwright) before a real program."""
 
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -27,8 +28,10 @@ buildings:
       - {id: leak-1, class: leak_sensor, name: Leak sensor B2, points: [leak_detected]}
       - {id: leak-2, class: leak_sensor, name: Leak sensor B3, points: [leak_detected]}
       - {id: leak-3, class: leak_sensor, name: Leak sensor B4, points: [leak_detected]}
+      - {id: leak-4, class: leak_sensor, name: Leak sensor B5, points: [leak_detected]}
       - {id: pump-1, class: pump, name: Pump B2, points: [run_status]}
       - {id: tank-1, class: tank, name: Roof tank, points: [tank_level]}
+      - {id: tank-2, class: tank, name: Rain tank, points: [tank_level]}
 """
 RULES = """
 rules:
@@ -92,7 +95,7 @@ def browser() -> Iterator[Browser]:
 
 
 class House:
-    """A running program: three leak sensors, a tank, a pump that is visited each month, and a technician, li.wei."""
+    """A running program: four leak sensors, two tanks, a pump that is visited each month, and a technician, li.wei."""
 
     def __init__(self, system: System) -> None:
         self.system = system
@@ -123,6 +126,30 @@ class House:
             wire.publish(f"plantroom/house/{asset}/readings", msgspec.json.encode(body))
             assert wire.drain(30)
 
+    def is_name(self, text: str) -> bool:
+        """Whether it is the id of something in the house."""
+        return text == "tower" or re.fullmatch(r"(leak|tank|pump)-\d", text) is not None
+
+    def enter_by_token(self, page: Page) -> None:
+        """Sign in as whoever runs the program."""
+        page.goto(f"{self.address}/login")
+        page.click("summary")
+        page.fill("#token", (self.system.var / "token").read_text(encoding="ascii").strip())
+        page.click("details button")
+        page.wait_for_url(f"{self.address}/")
+
+    def sticker(self, asset: str) -> str:
+        """The address behind an asset's sticker."""
+        return str(self.system.get_text(f"/assets/{asset}/sticker")).split("<code>")[1].split("</code>")[0]
+
+    def occupants_pages(self, page: Page, asset: str) -> list[str]:
+        """The page behind a sticker, and the one of a report that an occupant sends from it."""
+        page.goto(self.sticker(asset))
+        page.fill("#text", "It drips again")
+        page.click("form.act button.primary")
+        page.wait_for_url("**/told/**")
+        return [self.sticker(asset), page.url.split("?")[0]]
+
     def enter(self, page: Page) -> None:
         """Sign in as the technician, on the page that asks for it."""
         page.goto(f"{self.address}/my")
@@ -132,9 +159,9 @@ class House:
         page.wait_for_url("**/my")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """One for the tests of a module, which take an asset each; its processes are gone at the end."""
+    """One for the tests of this folder, which take an asset each; its processes are gone at the end."""
     tmp_path = tmp_path_factory.mktemp("house")
     site, contract, var = tmp_path / "site.yaml", tmp_path / "contract.yaml", tmp_path / "var"
     site.write_text(SITE, encoding="utf-8")

@@ -30,6 +30,7 @@ def test_what_is_done_in_the_shaft_is_kept_and_sent_once(house: Any, phone: Call
     assert wrong == []
 
     house.system.kill()  # the server is gone
+    expect(page.locator("#offline")).to_be_visible(timeout=60_000)  # the broken stream says so
     page.goto(f"{house.address}/my")
     assert page.locator(f"[data-order='{first}'], [data-order='{second}']").count() == 2
     _press(page, first, "arrive", sent=False)

@@ -53,6 +53,7 @@ ROUTES = {
     "GET /rules/trials/none/report": "ema",
     "GET /health": "tema",
     "GET /live": "ctema",
+    "GET /events?seconds=0": "ctema",
     "GET /api/me": "ctema",
     "GET /api/me/tokens": "ctema",
     "GET /api/sites": "ctema",

@@ -1,8 +1,11 @@
-// Keeps an open page true: asks every two seconds whether anything changed, replaces the marked regions, and lets
-// countdowns run on the program's clock (which may be simulated).
+// Keeps an open page true: a stream tells it when something has changed (where there is none it asks every two seconds),
+// the marked regions are replaced, and countdowns run on the program's clock (which may be simulated).
 
 const POLL_MS = 2000;
 const SLOW_MS = 10000;
+const SILENT_MS = 12000;
+const STREAM_AGAIN_MS = 15000;
+const FOLLOW_MS = 20000;
 const body = document.body;
 const clock = { now: Number(body.dataset.now), at: performance.now(), rate: Number(body.dataset.rate) };
 const units = body.dataset.lang === "zh" ? ["天", "小时", "分", "秒"] : ["d", "h", "min", "s"];
@@ -56,26 +59,93 @@ function stays(old, next) {
   return typed || old.dataset.stamp === next.dataset.stamp;
 }
 
-document.addEventListener("refresh", () => refresh().catch(() => {}));
+document.addEventListener("refresh", () => refreshSoon());
+
+const offline = document.getElementById("offline");
+const isSeen = () => document.visibilityState === "visible";
+let wanted = false;
+let busy = null;
+
+// One refresh at a time; what changes meanwhile is one more after it. A hidden page waits until somebody looks.
+function refreshSoon() {
+  wanted = true;
+  if (busy || !isSeen()) return;
+  wanted = false;
+  busy = refresh().catch(() => {}).finally(() => {
+    busy = null;
+    if (wanted) refreshSoon();
+  });
+}
+
+function hear(state) {
+  clock.now = state.now_ms;
+  clock.at = performance.now();
+  heardAt = performance.now();
+  offline.hidden = true;
+  if (token !== null && token !== state.token) refreshSoon();
+  token = state.token;
+}
+
+let source = null;
+let heardAt = 0;
+
+function listen() {
+  if (source || !window.EventSource || !isSeen()) return;
+  const stream = source = new EventSource("/events");
+  heardAt = performance.now();
+  const leave = (after) => {
+    stream.close();
+    if (source !== stream) return;
+    source = null;
+    if (after !== null) setTimeout(listen, after);
+  };
+  stream.leave = leave;
+  stream.addEventListener("pulse", (event) => hear(JSON.parse(event.data)));
+  stream.addEventListener("changed", (event) => {
+    heardAt = performance.now();
+    refreshSoon();
+    document.dispatchEvent(new CustomEvent("changed", { detail: JSON.parse(event.data) }));
+  });
+  stream.addEventListener("bye", (event) => leave(JSON.parse(event.data).again ? 100 : POLL_MS));
+  stream.onerror = () => {
+    offline.hidden = false;  // it connects again by itself, or not at all: then the page asks
+    if (stream.readyState === EventSource.CLOSED) leave(STREAM_AGAIN_MS);
+  };
+}
 
 async function poll() {
-  if (document.visibilityState === "visible") {
+  const silent = performance.now() - heardAt > SILENT_MS;
+  if (source && silent) {  // a stream that says nothing is dead, whatever the browser thinks
+    offline.hidden = false;
+    source.leave(POLL_MS);
+  }
+  if (isSeen() && (!source || source.readyState !== EventSource.OPEN)) {
     try {
       const answer = await fetch("/live", { redirect: "error" });
       if (!answer.ok) throw new Error(String(answer.status));
-      const state = await answer.json();
-      clock.now = state.now_ms;
-      clock.at = performance.now();
-      document.getElementById("offline").hidden = true;
-      if (token !== null && token !== state.token) await refresh();
-      token = state.token;
+      hear(await answer.json());
     } catch (error) {
-      document.getElementById("offline").hidden = false;
+      offline.hidden = false;
     }
   }
   setTimeout(poll, POLL_MS);
 }
 
+// A browser opens six connections to a server: pages nobody looks at give theirs back.
+document.addEventListener("visibilitychange", () => {
+  if (!isSeen()) {
+    source?.leave(null);
+    return;
+  }
+  listen();
+  if (wanted) refreshSoon();
+});
+
 tick();
 setInterval(tick, 1000);
-if (body.dataset.livePage === "yes") poll();
+if (body.dataset.livePage === "yes") {
+  listen();
+  setTimeout(poll, POLL_MS);
+} else if (body.dataset.livePage === "slow") {
+  setInterval(() => { if (isSeen()) refresh().catch(() => {}); }, FOLLOW_MS);
+}

@@ -268,4 +268,9 @@ window.addEventListener("online", flush);
 document.addEventListener("refreshed", show);
 setInterval(flush, RETRY_MS);
 flush();
-if ("serviceWorker" in navigator) keepPages().catch(() => {});
+// Behind the first load: what is kept for the shaft must not slow what she looks at.
+if ("serviceWorker" in navigator) {
+  const later = window.requestIdleCallback || ((act) => setTimeout(act, 500));
+  window.addEventListener("load", () => later(() => keepPages().catch(() => {})));
+  if (document.readyState === "complete") later(() => keepPages().catch(() => {}));
+}

@@ -1,0 +1,52 @@
+"""What a phone fetches to show the list, and how soon an open page knows of a finding, on the real program."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from facility.clock import RealClock
+
+pytestmark = [pytest.mark.service, pytest.mark.xdist_group("browser")]
+MOST_BYTES, MOST_REQUESTS = 60_000, 6
+
+
+def test_the_list_is_light_and_an_open_page_knows_of_a_finding_at_once(house: Any, phone: Callable[..., Any]) -> None:  # noqa: ANN401 - the fixtures of this folder
+    house.get_wet("leak-4")
+    page = phone()
+    house.enter(page)
+    page.goto("about:blank")
+    wire = page.context.new_cdp_session(page)
+    wire.send("Network.enable")
+    wire.send("Network.clearBrowserCache")
+    sizes: dict[str, int] = {}
+    asked: dict[str, str] = {}
+    wire.on("Network.requestWillBeSent", lambda said: asked.setdefault(said["requestId"], said["request"]["url"]))
+    wire.on(
+        "Network.dataReceived",
+        lambda said: sizes.update({said["requestId"]: sizes.get(said["requestId"], 0) + said["encodedDataLength"]}),
+    )
+    wire.on("Network.loadingFinished", lambda said: sizes.update({said["requestId"]: said["encodedDataLength"]}))
+    page.goto(f"{house.address}/my")
+    expect(page.locator(".job").first).to_be_visible()
+    page.wait_for_load_state("load")
+    paths = sorted(url.removeprefix(house.address) for url in asked.values())
+    print(f"first load: {sum(sizes.values()):,} bytes in {len(asked)} requests: {', '.join(paths)}")  # noqa: T201 - the figure
+    assert 0 < sum(sizes.values()) <= MOST_BYTES
+    assert len(asked) <= MOST_REQUESTS
+
+    page.goto(f"{house.address}/findings")
+    expect(page.locator("main")).not_to_contain_text("Rain tank")
+    page.evaluate(
+        """() => { window.seenAt = null; new MutationObserver(() => {
+            if (!window.seenAt && document.body.innerText.includes("Rain tank")) window.seenAt = Date.now(); })
+            .observe(document.body, {childList: true, subtree: true}); }"""
+    )
+    sent_ms = RealClock().now_us() / 1000
+    house.say("tank-2", tank_level=30)
+    expect(page.locator("main")).to_contain_text("Rain tank", timeout=60_000)
+    seen_ms = page.evaluate("window.seenAt")
+    print(f"from the publication of a reading to its finding on an open page: {seen_ms - sent_ms:.0f} ms")  # noqa: T201 - the figure
+    assert seen_ms - sent_ms < 60_000
+    house.say("tank-2", tank_level=90)
