@@ -1,12 +1,13 @@
 """What the engine process shows: every router, the gate before them, and the pages behind their door."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import prometheus_client
 from fastapi import APIRouter, FastAPI
 
 from dashboards.web.change_feed import ChangeFeed
-from dashboards.web.pages import show_denials
+from dashboards.web.pages import Pages, show_denials, show_missing
 from dashboards.web.reception import Reception
 from dashboards.web.router import web_router
 from dashboards.web.rule_view import RuleDesk
@@ -63,6 +64,6 @@ def open_front(
         token_router(database, wall_clock),
     ]
     pages = [web_router(view, web_door, reception, rules, feed), enter_router(door), *own_pages]
-    return create_app(
-        HttpParts(Gate(door), Once(database, wall_clock, who_calls), api, pages, metrics, ready, [show_denials])
-    )
+    set_up = [show_denials, partial(show_missing, Pages(view, web_door))]
+    once = Once(database, wall_clock, who_calls)
+    return create_app(HttpParts(Gate(door), once, api, pages, metrics, ready, set_up))

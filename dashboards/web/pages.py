@@ -6,7 +6,7 @@ from importlib.resources import files
 from urllib.parse import quote
 
 from fastapi import FastAPI, HTTPException, Request, Response
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from jinja2 import Environment, FunctionLoader, StrictUndefined, select_autoescape
 
 from dashboards.web import language
@@ -45,6 +45,17 @@ def show_denials(app: FastAPI) -> None:
     @app.exception_handler(DeniedError)
     def _denied(request: Request, error: DeniedError) -> HTMLResponse:  # noqa: ARG001 - Starlette's signature
         return error.answer
+
+
+def show_missing(pages: "Pages", app: FastAPI) -> None:
+    """Answer a person who asks for an address that leads nowhere with a page; programs keep their answer."""
+
+    @app.exception_handler(404)
+    def _missing(request: Request, error: HTTPException) -> Response:
+        nowhere = request.scope.get("route") is None and not request.url.path.startswith("/api/")
+        if nowhere and "text/html" in request.headers.get("accept", ""):
+            return pages.refuse(request, None, 404, "error.no.page")
+        return JSONResponse({"detail": error.detail}, 404, error.headers)
 
 
 def source_of(request: Request) -> Source:

@@ -29,6 +29,7 @@ buildings:
       - {id: leak-2, class: leak_sensor, name: Leak sensor B3, points: [leak_detected]}
       - {id: leak-3, class: leak_sensor, name: Leak sensor B4, points: [leak_detected]}
       - {id: leak-4, class: leak_sensor, name: Leak sensor B5, points: [leak_detected]}
+      - {id: lift-1, class: elevator, name: Lift 1, points: [door_status]}
       - {id: pump-1, class: pump, name: Pump B2, points: [run_status]}
       - {id: tank-1, class: tank, name: Roof tank, points: [tank_level]}
       - {id: tank-2, class: tank, name: Rain tank, points: [tank_level]}
@@ -55,6 +56,7 @@ revisions:
     effective_at: "2026-01-01"
     calendars: {always: {hours: always}}
     costs: {clause: "8.1", currency: CNY, labour_per_hour: 120, call_out: 50}
+    surveys: {clause: "9.3", forms: [{id: after-repair, kind: repair, reminders: ["2 days"], closes: "14 days"}]}
     preventive:
       - id: monthly
         clause: "7.1"
@@ -128,7 +130,7 @@ class House:
 
     def is_name(self, text: str) -> bool:
         """Whether it is the id of something in the house."""
-        return text == "tower" or re.fullmatch(r"(leak|tank|pump)-\d", text) is not None
+        return text == "tower" or re.fullmatch(r"(leak|tank|pump|lift)-\d", text) is not None
 
     def enter_by_token(self, page: Page) -> None:
         """Sign in as whoever runs the program."""

@@ -1,0 +1,77 @@
+"""Every kind of page, in both languages, light and dark, by axe-core: nothing serious stands in anybody's way."""
+
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
+
+pytestmark = [pytest.mark.service, pytest.mark.xdist_group("browser")]
+TAGS = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
+COLOURS = {"color-contrast"}
+GRAVE = ("serious", "critical")
+LINKS = "[...document.querySelectorAll('a[href]')].map(link => link.href)"
+
+
+def test_no_page_has_a_grave_barrier(house: Any, browser: Browser) -> None:  # noqa: ANN401 - the house of this folder
+    house.say("tank-2", tank_level=30)
+    order = house.order_of("tank-2", "fault")
+    for verb in ("acknowledge", "arrive"):
+        house.system.post(f"/api/work-orders/{order}/{verb}", {"by": "li.wei"})
+    context = browser.new_context(viewport={"width": 390, "height": 844}, locale="en-GB", reduced_motion="reduce")
+    context.set_default_timeout(60_000)
+    page = context.new_page()
+    shown = [f"{house.address}/login", f"{house.address}/no-such-page"]
+    house.enter_by_token(page)
+    shown += [f"{house.address}{path}" for path in ("/", "/my", f"/work-orders/{order}")]
+    seen, wrong = set(), []
+    for url in shown:  # grows while it runs: every link to a kind of page that was not looked at yet
+        kind = _kind(url, house)
+        if kind in seen:
+            continue
+        seen.add(kind)
+        wrong += [f"{kind} {problem}" for problem in _look(page, url)]
+        shown += [one for one in page.evaluate(LINKS) if _is_page(one, house.address)]
+    anybody = browser.new_context(viewport={"width": 390, "height": 844}, reduced_motion="reduce").new_page()
+    for url in house.occupants_pages(anybody, "tank-2"):
+        wrong += [f"{_kind(url, house)} {problem}" for problem in _look(anybody, url)]
+        seen.add(_kind(url, house))
+    print(f"looked at {len(seen)} kinds of page: {', '.join(sorted(seen))}")  # noqa: T201 - the figure
+    assert not wrong, "\n".join(wrong)
+    assert {"/", "/my", "/work-orders/*", "/assets/*", "/findings/*", "/report/*", "/told/*", "/login"} <= seen
+
+
+def _look(page: Page, url: str) -> list[str]:
+    """All rules in English and light; colours in dark; all but colours in Chinese, whose colours are the same."""
+    found = []
+    for language, dark, rules in (("en", False, None), ("en", True, COLOURS), ("zh", False, {})):
+        if not dark:
+            page.goto(f"{url}{'&' if '?' in url else '?'}lang={language}", wait_until="domcontentloaded")
+            page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
+        page.emulate_media(color_scheme="dark" if dark else "light", reduced_motion="reduce")
+        options: dict[str, Any] = {"runOnly": TAGS, "resultTypes": ["violations"]}
+        if rules is COLOURS:
+            options["runOnly"] = {"type": "rule", "values": sorted(COLOURS)}
+        elif rules is not None:
+            options["rules"] = {name: {"enabled": False} for name in COLOURS}
+        for one in Axe().run(page, options=options).response["violations"]:
+            if one["impact"] in GRAVE:
+                where = "; ".join(node["html"][:120] for node in one["nodes"][:3])
+                look = f"{language} {'dark' if dark else 'light'}"
+                found.append(f"({look}) {one['id']}: {one['help']} at {len(one['nodes'])}: {where}")
+    return found
+
+
+def _is_page(url: str, address: str) -> bool:
+    path = urlsplit(url).path
+    return url.startswith(address) and not re.search(r"^/(api|static|logout)\b|\.\w+$", path)
+
+
+def _kind(url: str, house: Any) -> str:  # noqa: ANN401 - the house of this folder
+    """The path with names of things left out, so that one asset stands for all."""
+    parts = urlsplit(url).path.split("/")
+    long = [part if not house.is_name(part) and len(part) < 24 else "*" for part in parts]
+    return "/".join("*" if before in ("findings", "work-orders", "told", "report", "rules") else part
+                    for before, part in zip(["", *parts], long, strict=False)) or "/"  # fmt: skip
