@@ -6,9 +6,10 @@ Needs Debian's chromium and the demo's folder, for its token. Waits for nothing:
 import argparse
 import shutil
 import sys
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,9 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-backgroun
 FOLDER = Path(__file__).resolve().parents[1] / "docs/screenshots"
 
 
-def _ask(address: str, token: str, path: str) -> Any:  # noqa: ANN401 - any JSON
-    request = urllib.request.Request(address + path, headers={"Authorization": f"Bearer {token}"})  # noqa: S310 - http and our own address
+def _ask(address: str, token: str, path: str, method: str = "GET") -> Any:  # noqa: ANN401 - any JSON
+    headers = {"Authorization": f"Bearer {token}"}
+    request = urllib.request.Request(address + path, headers=headers, method=method)  # noqa: S310 - http and our own address
     with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310 - http and our own address
         return msgspec.json.decode(answer.read())
 
@@ -45,6 +47,10 @@ def take(address: str, token: str, executable: str) -> list[str]:
     fault = next(order for order in orders if order["kind"] == "fault" and order["evidence"])
     finding = fault["finding_id"]
     asset = next((order["asset_id"] for order in orders if order["asset_id"].startswith("ahu")), fault["asset_id"])
+    work = next((order for order in orders if order["status"] == "open" and order["evidence"]), fault)
+    for verb in ("acknowledge", "arrive"):  # so that the picture shows the work on the spot
+        with suppress(urllib.error.HTTPError):
+            _ask(address, token, f"/api/work-orders/{work['id']}/{verb}", "POST")
     shots = [
         ("overview", "/", False, "en-GB"),
         ("orders", "/work-orders", False, "en-GB"),
@@ -53,6 +59,8 @@ def take(address: str, token: str, executable: str) -> list[str]:
         ("finding", f"/findings/{finding}", False, "en-GB"),
         ("asset", f"/assets/{asset}", False, "en-GB"),
         ("overview-phone", "/", True, "en-GB"),
+        ("order-phone", f"/work-orders/{work['id']}#act", True, "en-GB"),
+        ("order-phone-zh", f"/work-orders/{work['id']}#act", True, "zh-CN"),
         ("my-phone", "/my", True, "en-GB"),
         ("my-phone-zh", "/my", True, "zh-CN"),
         ("report-phone", _report(address, token, asset), True, "zh-CN"),
@@ -64,7 +72,7 @@ def take(address: str, token: str, executable: str) -> list[str]:
         for name, path, phone, language in shots:
             with _page(browser, address, token, phone=phone, language=language) as page:
                 page.goto(address + path)
-                page.wait_for_load_state("networkidle" if phone else "load")
+                page.wait_for_load_state("load")
                 page.screenshot(path=str(FOLDER / f"{name}.png"))
                 print(f"{name}: {(FOLDER / f'{name}.png').stat().st_size:,} bytes, {page.evaluate('document.title')}")
         browser.close()

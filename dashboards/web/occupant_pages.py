@@ -10,14 +10,16 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from dashboards.web.origin import Origin, judge_origin
 from dashboards.web.pages import Pages, source_of
 from dashboards.web.reception import Photo, Place, Reception, Report, TooOftenError
+from facility.asset import Asset
 from facility.errors import InputError, PlantroomError
 
 Answer = HTMLResponse | RedirectResponse
 MOST_PHOTO_BYTES = 8_000_000
+MOST_STICKERS = 500
 
 
 def occupant_router(pages: Pages, reception: Reception) -> APIRouter:
-    """`/report/{code}` and `/assets/{id}/sticker`."""
+    """`/report/{code}`, `/assets/{id}/sticker` and `/buildings/{id}/stickers`."""
     router = APIRouter()
 
     def report_page(
@@ -73,6 +75,11 @@ def occupant_router(pages: Pages, reception: Reception) -> APIRouter:
             )
         return pages.see_other(f"/told/{told}?done=sent")
 
+    def sticker_of(request: Request, asset: Asset) -> tuple[Asset, str, str]:
+        address = f"{request.url.scheme}://{request.url.netloc}/report/{reception.code_of(asset.id)}"
+        code = segno.make(address, error="m", micro=False)
+        return asset, address, code.svg_inline(scale=5, border=2, svgclass="qr", lineclass=None, omitsize=True)
+
     @router.get("/assets/{asset_id}/sticker", response_class=HTMLResponse)
     def sticker(request: Request, asset_id: str) -> HTMLResponse:
         user = pages.visitor(request)
@@ -80,9 +87,18 @@ def occupant_router(pages: Pages, reception: Reception) -> APIRouter:
         if asset is None:
             return pages.refuse(request, user, 404, "error.no.asset", id=asset_id)
         page = pages.page(request, user, asset.building_id)
-        address = f"{request.url.scheme}://{request.url.netloc}/report/{reception.code_of(asset_id)}"
-        code = segno.make(address, error="m", micro=False)
-        picture = code.svg_inline(scale=5, border=2, svgclass="qr", lineclass=None, omitsize=True)
-        return pages.show(request, page, "sticker.html", asset=asset, address=address, picture=picture)
+        return pages.show(request, page, "sticker.html", stickers_of=[sticker_of(request, asset)], building=None)
+
+    @router.get("/buildings/{building_id}/stickers", response_class=HTMLResponse)
+    def stickers(request: Request, building_id: str) -> HTMLResponse:
+        user = pages.visitor(request)
+        registry = pages.view_for(user).registry()
+        building = registry.buildings.get(building_id)
+        if building is None:
+            return pages.refuse(request, user, 404, "error.no.building", id=building_id)
+        page = pages.page(request, user, building_id)
+        inside = [asset for asset in registry.assets.values() if asset.building_id == building_id]
+        drawn = [sticker_of(request, asset) for asset in inside[:MOST_STICKERS]]
+        return pages.show(request, page, "sticker.html", stickers_of=drawn, building=building)
 
     return router

@@ -35,6 +35,7 @@ ROUTES = {
     "GET /": "ctema",
     "GET /assets/{asset_id}": "ctema",
     "GET /buildings/{building_id}": "ctema",
+    "GET /buildings/{building_id}/stickers": "tema",
     "GET /findings": "ctema",
     "GET /findings/{finding_id}": "ctema",
     "GET /work-orders": "ctema",

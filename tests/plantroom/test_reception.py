@@ -48,6 +48,7 @@ def test_from_the_sticker_to_the_accepted_repair(house: System) -> None:
     sticker = house.get_text("/assets/lift-1/sticker")
     (code,) = set(re.findall(r"/report/(lift-1\.[0-9a-f]{20})", sticker))
     assert "<svg" in sticker
+    assert f"/report/{code}" in house.get_text("/buildings/tower/stickers")
 
     for wrong in ("lift-1.0000", "lift-2." + "0" * 20, "x"):
         assert phone.get(f"/report/{wrong}").status_code == 404
