@@ -60,9 +60,10 @@ def test_a_conflict_is_explained_and_can_be_discarded(house: Any, phone: Callabl
     house.enter(page)
     assert "待接单" in page.inner_text("main")
     engine = children(house.system)["engine"]
-    os.kill(engine, signal.SIGSTOP)  # it does not answer
-    page.evaluate("navigator.serviceWorker.ready")
+    os.kill(engine, signal.SIGSTOP)  # it does not answer, and says nothing on its stream either
+    expect(page.locator("#offline")).to_be_visible(timeout=60_000)
     os.kill(engine, signal.SIGCONT)
+    expect(page.locator("#offline")).to_be_hidden(timeout=60_000)
     house.system.post(f"/api/work-orders/{order}/cancel", {"note": "A test."})
     page.click(f"form[data-queue='{order}'] button")
     page.wait_for_selector("#waiting li")
