@@ -64,6 +64,6 @@ def open_front(
         token_router(database, wall_clock),
     ]
     pages = [web_router(view, web_door, reception, rules, feed), enter_router(door), *own_pages]
-    set_up = [show_denials, partial(show_missing, Pages(view, web_door))]
+    set_up: list[Callable[[FastAPI], None]] = [show_denials, partial(show_missing, Pages(view, web_door))]
     once = Once(database, wall_clock, who_calls)
     return create_app(HttpParts(Gate(door), once, api, pages, metrics, ready, set_up))

@@ -73,7 +73,7 @@ def test_who_has_gone_is_not_told() -> None:
 
 def client_of(feed: ChangeFeed) -> Client:
     app = FastAPI()
-    app.include_router(web_router(PreviewPlant(NOW), PreviewDoor("m.chen"), None, feed))
+    app.include_router(web_router(PreviewPlant(NOW), PreviewDoor("m.chen"), feed=feed))
     client = Client(app, "http://plant.local")
     client.post("/login", data={"token": TOKEN}, headers={"Origin": "http://plant.local"})
     return client

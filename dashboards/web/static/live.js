@@ -6,6 +6,7 @@ const SLOW_MS = 10000;
 const SILENT_MS = 12000;
 const STREAM_AGAIN_MS = 15000;
 const FOLLOW_MS = 20000;
+const ANSWER_MS = 8000;
 const body = document.body;
 const clock = { now: Number(body.dataset.now), at: performance.now(), rate: Number(body.dataset.rate) };
 const units = body.dataset.lang === "zh" ? ["天", "小时", "分", "秒"] : ["d", "h", "min", "s"];
@@ -36,7 +37,7 @@ let token = null;
 let slowAt = 0;
 
 async function refresh() {
-  const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+  const answer = await fetch(location.href, { headers: { Accept: "text/html" }, signal: AbortSignal.timeout(2 * ANSWER_MS) });
   if (!answer.ok || answer.redirected) return;
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
   const slow = performance.now() - slowAt > SLOW_MS;
@@ -121,7 +122,7 @@ async function poll() {
   }
   if (isSeen() && (!source || source.readyState !== EventSource.OPEN)) {
     try {
-      const answer = await fetch("/live", { redirect: "error" });
+      const answer = await fetch("/live", { redirect: "error", signal: AbortSignal.timeout(ANSWER_MS) });
       if (!answer.ok) throw new Error(String(answer.status));
       hear(await answer.json());
     } catch (error) {
