@@ -1,10 +1,11 @@
-"""Rule and site files taken up while the program runs, and broken ones refused with the old ones in force."""
+"""Rule and site files taken up while the program runs, and broken ones refused with the old ones in force.
 
-from collections.abc import Callable
+`test_deploy_by_docs.py` does it on the whole program.
+"""
+
 from pathlib import Path
 
 import pytest
-from running import System, wait_until
 
 from facility.clock import JournalClock
 from facility.reading import ControlEvent, RuleSetActivated, SiteEdited
@@ -118,23 +119,3 @@ def test_a_spool_that_cannot_be_written_is_tried_again(tmp_path: Path) -> None:
         desk.reload.look()
     blocked.unlink()
     assert len(desk.look_twice()) == 1
-
-
-def test_a_rule_is_changed_while_the_program_runs(new_system: Callable[..., System], tmp_path: Path) -> None:
-    files = tmp_path / "files"
-    site, rules = write(files, "site.yaml", SITE), write(files / "rules", "own.yaml", RULES)
-    system = new_system(site=str(site), rules=str(rules.parent))
-    system.start()
-
-    def condition() -> str:
-        own = [rule["when"] for rule in system.get("/api/rules") if rule["id"] == "own-tank-high"]
-        return own[0] if own else ""
-
-    wait_until(lambda: "95" in condition(), 30, "the first rules to be in force")
-    rules.write_text(RULES.replace("> 95", ">"), encoding="utf-8")
-    wait_until(lambda: f"{rules}:6" in system.get_text("/health"), 30, "/health to say what is refused")
-    assert "95" in condition()
-    rules.write_text(RULES.replace("> 95", "> 42"), encoding="utf-8")
-    wait_until(lambda: "42" in condition(), 30, "the changed rule to be in force")
-    assert "own.yaml" not in system.get_text("/health")
-    assert system.stop() == 0
