@@ -41,6 +41,10 @@ rules:
      for: 4 min, suppresses: [silent-one]}
   - {id: silent-one, class: any, name: {en: Silent}, severity: low, advice: Look, when: 'silent("10 min")'}
   - {id: full, class: tank, name: {en: Full}, severity: low, advice: Look, when: tank_level > 95}
+  - {id: stays, class: ahu, name: {en: Stays}, severity: low, advice: Look, when: supply_air_temperature > 27,
+     for: 2 min, latch: true}
+  - {id: flutters, class: vav, name: {en: Flutters}, severity: low, advice: Look, when: zone_air_temperature > 28,
+     flapping: {times: 2, within: 3 h}}
 """
 POINTS = {
     "chiller": {"run_status": (0, 1), "chilled_water_supply_temperature": (5, 7)},
@@ -89,8 +93,9 @@ def backtest(seed: int, workers: int, attended: timedelta | None) -> Backtest:
 def test_parts_find_and_order_what_one_engine_does(seed: int, workers: int, attended: timedelta | None) -> None:
     alone = backtest(seed, 0, attended)
     rules = {finding["rule_id"] for finding in alone.findings}
-    assert rules == {"chiller-off", "warm", "cold-water", "room-warm", "silent-one", "full"}
-    assert any(finding["suppressed_by"] for finding in alone.findings)
+    assert rules == {"chiller-off", "warm", "cold-water", "room-warm", "silent-one", "full", "stays", "flutters"}
+    for fate in ("suppressed_by", "latched", "flapping"):
+        assert any(finding[fate] for finding in alone.findings), fate
     together = backtest(seed, workers, attended)
     assert together.findings == alone.findings
     assert [_without_ids(order) for order in together.work_orders] == [
