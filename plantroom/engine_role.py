@@ -145,10 +145,15 @@ def run(settings: Settings, stop: threading.Event) -> None:
     )
     reporter = SelfReporter(broker_address(settings))
 
+    def device_skews() -> list[int]:
+        return [one.skew_us for one in learned.clocks.all()]
+
     def lags() -> list[int]:
         return [journal.last_seq() - host.cursor, *(one.state.lag for one in followers.values())]
 
-    watched = Watched(lambda: host.registry, latest, lags, lambda: host.event_time_us, settings.var, clock)
+    watched = Watched(
+        lambda: host.registry, latest, lags, lambda: host.event_time_us, settings.var, clock, device_skews
+    )
     watch = SelfWatch(watched, reporter.say)
     loops = {
         "rules": host.run,

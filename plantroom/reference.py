@@ -13,6 +13,7 @@ from plantroom.cli import app, load_commands
 from plantroom.metrics import instruments
 from plantroom.reference_faults import faults_page
 from plantroom.rule_pages import rule_pages
+from plantroom.rule_tables import fill_tables
 from plantroom.settings import Settings
 from rules.language_page import language_page
 from ticketing.kpi import DEFINITIONS
@@ -139,6 +140,8 @@ def write_pages(folder: Path) -> None:
     """Write every generated page into the folder."""
     for name, make in PAGES.items():
         (folder / name).write_text(make(), encoding="utf-8")
+    overview = folder / "rules.md"
+    overview.write_text(fill_tables(overview.read_text(encoding="utf-8")), encoding="utf-8")
     rules = folder / "rules"
     rules.mkdir(exist_ok=True)
     pages = rule_pages()

@@ -51,6 +51,8 @@ class Watched:
     judged_us: Callable[[], int]
     folder: Path
     clock: Clock
+    skews_us: Callable[[], Sequence[int]] = tuple
+    """How far the clocks of the devices are off that are known, ahead of ours positive; in the clock's time."""
 
 
 @dataclass(slots=True)
@@ -94,9 +96,16 @@ class SelfWatch:
             "follower_lag": float(max(self.watched.lags(), default=0)),
             "disk_free": round(100.0 * usage.free / usage.total, 2),
             "silent_devices": float(len(silent_assets(registry, self.watched.latest, self.watched.clock.now_us()))),
+            **self._clocks(),
             **self._messages(),
             **self._delay(),
         }
+
+    def _clocks(self) -> Mapping[str, float]:
+        """The worst clock of a device, in real seconds; nothing while none is known."""
+        skews = self.watched.skews_us()
+        worst_us = max((abs(one) for one in skews), default=0) / self.watched.clock.factor
+        return {"device_clock_error": round(worst_us / 1e6, 2)} if skews else {}
 
     def _messages(self) -> Mapping[str, float]:
         """Messages a real second since the last look, and the share of them that could not be read, in percent."""

@@ -166,6 +166,8 @@ class Binder:
             return HoursTerm(self._hours, term.function, self._alarm)
         if term.function in ("silent", "never_seen"):
             watched = self._memory.assets[self._asset.id] if term.point is None else self._looks[term.point].memory
+            if isinstance(term.duration, str):
+                length = max(length, self._patience(term.point))
             return (SilentTerm if term.function == "silent" else NeverSeenTerm)(watched, length, self._alarm)
         look = self._looks[term.point or ""]
         if term.function in FLAGS:
@@ -179,6 +181,14 @@ class Binder:
             window = look.memory.windows.setdefault(length, Window(length))
             shared[length, term.function] = WindowTerm(look.memory, window, term.function)
         return shared[length, term.function]
+
+    def _patience(self, name: str | None) -> int:
+        """How long a parameter, which is meant for many assets, must let what is watched say nothing: as long as its
+        readings are believed, of an asset those of its quickest point."""
+        if name is None:
+            return min(fresh_limit(point) for point in self._asset.points.values())
+        look = self._looks[name]
+        return fresh_limit(self._registry.assets[look.origin_asset_id].points[look.origin_point])
 
     def _learning(self, function: str, learner: Learner, memory: TermMemory) -> LearningTerm:
         settings, parameters = dict(learner.settings), self._parameters

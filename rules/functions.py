@@ -93,9 +93,10 @@ FUNCTIONS = _table(
     Function("rising_confidence", ("n",), NUMBER, "how sure the daily means rise, 0 to 100 (below 50 they rather fall)",
              _TREND, "trend", unit="%"),
     Function("silent", ("w", "pw"), CONDITION, "no good reading of the point (of any point of the asset) for that long,"
-             " counted in time we were listening; false until the first reading"),
+             " counted in time we were listening; a length from a parameter is at least three cadences, of an asset"
+             " those of its quickest point; false until the first reading"),
     Function("never_seen", ("w", "pw"), CONDITION, "not one good reading of the point (of any point of the asset)"
-             " since we began to listen, that long ago or longer"),
+             " since we began to listen, that long ago or longer; a length from a parameter as for `silent`"),
     Function("out_of_range", ("p",), CONDITION, "the last reading lay outside the point's validity range"),
     Function("flagged_stuck", ("p",), CONDITION, "the last reading was flagged as a sensor that no longer moves"),
     Function("flagged_spike", ("p",), CONDITION, "the last reading was flagged as an isolated jump"),

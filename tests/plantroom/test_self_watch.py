@@ -21,7 +21,7 @@ buildings:
   - id: tower
     assets:
       - {id: plantroom, class: monitor, points: [follower_lag, disk_free, rejected_rate, silent_devices,
-         message_rate, judged_delay]}
+         message_rate, judged_delay, device_clock_error]}
       - {id: TANK-1, class: tank, points: [tank_level]}
       - {id: TANK-2, class: tank, points: [tank_level]}
       - {id: TANK-3, class: tank, points: [tank_level]}
@@ -31,11 +31,13 @@ buildings:
 class Setup:
     """A monitor on a clock that stands still, with what it said."""
 
-    def __init__(self, folder: Path, site: str = SITE) -> None:
+    def __init__(self, folder: Path, site: str = SITE, *, skews_us: tuple[int, ...] = ()) -> None:
         self.latest, self.said = LatestValues(), list[tuple[str, Mapping[str, float]]]()
         registry: Registry = parse_site(site, "site.yaml")
         clock = ScaledClock(NOW, 0, 1.0, wall_us=lambda: 0)
-        watched = Watched(lambda: registry, self.latest, lambda: [3, 40, 0], lambda: NOW - 2 * S, folder, clock)
+        watched = Watched(
+            lambda: registry, self.latest, lambda: [3, 40, 0], lambda: NOW - 2 * S, folder, clock, lambda: skews_us
+        )
         self.watch = SelfWatch(watched, self.say)
 
     def say(self, topic: str, payload: bytes) -> bool:
@@ -80,6 +82,13 @@ def test_messages_a_second_and_how_late_findings_come(tmp_path: Path) -> None:
     own.hear(Heartbeat(NOW + 60 * S, 700, 0))
     own.watch.report()
     assert own.said[-1][1]["message_rate"] == 10.0
+
+
+def test_the_worst_clock_of_a_device_is_told_once_one_is_known(tmp_path: Path) -> None:
+    for skews_us, told in (((), None), ((-95 * S, 3 * S), 95.0), ((2 * S,), 2.0)):
+        own = Setup(tmp_path, skews_us=skews_us)
+        own.watch.report()
+        assert own.said[-1][1].get("device_clock_error") == told
 
 
 def test_who_is_silent_is_named_the_longest_first(tmp_path: Path) -> None:
