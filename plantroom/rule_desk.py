@@ -238,11 +238,14 @@ def _values(wish: TrialWish, rule: Rule) -> tuple[float, ...]:
     if wish.parameter not in rule.parameters:
         msg = f"{rule.id} has no parameter {wish.parameter!r}"
         raise PermanentError(msg)
-    if not wish.low < wish.high:
-        msg = f"{wish.low:g} to {wish.high:g} is no span; give the lower value first"
+    own = rule.parameters[wish.parameter].value
+    low = wish.low if wish.low is not None else min(own * 0.5, own * 1.5)
+    high = wish.high if wish.high is not None else max(own * 0.5, own * 1.5)
+    if not low < high:
+        msg = f"{low:g} to {high:g} is no span; give the lower value first"
         raise PermanentError(msg)
-    step = (wish.high - wish.low) / (wish.steps - 1)
-    return tuple(round(wish.low + index * step, 9) for index in range(wish.steps))
+    step = (high - low) / (wish.steps - 1)
+    return tuple(round(low + index * step, 9) for index in range(wish.steps))
 
 
 @lru_cache(maxsize=2)

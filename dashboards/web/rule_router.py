@@ -58,8 +58,8 @@ def rule_router(pages: Pages, desk: RuleDesk) -> APIRouter:
         kind: Annotated[TrialKind, Form()],
         days: Annotated[int, Form(ge=1, le=30)] = 7,
         parameter: Annotated[str, Form(max_length=64)] = "",
-        low: Annotated[float, Form(allow_inf_nan=False)] = 0.0,
-        high: Annotated[float, Form(allow_inf_nan=False)] = 0.0,
+        low: Annotated[float | None, Form(allow_inf_nan=False)] = None,
+        high: Annotated[float | None, Form(allow_inf_nan=False)] = None,
     ) -> HTMLResponse | RedirectResponse:
         user = pages.visitor(request)
         if judge_origin(request.headers) is not Origin.OWN:

@@ -101,14 +101,17 @@ class RuleDetail:
 
 @dataclass(frozen=True, slots=True)
 class TrialWish:
-    """What somebody wants to try: `days` of the readings kept, up to now; for `tune` the parameter from low to high."""
+    """What somebody wants to try: `days` of the readings kept, up to now; for `tune` the parameter from low to high.
+
+    Without them it goes from half of the rule's own value to one and a half times it.
+    """
 
     rule_id: str
     kind: TrialKind
     days: int
     parameter: str = ""
-    low: float = 0.0
-    high: float = 0.0
+    low: float | None = None
+    high: float | None = None
     steps: int = 5
 
 

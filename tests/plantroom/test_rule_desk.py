@@ -1,5 +1,6 @@
 """The pages of rules: how a rule stands on each asset, and trials of it in a process over the readings kept."""
 
+import re
 import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -131,7 +132,7 @@ def test_a_rule_is_shown_as_it_stands(rules: ProgramRules, client: Client) -> No
     page = client.get("/rules/own-high").text
     for text in ("Tank above the mark", "tank_level &gt; limit", "55 %", "while running", "site file", "Old tank",
                  "Look at the valve", "Nothing found", "Cannot judge it", "being rebuilt", "Pending", 'class="plot"',
-                 "<code>hold</code>", 'class="line l0"'):  # fmt: skip
+                 "<code>hold</code> (10 min)", 'class="line l0"'):  # fmt: skip
         assert text in page, text
     chinese = client.get("/rules/own-high?lang=zh").text
     for text in ("水箱超过标记", "检查阀门", "未发现问题", "条件表达式", "运行中设定"):
@@ -176,7 +177,8 @@ def wait_for(rules: ProgramRules, address: str) -> None:
     wait_until(is_over, 300, "the trial to end")
 
 
-TUNE = {"kind": "tune", "days": "1", "parameter": "hold", "low": "5", "high": "65"}
+TUNE = {"kind": "tune", "days": "1", "parameter": "hold", "low": "", "high": "65"}
+"""From half of its ten minutes."""
 
 
 def test_a_rule_is_tuned_over_the_readings_kept(
@@ -203,6 +205,10 @@ def test_a_rule_is_tuned_over_the_readings_kept(
                  "own-high.limit = 40 (tank)"):  # fmt: skip
         assert text in report, text
     assert "<style" not in report
+    for path in ("/rules?show=all", "/rules/own-high", trial, f"{trial}/report"):
+        ids = re.findall(r' id="([^"]+)"', client.get(path).text)
+        assert len(ids) == len(set(ids)), path
+        assert 'style="' not in client.get(path).text, path
     found = rules.report(trial.rpartition("/")[2])
     assert found is not None
     assert found.tuned is not None
