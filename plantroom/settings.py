@@ -120,6 +120,25 @@ class Settings(BaseSettings):
     http_host: str = Field(default="127.0.0.1", description="address the pages listen on")
     http_port: int = Field(default=8600, ge=0, le=65535, description="port of the pages; 0 takes a free one")
     token: SecretStr | None = Field(default=None, description="the admin's bearer token; without it one is made in var")
+    oidc_issuer: str | None = Field(
+        default=None, description="identity provider people sign in through, as it names itself; needs the extra `oidc`"
+    )
+    oidc_client_id: str | None = Field(default=None, description="what the identity provider knows us by")
+    oidc_client_secret_file: Path | None = Field(default=None, description="file with the secret it gave us")
+    oidc_address: str | None = Field(
+        default=None,
+        description="address of the pages, such as https://plant.example; people are sent back there",
+    )
+    oidc_role_claim: str = Field(default="groups", description="claim that says what somebody is")
+    oidc_roles: str = Field(
+        default="",
+        description="what its values stand for: `plant-admins=admin, lift-crew=technician`; no one else",
+    )
+    oidc_name_claim: str = Field(default="preferred_username", description="claim with the user name")
+    oidc_buildings_claim: str = Field(
+        default="", description="claim with the ids of the buildings somebody may see; without it all (customers: none)"
+    )
+    oidc_label: str = Field(default="Single sign-on", description="what the button on the sign-in page says")
     metrics_port: int = Field(default=0, ge=0, le=65535, description="port for the ingest process's /metrics; 0 is off")
 
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="least level logged")
@@ -133,6 +152,16 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _keeping(self) -> Self:
         parse_policy(self.readings_raw_days, self.readings_5min_days, self.readings_hour_days)
+        return self
+
+    @model_validator(mode="after")
+    def _oidc(self) -> Self:
+        if self.oidc_issuer is not None:
+            needed = ("oidc_client_id", "oidc_client_secret_file", "oidc_address", "oidc_roles")
+            missing = [name for name in needed if not getattr(self, name)]
+            if missing:
+                msg = f"oidc_issuer is set, but {', '.join(missing)} is missing"
+                raise ValueError(msg)
         return self
 
     @model_validator(mode="after")

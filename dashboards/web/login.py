@@ -12,13 +12,23 @@ from dashboards.web.origin import Origin, judge_origin, own_path
 from dashboards.web.pages import SESSION, Pages, keep_session, source_of
 from dashboards.web.visitor import Knock
 
+DENIED = frozenset({"away", "stale", "forged", "refused", "role", "name", "taken", "buildings", "disabled"})
+"""Why the identity provider let nobody in; each has its words."""
+
 
 def login_router(pages: Pages) -> APIRouter:
     """`/login`, `POST /logout` and `/password/{code}`."""
     router = APIRouter()
 
     def form(
-        request: Request, status: int, *, wanted: str, knock: Knock = Knock(), name: str = "", by_token: bool = False
+        request: Request,
+        status: int,
+        *,
+        wanted: str,
+        knock: Knock = Knock(),
+        name: str = "",
+        by_token: bool = False,
+        denied: str = "",
     ) -> HTMLResponse:
         return pages.show(
             request,
@@ -29,11 +39,13 @@ def login_router(pages: Pages) -> APIRouter:
             knock=knock,
             typed=name,
             by_token=by_token,
+            denied=denied if denied in DENIED else "",
         )  # fmt: skip
 
     @router.get("/login", response_class=HTMLResponse)
     def login(request: Request) -> HTMLResponse:
-        return form(request, 200, wanted=own_path(request.query_params.get("next")))
+        denied = request.query_params.get("oidc", "")
+        return form(request, 200, wanted=own_path(request.query_params.get("next")), denied=denied)
 
     @router.post("/login", response_model=None)
     def sign_in(
