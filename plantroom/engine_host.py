@@ -24,6 +24,7 @@ from ingest.journal import JournalCutError
 from plantroom.database import Database
 from rules.engine import Engine
 from rules.errors import RulesError
+from rules.explain import Shelf
 from rules.plan import NotApplicable
 from rules.rule import Rule
 from rules.rule_set import RuleSet
@@ -139,6 +140,11 @@ class EngineHost:
         """Conditions that are true but whose persistence still runs."""
         with self.lock:
             return list(self.engine.pending())
+
+    def shelves(self) -> list[Shelf]:
+        """What people took out of view, as the engine knows it now."""
+        with self.lock:
+            return self.engine.shelves()
 
     def not_applicable(self) -> list[NotApplicable]:
         """Rules that cannot judge an asset, with what it lacks."""

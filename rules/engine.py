@@ -127,6 +127,10 @@ class Engine:
         """The findings that are raised and not cleared, suppressed and shelved ones too."""
         return [finding for stream in self._streams.values() for finding in stream.active()]
 
+    def shelves(self) -> list[Shelf]:
+        """What people took out of view, those whose time is over too until their building is judged again."""
+        return list(self._state.shelves.values())
+
     def not_applicable(self) -> list[NotApplicable]:
         """Which rules cannot judge which assets, and what is missing or still being learnt."""
         return [

@@ -40,6 +40,7 @@ class OrderFact(NamedTuple):
     asked: int = 0
     followed_up: bool = False
     title: str = ""
+    contract_id: str = ""
 
 
 class WaitingFact(NamedTuple):

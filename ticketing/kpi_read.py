@@ -19,7 +19,7 @@ from ticketing.kpi_penalty import Broken, clocked_levels, hindered_contracts, ju
 from ticketing.kpi_period import Bounds, Period
 from ticketing.kpi_rows import OrderLine, Steps, Window
 from ticketing.level import LevelFacts
-from ticketing.penalty import Corrective, Penalty
+from ticketing.penalty import Breach, Corrective, Penalty
 from ticketing.plan import add_months
 from ticketing.work_order import Verb
 
@@ -28,7 +28,7 @@ CENT = Decimal("0.01")
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A period as read: the scope of everything, and the penalties and corrective actions of its breaches.
+    """A period as read: the scope of everything, its breaches, and their penalties and corrective actions.
 
     `until_at`: the end of the period in the last of the zones.
     """
@@ -38,6 +38,7 @@ class Reading:
     until_at: datetime
     penalties: tuple[Penalty, ...]
     correctives: tuple[Corrective, ...]
+    breaches: tuple[Breach, ...] = ()
 
 
 class _Bounds(dict[str, Bounds]):
@@ -98,7 +99,8 @@ def read_period(session: Session, book: ContractBook, registry: Registry, period
     inside = tuple(one for one in broken.penalties if scope.holds(one.breach.facts.building_id, one.breach.due_at))
     months = {f"{add_months(period.first_on, index):%Y-%m}" for index in range(period.months)}
     due = tuple(one for one in broken.correctives if one.month in months)
-    return Reading(period, scope, until_at, inside, due)
+    breaches = tuple(one for one in broken.breaches if scope.holds(one.facts.building_id, one.due_at))
+    return Reading(period, scope, until_at, inside, due, breaches)
 
 
 class _Places:
@@ -176,6 +178,7 @@ def _orders(
             asked=len(fields),
             followed_up=counted is not None and counted.follow_ups > 0,
             title=line.title,
+            contract_id=line.contract_id or "",
         )
 
 

@@ -250,6 +250,16 @@ def next_date(visit: Visit, last: LastVisit | None, starts_on: date, today: date
     return next(on for on in _dates(visit, starts_on, today) if on >= max(today, starts_on))
 
 
+def fixed_dates(visit: Visit, starts_on: date, until: date) -> list[date]:
+    """The fixed dates of a visit by calendar, from the one before `starts_on` to the first after `until`."""
+    return _dates(visit, starts_on, until)
+
+
+def makes_up_for(longer: Visit, visit: Visit, visits: Iterable[Visit]) -> bool:
+    """Whether the longer visit contains this one, directly or through another."""
+    return visit.id in _inside(longer, {one.id: one for one in visits})
+
+
 def _by_meter(visit: Visit, last: LastVisit | None, counted: float | None) -> str:
     """What the meter has counted, when that makes the visit due and none is open."""
     if visit.meter is None or counted is None or counted < visit.meter.amount or (last is not None and last.is_open):

@@ -64,6 +64,20 @@ def due(
     return desk.receive(session, findings, planned=planned).opened if findings else ()
 
 
+def terms_of_asset(
+    asset: Asset, book: ContractBook, registry: Registry, now: datetime
+) -> tuple[Contract, list[Visit], date] | None:
+    """The contract in force for an asset, its visits, and when its plan began; None without any."""
+    facts = facts_about(_Subject(asset.id, asset.building_id), registry)
+    terms = _terms(book, facts, now)
+    if terms is None:
+        return None
+    contract, revision = terms
+    began_on = revision.effective_at.astimezone(contract.zone).date()
+    starts_on = max(began_on, asset.accepted_on) if asset.accepted_on is not None else began_on
+    return contract, [visit for visit in revision.visits if covers(visit.match, facts)], starts_on
+
+
 def _of_asset(
     session: Session,
     asset: Asset,
