@@ -1,7 +1,8 @@
 """How values, units, instants and durations are written on the pages, in a language and a zone."""
 
 import math
-from datetime import datetime, timedelta
+import re
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from dashboards.web.language import Words
@@ -72,7 +73,7 @@ def format_span(span: timedelta, words: Words) -> str:
             break
         if len(parts) == 2:
             break
-    return " ".join(parts)
+    return words.in_script(" ".join(parts))
 
 
 def format_at(at: datetime | int, zone: ZoneInfo, words: Words, *, now: datetime, seconds: bool = False) -> str:
@@ -104,3 +105,67 @@ def zone_label(zone: ZoneInfo, at: datetime) -> str:
     sign = "−" if offset < timedelta(0) else "+"
     hours, minutes = divmod(abs(offset) // timedelta(minutes=1), 60)
     return f"{zone.key} (UTC{sign}{hours}{f':{minutes:02d}' if minutes else ''})"
+
+
+def parse_month(text: str) -> date | None:
+    """The first day of a month such as `2026-03`; None for anything else, and for years nobody plans in."""
+    try:
+        first = date.fromisoformat(f"{text}-01")
+    except ValueError:
+        return None
+    return first if len(text) == 7 and 2000 <= first.year <= 2100 else None
+
+
+def format_month(on: date, words: Words) -> str:
+    """`March 2026`, `2026年3月`."""
+    if words.language == "en":
+        return f"{_MONTHS_LONG[on.month - 1]} {on.year}"
+    return words.in_script(f"{on.year}年{on.month}月")
+
+
+def format_weekday(on: date, words: Words) -> str:
+    """`Mon`, `周一`."""
+    names = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun") if words.language == "en" else (
+        "周一", "周二", "周三", "周四", "周五", "周六", "周日")  # fmt: skip
+    return words.in_script(names[on.weekday()])
+
+
+def format_day(on: date, words: Words) -> str:
+    """`3 Mar 2026`, `2026年3月3日`."""
+    if words.language == "en":
+        return f"{on.day} {_MONTHS[on.month - 1]} {on.year}"
+    return f"{on.year}年{on.month}月{on.day}日"
+
+
+_MONTHS_LONG = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
+                "November", "December")  # fmt: skip
+
+
+_LIMIT_ZH = (
+    (r"(\d+) open days?, next open", r"\1 个工作日（顺延至开放时）"),
+    (r"(\d+) open days?, end of day", r"\1 个工作日（当日结束前）"),
+    (r"(\d+) open days?", r"\1 个工作日"),
+    (r"(\d+) open hours?", r"\1 个工作小时"),
+    (r"(\d+) open minutes?", r"\1 个工作分钟"),
+    (r"every half month", "每半个月"),
+    (r"every month", "每月"),
+    (r"every day", "每天"),
+    (r"every (\d+) half months", r"每 \1 个半月期"),
+    (r"every (\d+) months", r"每 \1 个月"),
+    (r"every (\d+) days", r"每 \1 天"),
+    (r"every ([\d.e+]+) of (\w+)", r"\2 每累计 \1"),
+    (r" or ", " 或 "),
+    (r"(\d+) d\b", r"\1 天"),
+    (r"(\d+) h\b", r"\1 小时"),
+    (r"(\d+) min\b", r"\1 分钟"),
+    (r"(\d+) s\b", r"\1 秒"),
+)
+
+
+def format_limit(text: str, words: Words) -> str:
+    """A limit or an interval as a contract writes it (`4 open hours`, `every half month`) in the language."""
+    if words.language == "en":
+        return text
+    for pattern, chinese in _LIMIT_ZH:
+        text = re.sub(pattern, chinese, text)
+    return words.in_script(text)

@@ -1,7 +1,7 @@
 """The catalogue of texts is complete, and values, units and times are written as people expect."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from string import Formatter
 from zoneinfo import ZoneInfo
@@ -12,7 +12,19 @@ from hypothesis import strategies as st
 
 import dashboards.web
 from dashboards.web.language import Words, choose_language, text_keys
-from dashboards.web.wording import format_at, format_full, format_number, format_span, format_value, zone_label
+from dashboards.web.units import convert, shown_unit
+from dashboards.web.wording import (
+    format_at,
+    format_full,
+    format_limit,
+    format_month,
+    format_number,
+    format_span,
+    format_value,
+    format_weekday,
+    parse_month,
+    zone_label,
+)
 
 FOLDER = Path(dashboards.web.__file__).parent
 EN, ZH = Words("en"), Words("zh")
@@ -92,4 +104,59 @@ def test_an_unknown_word_of_another_stage_is_shown_as_it_is() -> None:
 @settings(deadline=None)
 @given(st.one_of(st.none(), st.text(max_size=60)))
 def test_any_accept_language_header_gives_a_language(header: str | None) -> None:
-    assert choose_language(None, None, header) in ("en", "zh")
+    assert choose_language(None, None, header) in ("en", "zh", "hant")
+
+
+def test_traditional_has_every_text_with_the_same_marks() -> None:
+    hant = Words("hant")
+    assert (hant.language, hant.tag) == ("zh", "zh-Hant")
+    for key in text_keys():
+        marks = [{name for _, name, _, _ in Formatter().parse(words(key)) if name} for words in (ZH, hant)]
+        assert marks[0] == marks[1], key
+    assert hant.pick({"en": "Elevator", "zh": "电梯"}) == "電梯"
+    assert format_span(timedelta(hours=2), hant) == "2 小時"
+    assert hant("kind.fault") == "故障"
+    assert hant("error.no.user", name="软件") == "沒有用戶 软件。", "what people typed stays as it is"
+
+
+@pytest.mark.parametrize(
+    ("tag", "language"),
+    [("zh", "zh"), ("zh-CN", "zh"), ("zh-Hans-HK", "zh"), ("zh-TW", "hant"), ("ZH-hant", "hant"), ("en-GB", "en"),
+     ("de", "en")],
+)  # fmt: skip
+def test_a_tag_names_a_language_and_a_script(tag: str, language: str) -> None:
+    assert choose_language(None, None, tag) == language
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "shown", "as_unit"),
+    [(20.0, "degC", 68.0, "degF"), (-40.0, "degC", -40.0, "degF"), (1.0, "m3/h", 4.4029, "gpm"), (5.0, "%", 5.0, "%"),
+     (100.0, "kPa", 14.5038, "psi"), (250.0, "Pa", 1.00366, "inH2O"), (2.0, "delta_degC", 3.6, "delta_degF"),
+     (500.0, "lx", 46.4515, "fc")],
+)  # fmt: skip
+def test_units_of_the_united_states(value: float, unit: str, shown: float, as_unit: str) -> None:
+    assert convert(value, unit, "us") == pytest.approx(shown, rel=1e-4)
+    assert shown_unit(unit, "us") == as_unit
+    assert (convert(value, unit, "metric"), shown_unit(unit, "metric")) == (value, unit)
+
+
+@pytest.mark.parametrize(
+    ("text", "chinese"),
+    [("30 min", "30 分钟"), ("4 open hours", "4 个工作小时"), ("2 open days, end of day", "2 个工作日（当日结束前）"),
+     ("1 open day", "1 个工作日"), ("every half month", "每半个月"), ("every 3 months or every 500 of run_hours",
+      "每 3 个月 或 run_hours 每累计 500")],
+)  # fmt: skip
+def test_a_limit_of_a_contract_is_said_in_chinese(text: str, chinese: str) -> None:
+    assert (format_limit(text, EN), format_limit(text, ZH)) == (text, chinese)
+
+
+def test_months_and_days_are_written_in_the_language() -> None:
+    on = date(2026, 3, 2)
+    assert (format_month(on, EN), format_month(on, ZH)) == ("March 2026", "2026年3月")
+    assert (format_weekday(on, EN), format_weekday(on, ZH), format_weekday(on, Words("hant"))) == (
+        "Mon",
+        "周一",
+        "週一",
+    )
+    assert parse_month("2026-03") == date(2026, 3, 1)
+    assert [parse_month(text) for text in ("", "2026-13", "26-01", "2026-03-01", "1999-01", "x")] == [None] * 6
