@@ -1,14 +1,22 @@
 """A row of the order table as the pages want it: with its deadlines as of now, and the verbs that are possible."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlmodel import Session
+
 from dashboards.web.order_view import DeadlineView, OrderEventView, OrderView
+from facility.clock import Clock
 from facility.finding import OrderKind, Severity
+from facility.registry import Registry
+from rules.rule import Rule
+from ticketing import repository
 from ticketing.contract import ServiceLevel
+from ticketing.contract_book import ContractBook
 from ticketing.history_rows import StoredLine
 from ticketing.order_clock import OrderClock, decide_clocks
+from ticketing.order_terms import order_terms
 from ticketing.repository import as_change
 from ticketing.tables import WorkOrderRow
 from ticketing.views import format_number
@@ -22,6 +30,31 @@ class OrderTerms:
     level: ServiceLevel | None
     checklist: tuple[str, ...]
     now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OrderReader:
+    """Makes views of rows, with what they stand on: contracts, rules, the directory and the clock."""
+
+    book: ContractBook
+    rule: Callable[[str], Rule | None]
+    registry: Callable[[], Registry]
+    clock: Clock
+
+    def views(self, session: Session, rows: Sequence[WorkOrderRow]) -> list[OrderView]:
+        """The orders as of now, in the order of the rows; three statements whatever their number."""
+        if not rows:
+            return []
+        now, ids = self.clock.now(), [row.id for row in rows]
+        histories, members = repository.histories(session, ids), repository.members(session, ids)
+        found = []
+        for row in rows:
+            history = histories.get(row.id, ())
+            level = order_terms(self.book, row, map(as_change, history))
+            rule = self.rule(row.rule_id)
+            terms = OrderTerms(level, tuple(rule.checklist) if rule is not None else (), now)
+            found.append(order_view(row, history, members.get(row.id, ()), terms))
+        return found
 
 
 def order_view(

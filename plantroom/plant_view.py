@@ -4,8 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sqlmodel import Session
-
 from dashboards.web.order_view import OrderView
 from dashboards.web.protocols import (
     ClockState,
@@ -24,7 +22,7 @@ from facility.clock import Clock, JournalClock, ScaledClock
 from facility.errors import PermanentError
 from facility.finding import Finding, FindingState, OrderKind, Severity
 from facility.instant import SECOND_US, from_us, to_us
-from facility.reading import DeadLetter, Reading
+from facility.reading import ControlEvent, DeadLetter, Reading
 from facility.registry import Registry
 from ingest.dead_letters import DeadLetterBox
 from ingest.discovery_desk import DeviceDesk
@@ -35,7 +33,7 @@ from ingest.stores.base import SeriesStore
 from plantroom import __version__
 from plantroom.database import Database
 from plantroom.engine_host import EngineHost
-from plantroom.order_views import OrderTerms, order_view
+from plantroom.order_views import OrderReader
 from plantroom.order_work import order_work
 from plantroom.scoped_view import ScopedView
 from plantroom.self_watch import silent_assets
@@ -45,7 +43,7 @@ from ticketing.contract import PauseReason
 from ticketing.contract_book import ContractBook
 from ticketing.order_terms import order_terms
 from ticketing.repository import OrderQuery
-from ticketing.tables import FindingRow, WorkOrderRow
+from ticketing.tables import FindingRow
 from ticketing.transition import Act, carry_out
 from ticketing.views import deadline_view
 from ticketing.work_order import OPEN_STATUSES, Refused, Status, Verb, Words
@@ -68,6 +66,8 @@ class PlantSources:
     """Why the files on disk are not those in force; empty when they are."""
     devices: DeviceDesk
     attachments: AttachmentDesk
+    hand_over: Callable[[ControlEvent], object]
+    """Brings an event that changes a judgement to the journal, durably."""
 
 
 class ProgramView:
@@ -75,6 +75,7 @@ class ProgramView:
 
     def __init__(self, sources: PlantSources) -> None:
         self._from = sources
+        self.orders = OrderReader(sources.book, sources.host.rule, self.registry, sources.clock)
 
     def within(self, buildings: frozenset[str] | None) -> PlantView:
         """The plant for somebody who may see these buildings only."""
@@ -162,7 +163,7 @@ class ProgramView:
         statuses = frozenset(Status) if is_open is None else OPEN_STATUSES if is_open else closed
         query = OrderQuery(statuses=statuses, asset_id=asset_id, limit=limit)
         with self._from.database.reading() as session:
-            return self._order_views(repository.list_orders(session, query), session)
+            return self.orders.views(session, repository.list_orders(session, query))
 
     def work_order(self, order_id: str) -> OrderView | None:
         """One order with all it has."""
@@ -170,7 +171,7 @@ class ProgramView:
             row = repository.find_order(session, order_id)
             if row is None:
                 return None
-            order = self._order_views([row], session)[0]
+            order = self.orders.views(session, [row])[0]
             history = repository.histories(session, [row.id]).get(row.id, ())
             return replace(order, work=order_work(session, self._from.book, row, history, order.members))
 
@@ -301,19 +302,6 @@ class ProgramView:
             received=counters.received,
             rejected=counters.rejected,
         )
-
-    def _order_views(self, rows: Sequence[WorkOrderRow], session: Session) -> list[OrderView]:
-        book, now = self._from.book, self._from.clock.now()
-        ids = [row.id for row in rows]
-        histories, members = repository.histories(session, ids), repository.members(session, ids)
-        found = []
-        for row in rows:
-            level = order_terms(book, row, map(repository.as_change, histories.get(row.id, ())))
-            rule = self._from.host.rule(row.rule_id)
-            checklist = rule.checklist if rule is not None else ()
-            terms = OrderTerms(level, tuple(checklist), now)
-            found.append(order_view(row, histories.get(row.id, ()), members.get(row.id, ()), terms))
-        return found
 
 
 def _words(verb: Verb, note: str, reason: str, proof: str) -> Words:

@@ -1,7 +1,8 @@
 """What every template can say: words, times in the zone of the building, values, links. One per request."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from markupsafe import Markup, escape
@@ -11,13 +12,16 @@ from dashboards.web.countdown import Countdown, count_down
 from dashboards.web.language import Words
 from dashboards.web.order_view import DeadlineView, OrderView
 from dashboards.web.protocols import ClockState, PlantView
+from dashboards.web.units import convert, shown_unit
 from dashboards.web.visitor import Visitor
+from facility.catalogue import equipment_classes
 from facility.finding import Finding
 from facility.instant import from_us
 from facility.reading import Value
 from facility.registry import Registry
 
 UTC_ZONE = ZoneInfo("UTC")
+_DIFFERENCE = {"degC": "delta_degC", "degF": "delta_degF"}
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,59 @@ class Page:
         title = f"{wording.format_full(instant, zone)} {zone.key}"
         return Markup('<time datetime="{}" title="{}">{}</time>').format(instant.isoformat(), title, shown)
 
+    def month(self, on: date) -> str:
+        """A month with its year."""
+        return wording.format_month(on, self.words)
+
+    def month_of(self, text: str) -> str:
+        """A month such as `2026-03` in words; as it is when it is none."""
+        first = wording.parse_month(text)
+        return self.month(first) if first is not None else text
+
+    def periods_of(self, month: str) -> list[tuple[str, str]]:
+        """The month, its quarter and its year as reports name them: (`month`, `2026-03`) ..."""
+        year, _, number = month.partition("-")
+        return [("month", month), ("quarter", f"{year}-Q{(int(number) + 2) // 3}"), ("year", year)]
+
+    def building_name(self, building_id: str) -> str:
+        """A building's name; its id when the site file no longer has it."""
+        building = self.registry.buildings.get(building_id)
+        return building.name if building else building_id
+
+    def day(self, on: date) -> str:
+        """A date."""
+        return wording.format_day(on, self.words)
+
+    def day_of(self, at: datetime) -> str:
+        """The date of an instant in the page's zone."""
+        return self.day(at.astimezone(self.zone).date())
+
+    def limit(self, text: str) -> str:
+        """A limit of a contract, such as `2 open days, end of day`."""
+        return wording.format_limit(text, self.words)
+
+    def match(self, parts: Iterable[tuple[str, Sequence[str]]]) -> str:
+        """What a level, penalty or visit is for: class, severity, building ... in words."""
+        return "; ".join(
+            f"{self.words(f'match.{part}')} {self.words('match.or').join(self._matched(part, one) for one in values)}"
+            for part, values in parts
+        )
+
+    def _matched(self, part: str, value: str) -> str:
+        if part == "class":
+            kind = equipment_classes().get(value)
+            return self.words.pick(kind.label, value) if kind is not None else value
+        if part == "building":
+            return self.building_name(value)
+        if part == "space":
+            space = self.registry.spaces.get(value)
+            return space.name if space is not None else value
+        return self.rule_name(value) if part == "rule" else self.words.or_raw(part, value)
+
+    def weekday(self, on: date) -> str:
+        """The short name of a day of the week."""
+        return wording.format_weekday(on, self.words)
+
     def span(self, span: timedelta) -> str:
         """A duration in words."""
         return wording.format_span(span, self.words)
@@ -86,9 +143,20 @@ class Page:
         """A duration of microseconds in words."""
         return self.span(timedelta(microseconds=span_us))
 
+    @property
+    def units(self) -> str:
+        """The units the visitor reads: `metric` or `us`."""
+        return self.user.units if self.user is not None else "metric"
+
     def value(self, value: Value, unit: str) -> str:
-        """A value with its unit."""
+        """A value with its unit, in the units the visitor reads."""
+        if not isinstance(value, str):
+            value, unit = convert(float(value), unit, self.units), shown_unit(unit, self.units)
         return wording.format_value(value, unit, self.words)
+
+    def difference(self, value: float, unit: str) -> str:
+        """A difference of two values: of temperatures in kelvin."""
+        return self.value(value, _DIFFERENCE.get(unit, unit))
 
     def point(self, asset_id: str, name: str) -> str:
         """A point's label; terms of a rule are shown by their name."""
@@ -117,7 +185,8 @@ class Page:
     def title(self, item: Finding | OrderView) -> str:
         """What a finding or order is about: the rule's name in this language, else the text it carries."""
         rule = self.view.rule(item.rule_id) if self.words.language != "en" else None
-        return (rule.name.get(self.words.language) if rule else None) or item.title
+        own = rule.name.get(self.words.language) if rule else None
+        return self.words.in_script(own) if own else item.title
 
     def subject(self, item: Finding | OrderView) -> str:
         """`title` without the asset, for lists that name it beside."""
@@ -127,7 +196,9 @@ class Page:
     def said(self, item: Finding | OrderView, *texts: str) -> list[str]:
         """Texts of the item's rule (advice, diagnosis, check list) in this language, else as the item carries them."""
         rule = self.view.rule(item.rule_id) if self.words.language == "zh" else None
-        return [rule.chinese.get(text, text) for text in texts] if rule else list(texts)
+        if rule is None:
+            return list(texts)
+        return [self.words.in_script(rule.chinese[text]) if text in rule.chinese else text for text in texts]
 
     def rule_name(self, rule_id: str, fallback: str = "") -> str:
         """A rule's name in this language, else the fallback, else its id."""

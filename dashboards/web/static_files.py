@@ -10,6 +10,7 @@ from fastapi.responses import PlainTextResponse, Response
 
 TYPES = {
     "style.css": "text/css; charset=utf-8",
+    "desk.css": "text/css; charset=utf-8",
     "live.js": "text/javascript; charset=utf-8",
     "plot.js": "text/javascript; charset=utf-8",
     "work.js": "text/javascript; charset=utf-8",
