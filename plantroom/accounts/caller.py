@@ -32,6 +32,8 @@ class Caller:
     user_id: str = ""
     buildings: frozenset[str] | None = None
     scope: Scope = Scope.ALL
+    language: str = ""
+    units: str = ""
 
     def __post_init__(self) -> None:
         if self.role is Role.CUSTOMER and self.buildings is None:

@@ -110,3 +110,31 @@ def list_audit(session: Session, *, limit: int, offset: int = 0, about: str | No
     """What was done, the newest first."""
     query = select(AuditRow).order_by(col(AuditRow.id).desc()).limit(limit).offset(offset)
     return session.exec(query.where(AuditRow.about == about) if about is not None else query).all()
+
+
+def search_audit(session: Session, *, who: str, what: str, about: str, limit: int, offset: int) -> Sequence[AuditRow]:
+    """The newest lines by who did it and whom it is about (as a part, upper and lower case alike) and what was done."""
+    query = select(AuditRow)
+    for column, text in ((AuditRow.who, who), (AuditRow.about, about)):
+        if text:
+            query = query.where(sa.func.lower(column).contains(text.lower(), autoescape=True))
+    if what:
+        query = query.where(AuditRow.what == what)
+    return session.exec(query.order_by(col(AuditRow.id).desc()).limit(limit).offset(offset)).all()
+
+
+def audited_kinds(session: Session) -> Sequence[str]:
+    """Every kind of thing in the audit, by name."""
+    return session.exec(select(AuditRow.what).distinct().order_by(AuditRow.what)).all()
+
+
+def count_sessions(session: Session, now: datetime) -> dict[str, int]:
+    """User id -> how many browsers are signed in."""
+    query = sa.select(col(SessionRow.user_id), sa.func.count()).where(col(SessionRow.ends_at) >= now)
+    return {str(user): int(count) for user, count in session.execute(query.group_by(col(SessionRow.user_id)))}
+
+
+def count_tokens(session: Session) -> dict[str, int]:
+    """User id -> how many tokens were not revoked."""
+    query = sa.select(col(TokenRow.user_id), sa.func.count()).where(col(TokenRow.revoked_at).is_(None))
+    return {str(user): int(count) for user, count in session.execute(query.group_by(col(TokenRow.user_id)))}
