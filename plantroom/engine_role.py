@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from dashboards.web.change_feed import ChangeFeed
 from facility.errors import PermanentError, RetryableError
 from facility.registry import Registry
+from ingest.control import submit
 from ingest.dead_letters import DeadLetterBox
 from ingest.decoded import DecodedCommits
 from ingest.discovery import DeviceInbox
@@ -119,6 +120,7 @@ def run(settings: Settings, stop: threading.Event) -> None:
         lambda: reload.refused or people.refused,
         desk,
         AttachmentDesk(AttachmentStore(settings.attachments_folder)),
+        lambda event: submit(settings.control_folder, event),
     )
     secret = link_secret(admin_token(settings))
     office = open_office(database, clock, people, secret, CounterPoints(latest))
@@ -137,6 +139,7 @@ def run(settings: Settings, stop: threading.Event) -> None:
         open_reception(sources, lambda: host.registry, teller, secret),
         rules,
         (changes := watch_changes(host, database)).feed,
+        people,
     )
     failures: list[str] = []
     board = CursorBoard(

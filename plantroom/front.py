@@ -22,11 +22,18 @@ from plantroom.accounts.door import AccountDoor
 from plantroom.accounts.web_door import WebDoor, enter_router
 from plantroom.directory_api import build_router as directory_router
 from plantroom.http import HttpParts, create_app
+from plantroom.identity_provider import identity_router
+from plantroom.manage_desk import ContractDesk, Plant
+from plantroom.office_desk import BackOffice
 from plantroom.once import Once
 from plantroom.plant_view import PlantSources, ProgramView
 from plantroom.secret_files import admin_token
 from plantroom.settings import Settings
+from plantroom.shelf_api import build_shelf_router
+from plantroom.shelf_desk import EngineShelf
 from rules.api import build_router as rules_router
+from ticketing.notice_apprise import tell
+from ticketing.roster import Roll
 
 
 def open_front(
@@ -39,6 +46,7 @@ def open_front(
     reception: Reception,
     rules: RuleDesk,
     feed: ChangeFeed,
+    roster: Roll,
 ) -> FastAPI:
     """The application. `more_api` stands behind the gate too.
 
@@ -50,6 +58,9 @@ def open_front(
     door = AccountDoor(database, admin_token(settings), wall_clock, settings.once_file)
     web_door = WebDoor(door, database, wall_clock)
     view = ProgramView(sources)
+    shelf = EngineShelf(sources.host, view.finding, sources.hand_over, clock)
+    back = BackOffice(database, lambda: view.registry().buildings, roster, wall_clock, clock, tell)
+    manage = ContractDesk(Plant(database, view.orders, roster))
 
     def seen() -> Registry:
         return visible(view.registry())
@@ -59,11 +70,17 @@ def open_front(
         ingest_router(seen, sources.store, sources.dead_letters, clock),
         devices_router(sources.devices),
         rules_router(sources.host),
+        build_shelf_router(shelf, seen, view.finding),
         *more_api,
         accounts_router(database, view.registry, wall_clock),
         token_router(database, wall_clock),
     ]
-    pages = [web_router(view, web_door, reception, rules, feed), enter_router(door), *own_pages]
+    label = settings.oidc_label if settings.oidc_issuer is not None else ""
+    web = web_router(
+        view, web_door, reception, rules, feed, manage=manage, shelf=shelf, office=back, own=back, provider=label
+    )
+    provided = identity_router(settings, door, database, lambda: view.registry().buildings, wall_clock)
+    pages = [web, enter_router(door), *provided, *own_pages]
     set_up: list[Callable[[FastAPI], None]] = [show_denials, partial(show_missing, Pages(view, web_door))]
     once = Once(database, wall_clock, who_calls)
     return create_app(HttpParts(Gate(door), once, api, pages, metrics, ready, set_up))

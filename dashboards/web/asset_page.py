@@ -10,9 +10,10 @@ from fastapi.responses import HTMLResponse
 from dashboards.web.countdown import by_time_left
 from dashboards.web.page import Page
 from dashboards.web.pages import Pages
-from dashboards.web.trends import SPANS, draw_trend, order_marks, trend_points
+from dashboards.web.trends import SPANS, draw_trend, order_marks, trend_points, visit_marks
 from facility.asset import Asset, Point
 from facility.finding import Finding
+from facility.instant import to_us
 from facility.reading import Reading
 
 SpanName = Literal["1h", "6h", "24h", "7d", "30d"]
@@ -43,8 +44,10 @@ def asset_router(pages: Pages) -> APIRouter:
         findings = list(view.findings(asset_id=asset_id, limit=100))
         orders = list(view.work_orders(asset_id=asset_id, limit=100))
         start = page.now - SPANS[span]
+        marks = [*order_marks(orders), *visit_marks(orders, page.words)]
+        marks = [one for one in marks if one.at_us >= to_us(start)]
         trends = [
-            draw_trend(page, asset_id, names, start, page.now, findings=findings, marks=order_marks(orders))
+            draw_trend(page, asset_id, names, start, page.now, findings=findings, marks=marks)
             for names in trend_points(page.registry, asset_id, _named_by(findings))
         ]
         return pages.show(

@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse
 from dashboards.web.page import Page
 from dashboards.web.pages import Pages
 from dashboards.web.plot_frame import Mark
+from dashboards.web.shelf_pages import spans_for
 from dashboards.web.trends import Trend, draw_trend, order_marks
 from facility.finding import Evidence, Finding
 from facility.instant import from_us
@@ -48,7 +49,8 @@ def finding_router(pages: Pages) -> APIRouter:
         return pages.show(
             request, page, "finding.html", finding=found, orders=orders, rule=pages.view_for(user).rule(found.rule_id),
             suppressor=pages.view_for(user).finding(found.suppressed_by) if found.suppressed_by else None,
-            suppressed=suppressed,
+            suppressed=suppressed, spans=spans_for(found.severity), refused="", reason="", span="",
+            done=request.query_params.get("done", ""),
             trends=evidence_trends(page, found.evidence, [found], marks, found.onset_us, found.cleared_us),
         )  # fmt: skip
 

@@ -84,7 +84,16 @@ def _icon() -> str:
 class Pages:
     """Shows templates about a plant to whoever the door lets in."""
 
-    def __init__(self, view: PlantView, door: Door, *, stickers: bool = False, rule_pages: bool = False) -> None:
+    def __init__(
+        self,
+        view: PlantView,
+        door: Door,
+        *,
+        stickers: bool = False,
+        rule_pages: bool = False,
+        hidden: frozenset[str] = frozenset(),
+        provider: str = "",
+    ) -> None:
         self._view, self.door = view, door
         self._templates = Environment(
             loader=FunctionLoader(_load),
@@ -98,6 +107,8 @@ class Pages:
             "stickers": stickers,
             "rule_pages": rule_pages,
             "icon": _icon(),
+            "hidden": hidden,
+            "provider": provider,
         }
 
     def visitor(self, request: Request) -> Visitor:
@@ -142,7 +153,7 @@ class Pages:
         """The page's words, clock and zone; `building_id` says whose zone, else the first building's."""
         chosen = language.choose_language(
             request.query_params.get("lang"),
-            request.cookies.get(language.COOKIE),
+            request.cookies.get(language.COOKIE) or (user.language if user is not None else None),
             request.headers.get("accept-language"),
         )
         view = self.view_for(user)
@@ -161,9 +172,11 @@ class Pages:
     def show(self, request: Request, page: Page, name: str, status: int = 200, **shown: object) -> HTMLResponse:
         """A template filled in, with the security headers; keeps the language that was asked for."""
         text = self._templates.get_template(name).render(page=page, t=page.words, **shown)
-        response = HTMLResponse(text, status, headers=HEADERS | {"Content-Language": page.words.language})
+        response = HTMLResponse(
+            text, status, headers=HEADERS | {"Content-Language": "zh" if page.words.chosen == "zh" else page.words.tag}
+        )
         if request.query_params.get("lang") in language.LANGUAGES:
-            response.set_cookie(language.COOKIE, page.words.language, max_age=YEAR, samesite="lax")
+            response.set_cookie(language.COOKIE, page.words.chosen, max_age=YEAR, samesite="lax")
         return response
 
     def refuse(self, request: Request, user: Visitor | None, status: int, key: str, **filled: object) -> HTMLResponse:

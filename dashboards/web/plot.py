@@ -18,7 +18,7 @@ from facility.reading import Quality, Reading, Value
 
 BAND = 26
 MOST_CROSSES = 80
-LEAST_SPAN = {"degC": 2.0, "%": 10.0, "ppm": 100.0, "kPa": 20.0, "Pa": 20.0, "lx": 50.0}
+LEAST_SPAN = {"degC": 2.0, "degF": 4.0, "%": 10.0, "ppm": 100.0, "kPa": 20.0, "Pa": 20.0, "lx": 50.0}
 """An axis covers at least this much, so that a sensor's noise does not look like an event."""
 
 
@@ -110,9 +110,9 @@ def _lines(
     for index, (each, points) in enumerate(zip(series, dots, strict=True)):
         for run in plot_line.runs(points, each.gap_us):
             d = plot_line.path(plot_line.thin(run, frame), frame, axis, inner, stepped=each.is_stepped)
-            css = "line ref" if each.is_reference else f"line l{index}"
+            css = "line ref" if each.is_reference else f"line {each.css or f'l{index}'}"
             line = f'<path class="{css}" d="{d}" fill="none" stroke="currentColor" vector-effect="non-scaling-stroke"/>'
-            lines.insert(0, line) if each.is_reference else lines.append(line)
+            lines.insert(0, line) if each.is_reference or each.css == "sib" else lines.append(line)
     total = TOP + inner + BOTTOM
     parts.append(
         f'<svg width="100%" height="{total}" viewBox="0 0 10000 {total}" preserveAspectRatio="none">'
@@ -127,7 +127,7 @@ def _lines(
         [reading for each in series for reading in plot_line.bad_numbers(each, frame)], frame, axis, inner
     )
     legend = [("ref" if each.is_reference else f"l{index}", each.label) for index, each in enumerate(series)]
-    return parts, legend if len(series) > 1 else []
+    return parts, legend if len(series) > 1 and not series[0].css else []
 
 
 def _crosses(bad: Sequence[Reading], frame: Frame, axis: ValueAxis, inner: int) -> list[str]:
@@ -171,7 +171,7 @@ def _describe(series: Sequence[PlotSeries], frame: Frame, shades: Sequence[Shade
     start = format_at(frame.from_us, frame.zone, words, now=now)
     end = format_at(frame.until_us, frame.zone, words, now=now)
     parts = []
-    for each in series:
+    for each in series if not series[0].css else series[:1]:
         good = plot_line.good_numbers(each, frame)
         texts: list[Value] = [reading.value for reading in each.readings if isinstance(reading.value, str)]
         prefix = f"{each.label}: " if len(series) > 1 else ""

@@ -23,6 +23,7 @@ class PlotSeries:
 
     `values` are an enumeration's values in their order. `is_stepped` holds a value until the next one (commands,
     set points); `is_reference` is drawn dashed behind the others (a set point beside its sensor).
+    `css` is the line's class where it is not told apart by its place; such lines have no key.
     """
 
     label: str
@@ -32,6 +33,7 @@ class PlotSeries:
     values: tuple[str, ...] = ()
     is_stepped: bool = False
     is_reference: bool = False
+    css: str = ""
 
     @property
     def is_band(self) -> bool:

@@ -5,14 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from dashboards.web import wording
+from dashboards.web.language import Words
 from dashboards.web.order_view import OrderView
 from dashboards.web.page import Page
 from dashboards.web.plot import Plot, draw_plot
 from dashboards.web.plot_frame import Frame, Mark, PlotSeries, Shade
+from dashboards.web.units import convert, shown_unit
 from facility.asset import Point
 from facility.catalogue import PointKind
 from facility.finding import Finding
 from facility.instant import to_us
+from facility.reading import Reading
 from facility.registry import Registry
 
 SPANS = {
@@ -70,8 +73,8 @@ def draw_trend(
         series.append(
             PlotSeries(
                 label=wording.point_label(point, name, page.words),
-                unit=point.unit if point else "",
-                readings=readings,
+                unit=shown_unit(point.unit if point else "", page.units),
+                readings=in_units(readings, point.unit if point else "", page.units),
                 cadence=max(point.cadence if point else timedelta(minutes=5), every or timedelta(0)),
                 values=point.type.values if point else (),
                 is_stepped=_is_stepped(point),
@@ -93,9 +96,30 @@ def draw_trend(
     return Trend(series[0].label, wording.format_unit(series[0].unit), origin, plot)
 
 
+def in_units(readings: Sequence[Reading], unit: str, system: str) -> Sequence[Reading]:
+    """Readings of a unit in what somebody of this system reads."""
+    if shown_unit(unit, system) == unit:
+        return readings
+    return [
+        one if isinstance(one.value, str)
+        else Reading(one.asset_id, one.point, one.at_us, convert(float(one.value), unit, system), one.quality)
+        for one in readings
+    ]  # fmt: skip
+
+
 def order_marks(orders: Iterable[OrderView]) -> list[Mark]:
     """Where each order was opened."""
     return [Mark(to_us(order.opened_at), order.number) for order in orders]
+
+
+def visit_marks(orders: Iterable[OrderView], words: Words) -> list[Mark]:
+    """Where somebody arrived for an order, and where the work was done."""
+    found = []
+    for order in orders:
+        for key, at in (("visit.arrived", order.arrived_at), ("visit.completed", order.completed_at)):
+            if at is not None:
+                found.append(Mark(to_us(at), words(key, number=order.number), "moment"))
+    return found
 
 
 def _is_about(finding: Finding, asset_id: str, names: Sequence[str]) -> bool:

@@ -9,12 +9,14 @@ from typing import Protocol
 @dataclass(frozen=True, slots=True)
 class Visitor:
     """`name` goes into an order's history. `rights` are the program's words for what she may; `buildings` those she
-    may see, None for all."""
+    may see, None for all. `language` (empty: the browser's) and `units` (`metric` or `us`) are what she chose."""
 
     name: str
     role: str = "admin"
     rights: frozenset[str] = frozenset()
     buildings: frozenset[str] | None = None
+    language: str = ""
+    units: str = "metric"
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,8 +127,20 @@ def test_chinese_pages_have_no_english_left_of_ours(client: Client) -> None:
         assert word in text
 
 
+@pytest.mark.parametrize("asked", ["zh-TW,zh;q=0.9,en;q=0.5", "zh-Hant-HK", "zh-HK"])
+def test_traditional_is_derived_from_simplified_for_whoever_asks(client: Client, asked: str) -> None:
+    answer = client.get("/buildings/tower-a", headers={"Accept-Language": asked})
+    assert answer.headers["content-language"] == "zh-Hant"
+    for words in ('lang="zh-Hant"', "總覽", "未完工單", "電梯", "乘客被困", "時區：Asia/Shanghai", "小時"):
+        assert words in answer.text, words
+    for words in ("总览", "电梯", "小时"):
+        assert words not in answer.text, words
+    assert "總覽" in client.get("/?lang=hant").text
+    assert "總覽" in client.get("/", headers={"Accept-Language": "en"}).text, "the choice is kept"
+
+
 def test_the_language_is_kept_and_read_from_the_browser(client: Client) -> None:
-    assert "总览" in client.get("/", headers={"Accept-Language": "zh-TW,zh;q=0.9,en;q=0.5"}).text
+    assert "总览" in client.get("/", headers={"Accept-Language": "zh-CN,zh;q=0.9,en;q=0.5"}).text
     assert "Overview" in client.get("/", headers={"Accept-Language": "de, en;q=0.4, zh;q=nonsense"}).text
     client.get("/?lang=zh")
     assert "总览" in client.get("/", headers={"Accept-Language": "en"}).text

@@ -135,7 +135,7 @@ class System:
             self.process.wait()
         wait_until(lambda: not self.pids(), 10, "every process to be gone")
 
-    def stop(self, seconds: float = 20) -> int:
+    def stop(self, seconds: float = 60) -> int:
         """End it as Ctrl-C does; its exit code."""
         if self.process is None or self.process.poll() is not None:
             return 0
