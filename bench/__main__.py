@@ -20,6 +20,7 @@ BENCHES = {
     "orders": ("lists, sweep and storm among 100,000 open orders with 5 million lines", "bench.orders_bench"),
     "escalation": ("how long after its instant an escalation leaves", "bench.escalation_bench"),
     "kpi": ("the key figures of a quarter with five million history rows", "bench.kpi_bench"),
+    "pages": ("server time of the pages with 10,000 open orders and 20,000 points", "bench.pages_bench"),
     "deadline": ("one deadline, and one year's calendar", "bench.deadline_bench"),
 }
 ASKED_FOR = ("node-red",)

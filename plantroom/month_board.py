@@ -44,6 +44,7 @@ class MonthBoard:
         self._sessions, self._book, self._registry, self._now = sessions, book, registry, now
         self._wall = wall or RealClock()
         self._kept: dict[str, tuple[datetime, Reading]] = {}
+        self._views: dict[tuple[str, Buildings, str], tuple[list[int], MonthView]] = {}
         self._lock = threading.Lock()
 
     def view(self, month: str, buildings: Buildings, language: str) -> MonthView:
@@ -53,6 +54,20 @@ class MonthBoard:
         while len(months) < MONTHS:
             months.append(months[-1].before)
         readings = {one: self._read(one) for one in months}
+        key, read = (str(period), buildings, words.lang), [id(one) for one in readings.values()]
+        shown = self._views.get(key)
+        if shown is not None and shown[0] == read:
+            return shown[1]
+        view = self._view(period, months, readings, buildings, words)
+        if len(self._views) >= _MOST_KEPT:
+            self._views.clear()
+        self._views[key] = (read, view)
+        return view
+
+    def _view(
+        self, period: Period, months: list[Period], readings: Mapping[Period, Reading], buildings: Buildings,
+        words: Words,
+    ) -> MonthView:  # fmt: skip
         scopes = {one: _within(reading.scope, buildings) for one, reading in readings.items()}
         reading, scope = readings[period], scopes[period]
         penalties = [one for one in reading.penalties if buildings is None or one.breach.facts.building_id in buildings]

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from dashboards.web.order_view import OrderView
+from dashboards.web.order_view import EVERY, OrderCount, OrderFilter, OrderView
 from dashboards.web.protocols import (
     ClockState,
     DeviceClockView,
@@ -37,7 +37,7 @@ from plantroom.order_views import OrderReader
 from plantroom.order_work import order_work
 from plantroom.scoped_view import ScopedView
 from plantroom.self_watch import silent_assets
-from ticketing import repository
+from ticketing import repository, risk_rows
 from ticketing.attachment_desk import AttachmentDesk
 from ticketing.contract import PauseReason
 from ticketing.contract_book import ContractBook
@@ -47,6 +47,9 @@ from ticketing.tables import FindingRow
 from ticketing.transition import Act, carry_out
 from ticketing.views import deadline_view
 from ticketing.work_order import OPEN_STATUSES, Refused, Status, Verb, Words
+
+MOST_NARROWED = 64
+"""Directories of so many sets of buildings are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +78,23 @@ class ProgramView:
 
     def __init__(self, sources: PlantSources) -> None:
         self._from = sources
+        self._narrow: dict[frozenset[str], tuple[Registry, Registry]] = {}
         self.orders = OrderReader(sources.book, sources.host.rule, self.registry, sources.clock)
 
     def within(self, buildings: frozenset[str] | None) -> PlantView:
         """The plant for somebody who may see these buildings only."""
-        return self if buildings is None else ScopedView(self, buildings)
+        return self if buildings is None else ScopedView(self, buildings, self._narrowed)
+
+    def _narrowed(self, buildings: frozenset[str]) -> Registry:
+        """The directory of these buildings only, made once for as long as it is in force."""
+        whole = self.registry()
+        kept = self._narrow.get(buildings)
+        if kept is None or kept[0] is not whole:
+            kept = (whole, whole.within(buildings))
+            if len(self._narrow) >= MOST_NARROWED:
+                self._narrow.clear()
+            self._narrow[buildings] = kept
+        return kept[1]
 
     def registry(self) -> Registry:
         """The directory the engine judges by."""
@@ -123,11 +138,16 @@ class ProgramView:
         return [Reading(asset_id, point, row.at_us, row.value, row.quality) for row in rows]
 
     def findings(
-        self, *, active: bool | None = None, asset_id: str | None = None, limit: int = 200
+        self,
+        *,
+        active: bool | None = None,
+        asset_id: str | None = None,
+        limit: int = 200,
+        buildings: frozenset[str] | None = None,
     ) -> Sequence[Finding]:
         """Raised findings, newest first."""
         with self._from.database.reading() as session:
-            rows = repository.list_findings(session, active=active, asset_id=asset_id, limit=limit, offset=0)
+            rows = repository.list_findings(session, active=active, asset_id=asset_id, limit=limit, buildings=buildings)
             return [_finding(row) for row in rows]
 
     def finding(self, finding_id: str) -> Finding | None:
@@ -156,14 +176,25 @@ class ProgramView:
         return RuleView(rule.id, rule.name, rule.reference, tuple(rule.checklist), rule.chinese)
 
     def work_orders(
-        self, *, is_open: bool | None = None, asset_id: str | None = None, limit: int = 500
+        self, *, is_open: bool | None = None, asset_id: str | None = None, limit: int = 500, only: OrderFilter = EVERY
     ) -> Sequence[OrderView]:
         """Open ones by time left, others newest first."""
-        closed = frozenset(Status) - OPEN_STATUSES
-        statuses = frozenset(Status) if is_open is None else OPEN_STATUSES if is_open else closed
-        query = OrderQuery(statuses=statuses, asset_id=asset_id, limit=limit)
         with self._from.database.reading() as session:
-            return self.orders.views(session, repository.list_orders(session, query))
+            rows = repository.list_orders(session, _query(is_open, asset_id, only, limit))
+            return self.orders.views(session, rows)
+
+    def count_orders(
+        self, *, is_open: bool | None = None, asset_id: str | None = None, only: OrderFilter = EVERY
+    ) -> int:
+        """How many there are of those."""
+        with self._from.database.reading() as session:
+            return repository.count_orders(session, _query(is_open, asset_id, only, None))
+
+    def order_counts(self) -> Mapping[str, OrderCount]:
+        """By the deadlines that are kept."""
+        with self._from.database.reading() as session:
+            found = risk_rows.by_building(session, self._from.clock.now())
+        return {name: OrderCount(*standing) for name, standing in found.items()}
 
     def work_order(self, order_id: str) -> OrderView | None:
         """One order with all it has."""
@@ -302,6 +333,19 @@ class ProgramView:
             received=counters.received,
             rejected=counters.rejected,
         )
+
+
+def _query(is_open: bool | None, asset_id: str | None, only: OrderFilter, limit: int | None) -> OrderQuery:  # noqa: FBT001 - the page's own three-valued choice
+    closed = frozenset(Status) - OPEN_STATUSES
+    return OrderQuery(
+        statuses=frozenset(Status) if is_open is None else OPEN_STATUSES if is_open else closed,
+        asset_id=asset_id,
+        kind=only.kind or None,
+        severity=only.severity or None,
+        assignee=only.assignee,
+        buildings=only.buildings,
+        limit=limit,
+    )
 
 
 def _words(verb: Verb, note: str, reason: str, proof: str) -> Words:

@@ -1,9 +1,10 @@
 """The plant as somebody sees it who may see some buildings only. What is elsewhere does not exist for her."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from dashboards.web.order_view import OrderView
+from dashboards.web.order_view import EVERY, OrderCount, OrderFilter, OrderView
 from dashboards.web.protocols import (
     ClockState,
     DeviceClockView,
@@ -23,16 +24,18 @@ from facility.registry import Registry
 class ScopedView:
     """A `PlantView` of these buildings over the whole one."""
 
-    def __init__(self, whole: PlantView, buildings: frozenset[str]) -> None:
-        self._whole, self._buildings = whole, buildings
+    def __init__(
+        self, whole: PlantView, buildings: frozenset[str], narrowed: Callable[[frozenset[str]], Registry]
+    ) -> None:
+        self._whole, self._buildings, self._narrowed = whole, buildings, narrowed
 
     def within(self, buildings: frozenset[str] | None) -> PlantView:
         """Never more than what is seen already."""
-        return self if buildings is None else ScopedView(self._whole, self._buildings & buildings)
+        return self if buildings is None else ScopedView(self._whole, self._buildings & buildings, self._narrowed)
 
     def registry(self) -> Registry:
         """Only these buildings, with what stands in them."""
-        return self._whole.registry().within(self._buildings)
+        return self._narrowed(self._buildings)
 
     def clock(self) -> ClockState:
         """The program's clock."""
@@ -53,11 +56,16 @@ class ScopedView:
         return self._whole.series(asset_id, point, from_at, until_at, every) if self._sees(asset_id) else []
 
     def findings(
-        self, *, active: bool | None = None, asset_id: str | None = None, limit: int = 200
+        self,
+        *,
+        active: bool | None = None,
+        asset_id: str | None = None,
+        limit: int = 200,
+        buildings: frozenset[str] | None = None,
     ) -> Sequence[Finding]:
         """Findings of these buildings."""
-        found = self._whole.findings(active=active, asset_id=asset_id, limit=max(limit, 1_000))
-        return [each for each in found if each.building_id in self._buildings][:limit]
+        seen = self._buildings if buildings is None else self._buildings & buildings
+        return self._whole.findings(active=active, asset_id=asset_id, limit=limit, buildings=seen)
 
     def finding(self, finding_id: str) -> Finding | None:
         """None for one elsewhere."""
@@ -77,11 +85,24 @@ class ScopedView:
         return self._whole.rule(rule_id)
 
     def work_orders(
-        self, *, is_open: bool | None = None, asset_id: str | None = None, limit: int = 500
+        self, *, is_open: bool | None = None, asset_id: str | None = None, limit: int = 500, only: OrderFilter = EVERY
     ) -> Sequence[OrderView]:
         """Orders of these buildings."""
-        found = self._whole.work_orders(is_open=is_open, asset_id=asset_id, limit=max(limit, 1_000))
-        return [each for each in found if self._sees(each.asset_id)][:limit]
+        return self._whole.work_orders(is_open=is_open, asset_id=asset_id, limit=limit, only=self._seen(only))
+
+    def count_orders(
+        self, *, is_open: bool | None = None, asset_id: str | None = None, only: OrderFilter = EVERY
+    ) -> int:
+        """Of these buildings."""
+        return self._whole.count_orders(is_open=is_open, asset_id=asset_id, only=self._seen(only))
+
+    def order_counts(self) -> Mapping[str, OrderCount]:
+        """Of these buildings."""
+        return {name: count for name, count in self._whole.order_counts().items() if name in self._buildings}
+
+    def _seen(self, only: OrderFilter) -> OrderFilter:
+        asked = self._buildings if only.buildings is None else self._buildings & only.buildings
+        return replace(only, buildings=asked)
 
     def work_order(self, order_id: str) -> OrderView | None:
         """None for one elsewhere."""

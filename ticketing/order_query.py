@@ -15,7 +15,7 @@ _STOPPED = frozenset(Status) - RUNNING_STATUSES
 @dataclass(frozen=True, slots=True)
 class OrderQuery:
     """Which orders a list shows. `statuses` empty means all; every other None means any, a limit
-    of None all.
+    of None all, an empty assignee nobody's.
     """
 
     statuses: frozenset[Status] = frozenset()
@@ -25,6 +25,8 @@ class OrderQuery:
     limit: int | None = 100
     offset: int = 0
     buildings: frozenset[str] | None = None
+    severity: str | None = None
+    assignee: str | None = None
 
 
 def list_orders(session: Session, query: OrderQuery) -> Sequence[WorkOrderRow]:
@@ -58,9 +60,19 @@ def _wanted(query: OrderQuery) -> list[sa.ColumnElement[bool]]:
             (WorkOrderRow.asset_id, query.asset_id),
             (WorkOrderRow.kind, query.kind),
             (WorkOrderRow.rule_id, query.rule_id),
+            (WorkOrderRow.severity, query.severity),
         )
         if value is not None
     ]
+    if query.assignee is not None:
+        who = col(WorkOrderRow.assignee)
+        wanted.append(who == query.assignee if query.assignee else who.is_(None))
     if query.buildings is not None:
         wanted.append(col(WorkOrderRow.building_id).in_(sorted(query.buildings)))
     return wanted
+
+
+def count_orders(session: Session, query: OrderQuery) -> int:
+    """How many there are, whatever the limit."""
+    where = [col(WorkOrderRow.status).in_(sorted(query.statuses or frozenset(Status))), *_wanted(query)]
+    return session.exec(select(func.count()).select_from(WorkOrderRow).where(*where)).one()

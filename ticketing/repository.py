@@ -14,7 +14,7 @@ from ticketing.finding_rows import (
     save_findings,
 )
 from ticketing.history_rows import append_lines, as_change, as_order, histories
-from ticketing.order_query import OrderQuery, list_orders
+from ticketing.order_query import OrderQuery, count_orders, list_orders
 from ticketing.order_rows import (
     advance_order,
     find_order,
@@ -35,6 +35,7 @@ __all__ = [
     "as_change",
     "as_order",
     "clear_reported",
+    "count_orders",
     "find_order",
     "histories",
     "insert_orders",

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from ticketing.tables import WorkOrderRow
-from ticketing.work_order import RUNNING_STATUSES, Status
+from ticketing.work_order import OPEN_STATUSES, RUNNING_STATUSES, Status
 
 _TICKING = sorted(RUNNING_STATUSES - {Status.HELD})
 
@@ -34,6 +34,14 @@ class Load(NamedTuple):
     orders: int
     breached: int
     held: int
+    next_due_at: datetime | None
+
+
+class Standing(NamedTuple):
+    """The open orders of one building: how many, of which past their deadline, and the next deadline to come."""
+
+    orders: int
+    breached: int
     next_due_at: datetime | None
 
 
@@ -87,6 +95,23 @@ def loads(session: Session, now: datetime, buildings: frozenset[str] | None) -> 
     return [
         Load(name, many, int(past or 0), int(held or 0), due) for name, many, past, held, due in session.execute(query)
     ]
+
+
+def by_building(session: Session, now: datetime) -> dict[str, Standing]:
+    """Building id -> its open orders."""
+    row = WorkOrderRow
+    ticks = col(row.status).in_(_TICKING)
+    query = (
+        sa.select(
+            col(row.building_id),
+            sa.func.count(),
+            sa.func.sum(sa.case((sa.and_(ticks, col(row.next_due_at) < now), 1), else_=0)),
+            sa.func.min(sa.case((sa.and_(ticks, col(row.next_due_at) >= now), col(row.next_due_at)), else_=None)),
+        )
+        .where(col(row.status).in_(sorted(OPEN_STATUSES)))
+        .group_by(col(row.building_id))
+    )
+    return {name: Standing(many, int(late or 0), due) for name, many, late, due in session.execute(query)}
 
 
 def places(session: Session, buildings: frozenset[str] | None) -> dict[str, Place]:

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
 from dashboards.web.heat_map import Scale, Tile, draw_tile, scale_of
+from dashboards.web.order_view import OrderCount
 from dashboards.web.overview import AssetTile, summarise
 from dashboards.web.page import Page
 from dashboards.web.pages import Pages
@@ -51,8 +52,9 @@ def floor_router(pages: Pages) -> APIRouter:
         if building is None:
             return pages.refuse(request, user, 404, "error.no.building", id=building_id)
         page = pages.page(request, user, building_id)
-        active = view.findings(active=True, limit=1000)
-        tiles = [tile for _, found in summarise(page, building, [], active).systems for tile in found]
+        active = view.findings(active=True, limit=1000, buildings=frozenset({building_id}))
+        summary = summarise(page, building, OrderCount(), [], active)
+        tiles = [tile for _, found in summary.systems for tile in found]
         points = _points(page, tiles)
         chosen = point if point in points else ""
         readings = _readings(page, tiles, chosen) if chosen else {}

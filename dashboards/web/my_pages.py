@@ -5,7 +5,7 @@ from fastapi.responses import HTMLResponse
 
 from dashboards.web.countdown import by_time_left
 from dashboards.web.next_step import by_likelihood
-from dashboards.web.order_view import OrderView
+from dashboards.web.order_view import OrderFilter, OrderView
 from dashboards.web.pages import Pages
 from dashboards.web.visitor import Visitor
 
@@ -20,11 +20,19 @@ def my_router(pages: Pages) -> APIRouter:
     def my(request: Request) -> HTMLResponse:
         user = pages.visitor(request)
         page = pages.page(request, user)
-        found = [order for order in by_time_left(page.view.work_orders(is_open=True)) if _is_work(order)]
-        mine = [order for order in found if order.assignee == user.name]
-        free = [order for order in found if not order.assignee and order.status == "open"]
+        own, nobodys = (
+            by_time_left(page.view.work_orders(is_open=True, limit=2 * MOST, only=OrderFilter(assignee=name)))
+            for name in (user.name, "")
+        )
+        mine = [order for order in own if _is_work(order)]
+        free = [order for order in nobodys if order.status == "open"]
         return pages.show(
-            request, page, "my.html", mine=mine[:MOST], free=free[:MOST], steps=_steps(pages, user, mine + free)
+            request,
+            page,
+            "my.html",
+            mine=mine[:MOST],
+            free=free[:MOST],
+            steps=_steps(pages, user, mine[:MOST] + free[:MOST]),
         )
 
     return router

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from dashboards.web.countdown import by_time_left
 from dashboards.web.finding_pages import evidence_trends
 from dashboards.web.next_step import by_likelihood
-from dashboards.web.order_view import OrderView
+from dashboards.web.order_view import OrderFilter, OrderView
 from dashboards.web.origin import Origin, judge_origin
 from dashboards.web.pages import VERB_ROUTE, Pages
 from dashboards.web.plot_frame import Mark
@@ -22,7 +22,7 @@ from facility.finding import OrderKind, Severity
 from facility.instant import to_us
 
 Shown = Literal["open", "done", "all"]
-MOST = 300
+MOST = 100
 HOLD, ACCEPT, COMPLETE, REASSIGN = "hold", "accept", "complete", "reassign"
 ON_THE_SPOT = ("acknowledge", "arrive", "resume", "diagnose", "repair", "test", "complete", "hold")
 """Verbs whose forms are on the page before their turn, so that one without a signal can go on."""
@@ -56,13 +56,11 @@ def order_router(pages: Pages) -> APIRouter:
         user = pages.visitor(request)
         page = pages.page(request, user)
         is_open = {"open": True, "done": False, "all": None}[show]
-        found = [
-            order
-            for order in pages.view_for(user).work_orders(is_open=is_open, asset_id=asset or None)
-            if (not kind or order.kind == kind) and (not severity or order.severity == severity)
-        ]
+        view, only = pages.view_for(user), OrderFilter(kind, severity)
+        found = view.work_orders(is_open=is_open, asset_id=asset or None, limit=MOST, only=only)
+        count = view.count_orders(is_open=is_open, asset_id=asset or None, only=only)
         return pages.show(
-            request, page, "orders.html", orders=by_time_left(found)[:MOST], count=len(found), show=show,
+            request, page, "orders.html", orders=by_time_left(found), count=count, show=show,
             kind=kind, severity=severity, asset=asset, kinds=list(OrderKind), severities=list(Severity),
         )  # fmt: skip
 

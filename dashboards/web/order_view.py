@@ -83,3 +83,25 @@ class OrderView:
     def deadline(self, name: str) -> DeadlineView | None:
         """The deadline of this name; None when the level has none."""
         return next((deadline for deadline in self.deadlines if deadline.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class OrderFilter:
+    """Which orders a list is about; empty and None are any. `assignee` empty is nobody's."""
+
+    kind: str = ""
+    severity: str = ""
+    assignee: str | None = None
+    buildings: frozenset[str] | None = None
+
+
+EVERY = OrderFilter()
+
+
+@dataclass(frozen=True, slots=True)
+class OrderCount:
+    """The open orders of one building: how many, of which past their deadline, and the next deadline."""
+
+    orders: int = 0
+    breached: int = 0
+    next_due_at: datetime | None = None

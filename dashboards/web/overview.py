@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
-from dashboards.web.countdown import by_time_left, is_breached, next_due
-from dashboards.web.order_view import OrderView
+from dashboards.web.countdown import by_time_left
+from dashboards.web.order_view import OrderCount, OrderFilter, OrderView
 from dashboards.web.page import Page
 from dashboards.web.pages import Pages
 from dashboards.web.visitor import Visitor
@@ -34,9 +34,10 @@ class AssetTile:
 
 @dataclass(frozen=True, slots=True)
 class BuildingSummary:
-    """The figures of one building now."""
+    """The figures of one building now; `open` counts all of its open orders, `orders` are the first."""
 
     building: Building
+    open: int
     orders: Sequence[OrderView]
     findings: Sequence[Finding]
     systems: Sequence[tuple[System, Sequence[AssetTile]]]
@@ -55,27 +56,45 @@ class BuildingSummary:
         return next((each.value for each in WORST_FIRST if each.value in states), "ok")
 
 
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """One building in the portfolio. `worst` is of its findings that are neither explained nor shelved."""
+
+    building: Building
+    count: OrderCount
+    findings: int
+    worst: str
+
+
+def glance(building: Building, count: OrderCount, active: Sequence[Finding]) -> Glance:
+    """The figures of one building out of all active findings."""
+    found = [one for one in active if one.building_id == building.id]
+    shown = {one.severity for one in found if one.suppressed_by is None and one.shelved_by is None}
+    worst = next((each.value for each in WORST_FIRST if each in shown), "ok")
+    return Glance(building, count, len(found), worst)
+
+
 def summarise(
-    page: Page, building: Building, orders: Sequence[OrderView], active: Sequence[Finding]
+    page: Page, building: Building, count: OrderCount, orders: Sequence[OrderView], found: Sequence[Finding]
 ) -> BuildingSummary:
-    """The figures of one building out of every open order and active finding."""
+    """The figures of one building out of its first open orders and its active findings."""
     assets = [asset for asset in page.registry.assets.values() if asset.building_id == building.id]
-    ids = {asset.id for asset in assets}
-    own = by_time_left(order for order in orders if order.asset_id in ids)
-    found = [finding for finding in active if finding.building_id == building.id]
-    dues = [due for order in own if (due := next_due(order)) is not None and due >= page.now]
-    tiles = [_tile(page, asset, [each for each in found if each.asset_id == asset.id]) for asset in assets]
+    by_asset: dict[str, list[Finding]] = {}
+    for finding in found:
+        by_asset.setdefault(finding.asset_id, []).append(finding)
+    tiles = [_tile(page, asset, by_asset.get(asset.id, [])) for asset in assets]
     return BuildingSummary(
         building=building,
-        orders=own,
+        open=count.orders,
+        orders=by_time_left(orders),
         findings=found,
         systems=[
             (system, chosen)
             for system in System
             if (chosen := [tile for tile in tiles if tile.asset.equipment_class.system == system])
         ],
-        breached=sum(is_breached(order, page.now) for order in own),
-        next_due=min(dues, default=None),
+        breached=count.breached,
+        next_due=count.next_due_at,
     )
 
 
@@ -109,17 +128,14 @@ def overview_router(pages: Pages) -> APIRouter:
 
     def building_page(request: Request, user: Visitor, building: Building) -> HTMLResponse:
         page = pages.page(request, user, building.id)
-        view = page.view
-        summary = summarise(
-            page,
-            building,
-            pages.view_for(user).work_orders(is_open=True),
-            pages.view_for(user).findings(active=True, limit=1000),
-        )
-        newest = [each for each in view.findings(limit=100) if each.building_id == building.id][:MOST_FINDINGS]
+        view, here = page.view, frozenset({building.id})
+        count = view.order_counts().get(building.id, OrderCount())
+        first = view.work_orders(is_open=True, limit=MOST_ORDERS, only=OrderFilter(buildings=here))
+        active = view.findings(active=True, limit=1000, buildings=here)
         return pages.show(
-            request, page, "building.html", summary=summary, orders=summary.orders[:MOST_ORDERS],
-            more=max(0, len(summary.orders) - MOST_ORDERS), newest=newest,
+            request, page, "building.html", summary=summarise(page, building, count, first, active),
+            orders=by_time_left(first), more=max(0, count.orders - len(first)),
+            newest=view.findings(limit=MOST_FINDINGS, buildings=here),
         )  # fmt: skip
 
     @router.get("/", response_class=HTMLResponse)
@@ -129,14 +145,13 @@ def overview_router(pages: Pages) -> APIRouter:
         buildings = list(page.registry.buildings.values())
         if len(buildings) == 1:
             return building_page(request, user, buildings[0])
-        orders, active = (
-            pages.view_for(user).work_orders(is_open=True),
-            pages.view_for(user).findings(active=True, limit=1000),
-        )
-        summaries = [summarise(page, building, orders, active) for building in buildings]
+        counts, active = page.view.order_counts(), page.view.findings(active=True, limit=1000)
+        first = page.view.work_orders(is_open=True, limit=MOST_ORDERS)
+        every = sum(count.orders for count in counts.values())
+        glances = [glance(building, counts.get(building.id, OrderCount()), active) for building in buildings]
         return pages.show(
-            request, page, "portfolio.html", summaries=summaries, orders=by_time_left(orders)[:MOST_ORDERS],
-            more=max(0, len(orders) - MOST_ORDERS),
+            request, page, "portfolio.html", summaries=glances, orders=by_time_left(first),
+            more=max(0, every - len(first)),
         )  # fmt: skip
 
     @router.get("/buildings/{building_id}", response_class=HTMLResponse)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
-from dashboards.web.order_view import OrderView
+from dashboards.web.order_view import EVERY, OrderCount, OrderFilter, OrderView
 from facility.finding import Finding
 from facility.reading import DeadLetter, Reading, Value
 from facility.registry import Registry
@@ -168,7 +168,12 @@ class PlantView(Protocol):
         """
 
     def findings(
-        self, *, active: bool | None = None, asset_id: str | None = None, limit: int = 200
+        self,
+        *,
+        active: bool | None = None,
+        asset_id: str | None = None,
+        limit: int = 200,
+        buildings: frozenset[str] | None = None,
     ) -> Sequence[Finding]:
         """Raised findings, newest first; `active` True for active ones, False for cleared ones, None for both."""
 
@@ -185,9 +190,17 @@ class PlantView(Protocol):
         """A rule of the active set; None when it has gone since."""
 
     def work_orders(
-        self, *, is_open: bool | None = None, asset_id: str | None = None, limit: int = 500
+        self, *, is_open: bool | None = None, asset_id: str | None = None, limit: int = 500, only: OrderFilter = EVERY
     ) -> Sequence[OrderView]:
-        """Orders, newest first; `is_open` True for those before closed or cancelled. Lists may leave history out."""
+        """Open ones by time left, then others, newest first; `is_open` True for those before closed or cancelled."""
+
+    def count_orders(
+        self, *, is_open: bool | None = None, asset_id: str | None = None, only: OrderFilter = EVERY
+    ) -> int:
+        """How many there are of those."""
+
+    def order_counts(self) -> Mapping[str, OrderCount]:
+        """Building id -> its open orders; a building without any is left out."""
 
     def work_order(self, order_id: str) -> OrderView | None:
         """One order with all it has; None when there is none of this id."""

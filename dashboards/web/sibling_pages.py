@@ -20,9 +20,9 @@ from facility.asset import Asset
 from facility.instant import to_us
 from facility.reading import Quality, Reading
 
-MOST = 24
+MOST = 16
 BUCKETS = 240
-"""So many readings of each sibling at most: two dozen lines need no more."""
+"""So many readings of each sibling at most: a dozen lines and some need no more."""
 
 
 @dataclass(frozen=True, slots=True)

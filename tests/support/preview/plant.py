@@ -7,7 +7,8 @@ from pathlib import Path
 
 from preview import curves, story
 
-from dashboards.web.order_view import OrderView
+from dashboards.web.countdown import is_breached, next_due
+from dashboards.web.order_view import EVERY, OrderCount, OrderFilter, OrderView
 from dashboards.web.protocols import (
     ClockKind,
     ClockState,
@@ -97,12 +98,18 @@ class PreviewPlant:
         return curves.read(owner, point, to_us(self.start), to_us(from_at), to_us(until_at), step_us)
 
     def findings(
-        self, *, active: bool | None = None, asset_id: str | None = None, limit: int = 200
+        self,
+        *,
+        active: bool | None = None,
+        asset_id: str | None = None,
+        limit: int = 200,
+        buildings: frozenset[str] | None = None,
     ) -> Sequence[Finding]:
         return [
             each
             for each in self._findings
             if (asset_id is None or each.asset_id == asset_id)
+            and (buildings is None or each.building_id in buildings)
             and (active is None or (each.state is FindingState.ACTIVE) == active)
         ][:limit]
 
@@ -124,13 +131,39 @@ class PreviewPlant:
         return story.rules().get(rule_id)
 
     def work_orders(
-        self, *, is_open: bool | None = None, asset_id: str | None = None, limit: int = 500
+        self, *, is_open: bool | None = None, asset_id: str | None = None, limit: int = 500, only: OrderFilter = EVERY
     ) -> Sequence[OrderView]:
         return [
             order
             for order in self._orders.values()
-            if (is_open is None or order.is_open == is_open) and (asset_id is None or order.asset_id == asset_id)
+            if (is_open is None or order.is_open == is_open)
+            and (asset_id is None or order.asset_id == asset_id)
+            and (not only.kind or order.kind == only.kind)
+            and (not only.severity or order.severity == only.severity)
+            and (only.assignee is None or order.assignee == only.assignee)
+            and (only.buildings is None or self._building(order) in only.buildings)
         ][:limit]
+
+    def count_orders(
+        self, *, is_open: bool | None = None, asset_id: str | None = None, only: OrderFilter = EVERY
+    ) -> int:
+        return len(self.work_orders(is_open=is_open, asset_id=asset_id, only=only))
+
+    def order_counts(self) -> Mapping[str, OrderCount]:
+        found: dict[str, list[OrderView]] = {}
+        for order in self.work_orders(is_open=True):
+            found.setdefault(self._building(order), []).append(order)
+        return {
+            name: OrderCount(
+                len(orders),
+                sum(is_breached(order, self.now) for order in orders),
+                min((due for order in orders if (due := next_due(order)) and due >= self.now), default=None),
+            )
+            for name, orders in found.items()
+        }
+
+    def _building(self, order: OrderView) -> str:
+        return self._registry.assets[order.asset_id].building_id
 
     def work_order(self, order_id: str) -> OrderView | None:
         return self._orders.get(order_id)
