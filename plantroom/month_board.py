@@ -44,7 +44,7 @@ class MonthBoard:
         self._sessions, self._book, self._registry, self._now = sessions, book, registry, now
         self._wall = wall or RealClock()
         self._kept: dict[str, tuple[datetime, Reading]] = {}
-        self._views: dict[tuple[str, Buildings, str], tuple[list[int], MonthView]] = {}
+        self._views: dict[tuple[str, Buildings, str], tuple[list[Reading], MonthView]] = {}
         self._lock = threading.Lock()
 
     def view(self, month: str, buildings: Buildings, language: str) -> MonthView:
@@ -54,9 +54,9 @@ class MonthBoard:
         while len(months) < MONTHS:
             months.append(months[-1].before)
         readings = {one: self._read(one) for one in months}
-        key, read = (str(period), buildings, words.lang), [id(one) for one in readings.values()]
+        key, read = (str(period), buildings, words.lang), list(readings.values())
         shown = self._views.get(key)
-        if shown is not None and shown[0] == read:
+        if shown is not None and all(one is other for one, other in zip(shown[0], read, strict=True)):
             return shown[1]
         view = self._view(period, months, readings, buildings, words)
         if len(self._views) >= _MOST_KEPT:
