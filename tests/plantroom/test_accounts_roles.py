@@ -236,8 +236,10 @@ def test_whoever_has_buildings_of_her_own_sees_no_list_of_everything() -> None:
     local = Caller("x", Role.TECHNICIAN, "1", frozenset({"mine"}))
     for route in ("/api/work-orders", "/api/work-orders/{id}/{verb}", "/api/me", "/health"):
         assert decide_access(local, "GET", route, {}) is Access.GRANTED
+    manager = Caller("y", Role.MANAGER, "2", frozenset({"mine"}))
     for route in ("/api/rules/not-applicable", "/api/kpi", "/api/outbox"):
-        assert decide_access(local, "GET", route, {}) is Access.BUILDINGS
+        assert decide_access(manager, "GET", route, {}) is Access.BUILDINGS
+        assert not decide_access(local, "GET", route, {}).is_allowed
 
 
 def test_a_customer_without_buildings_cannot_exist() -> None:
