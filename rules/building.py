@@ -100,7 +100,7 @@ class BuildingStream:
                 self._begin(now_us)
             elif now_us - memory.judged_us > self._settings.listening_gap_us:
                 self._miss(now_us)
-            else:
+            elif (self._timers and self._timers[0][0] < now_us) or (self._views and self._views[0] < now_us):
                 self._run_timers(now_us, found)
             touched: dict[int, Judgement] = {}
             for asset_id in sorted(scans):

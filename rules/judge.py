@@ -6,13 +6,14 @@ from facility.reading import PointValue, Quality, Value
 from rules.judgement import Judgement
 from rules.memory import NEVER, AssetMemory, PointMemory
 from rules.plan import Feed
-from rules.window import MAX_WAITING
+from rules.window import MAX_WAITING, taken
 
 IGNORED = (int(Quality.FUTURE), int(Quality.DUPLICATE))
 """Qualities of readings that say nothing about the instant they carry."""
 
-BELIEVED = (int(Quality.GOOD), int(Quality.LATE))
-"""What is judged. Late is decided here by event time: a reading that came late but in time is a good one."""
+LATE = int(Quality.LATE)
+"""What is judged beside good readings, whose quality is 0: late is decided here by event time, and a reading that came
+late but in time is a good one."""
 
 SAMPLES, SAMPLE_US = 9, 300_000_000
 """How many readings before the present one are kept as evidence, and how far apart those of a number are."""
@@ -39,11 +40,11 @@ def take_scan(  # noqa: PLR0912 - the hot loop, one pass over the readings
             continue
         memory, value, quality = feed.memory, reading.value, reading.quality
         if isinstance(value, str):
-            good = feed.is_text and quality in BELIEVED
+            good = feed.is_text and (not quality or quality == LATE)
         else:
             if type(value) is not float:
                 value = float(value)
-            good = -HUGE < value < HUGE and not feed.is_text and quality in BELIEVED  # so it is no NaN
+            good = -HUGE < value < HUGE and not feed.is_text and (not quality or quality == LATE)  # so it is no NaN
         if feed.on_quality and (memory.quality != quality or memory.quality_us < at_us - feed.limit_us):
             for judgement in feed.on_quality:
                 touched[judgement.index] = judgement
@@ -90,9 +91,11 @@ def _extend(memory: PointMemory, feed: Feed, at_us: int, value: Value) -> None:
         value += memory.unrolled
         before = before + memory.unrolled if isinstance(before, float) else before
     cover_us = at_us - memory.good_us if memory.good_us >= 0 else 0
-    taken = at_us, value, 0 if before is None or value == before else 1, min(cover_us, feed.limit_us)
+    if cover_us > feed.limit_us:  # noqa: PLR1730 - min() costs three times as much
+        cover_us = feed.limit_us
+    reading = taken(at_us, value, 0 if before is None or value == before else 1, cover_us)
     for window in feed.windows:
         waiting = window.waiting
-        waiting.append(taken)
+        waiting.append(reading)
         if len(waiting) >= MAX_WAITING:
             window.settle()

@@ -63,8 +63,10 @@ class LearningTerm(ABC):
         memory.value, memory.slot = numbers[0], self._slot(slot, now_us)
         if len(numbers) > 1:
             memory.numbers = numbers
-        if any(point.good_us == now_us for point in self._looked_at):
-            self._learn(now_us)
+        for point in self._looked_at:
+            if point.good_us == now_us:
+                self._learn(now_us)
+                break
 
     def warming(self, now_us: int) -> str | None:
         """What is still being learnt, and for how many days; None when it is known."""

@@ -67,12 +67,13 @@ class AverageTerm(RunningTerm):
     same whether the window slid for a year or was read from a snapshot.
     """
 
-    __slots__ = ("_covered_us", "_times", "_total")
+    __slots__ = ("_covered_us", "_quarter", "_times", "_total", "_width")
 
     def __init__(
         self, code: Code, looked_at: Sequence[PointMemory], memory: TermMemory, alarm: Alarm, length_us: int = 0
     ) -> None:
         super().__init__(code, looked_at, memory, alarm, length_us)
+        self._quarter, self._width = length_us // 4, max(length_us // BUCKETS, 1)
         self._gather()
 
     def _gather(self) -> None:
@@ -87,13 +88,13 @@ class AverageTerm(RunningTerm):
         if 0 <= since_us < now_us:
             if memory.times is not self._times:
                 self._gather()
-            turn_us = now_us - self._length // 4
+            turn_us = now_us - self._quarter
             if turn_us > since_us:
                 self._add(since_us, turn_us, numbers[0])
-                self._add(turn_us, now_us, number)
-            else:
-                self._add(since_us, now_us, number)
-            self._trim(now_us - self._length)
+                since_us = turn_us
+            self._add(since_us, now_us, number)
+            if self._times[1] <= now_us - self._length:
+                self._trim(now_us - self._length)
         memory.since_us = now_us
         if numbers:
             numbers[0] = number
@@ -101,17 +102,19 @@ class AverageTerm(RunningTerm):
             numbers.append(number)
 
     def _add(self, from_us: int, until_us: int, number: float) -> None:
-        integral = number * (until_us - from_us) / 1e6
-        times, numbers, width = self._times, self._memory.numbers, max(self._length // BUCKETS, 1)
-        if times and times[-1] == from_us and times[-2] // width == (until_us - 1) // width:
+        passed_us = until_us - from_us
+        integral = number * passed_us / 1e6
+        times, numbers = self._times, self._memory.numbers
+        if times and times[-1] == from_us and times[-2] // self._width == (until_us - 1) // self._width:
             times[-1] = until_us
             self._total -= int(numbers[-1] * FIXED)
             numbers[-1] += integral
+            self._total += int(numbers[-1] * FIXED)
         else:
             times += (from_us, until_us)
             numbers.append(integral)
-        self._total += int(numbers[-1] * FIXED)
-        self._covered_us += until_us - from_us
+            self._total += int(integral * FIXED)
+        self._covered_us += passed_us
 
     def _trim(self, start_us: int) -> None:
         times, numbers = self._times, self._memory.numbers
@@ -129,14 +132,13 @@ class AverageTerm(RunningTerm):
             return None
         if memory.times is not self._times:
             self._gather()
-        times, total, covered_us = self._times, self._total, self._covered_us
-        for index in range(0, len(times), 2):
-            first_us = times[index]
-            if first_us >= start_us:
-                break
-            before_us, whole_us = min(start_us, times[index + 1]) - first_us, times[index + 1] - first_us
-            total -= int(memory.numbers[1 + index // 2] * FIXED) * before_us // whole_us
+        times, total, covered_us, index = self._times, self._total, self._covered_us, 0
+        while index < len(times) and times[index] < start_us:
+            first_us, last_us = times[index], times[index + 1]
+            before_us = min(start_us, last_us) - first_us
+            total -= int(memory.numbers[1 + index // 2] * FIXED) * before_us // (last_us - first_us)
             covered_us -= before_us
+            index += 2
         covered = covered_us / 1e6
         return total / FIXED / (covered if covered_us >= self._length else covered + _FILLING_S)
 

@@ -58,10 +58,13 @@ class WindowTerm:
         return self._known
 
     def _look(self, now_us: int) -> Known:
+        window = self._window
         if self._memory.value is None or self._memory.fresh_until_us < now_us:
             return None
-        self._window.trim(now_us)
-        if self._full and not self._window.ready(now_us):
+        if self._full and window.started_us > now_us - window.length_us and window.length_us > 1:
+            return None  # it fills, so nobody needs to look inside
+        window.trim(now_us)
+        if self._full and not window.ready(now_us):
             return None
         return self._read()
 
@@ -148,7 +151,7 @@ class SinceTerm(ConditionTerm):
     def crossing(self, limit: float | None, strict: bool, now_us: int) -> None:  # noqa: FBT001 - compiled call
         """Wake when the seconds reach `limit` (`strict`: when they pass it)."""
         since_us = self._memory.since_us
-        if since_us < 0 or limit is None or not math.isfinite(limit):
+        if since_us < 0 or limit is None or now_us - since_us > limit * 1e6 + 1.0 or not math.isfinite(limit):
             return
         at_us = since_us + math.ceil(limit * 1e6) + strict
         if now_us < at_us < self._alarm.at_us:

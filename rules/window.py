@@ -40,9 +40,9 @@ class Bucket(msgspec.Struct, array_like=True, gc=False):
     cover_us: int
 
 
-Taken = tuple[int, Value, int, int]
-"""One good finite reading: its instant, its value, 1 when it differs from the one before, and how long that was valid
-until then. A text counts as a value without magnitude."""
+Taken = tuple[int, Value, float, int, int, int]
+"""One good finite reading: its instant, its value, that as a number and in fixed point (a text is 0), 1 when it differs
+from the one before, and how long that was valid until then. What the windows of a point share of it."""
 
 
 @dataclass(eq=False)
@@ -69,28 +69,32 @@ class Window:
         self.waiting: list[Taken] = []
 
     def add(self, at_us: int, value: Value, changed: int, cover_us: int) -> None:
-        """One reading, later than all before it; see `Taken`."""
-        self.waiting.append((at_us, value, changed, cover_us))
+        """One reading, later than all before it."""
+        self.waiting.append(taken(at_us, value, changed, cover_us))
         if len(self.waiting) >= MAX_WAITING:
             self.settle()
 
     def settle(self) -> None:
         """Take in the readings that wait."""
         buckets, length_us, lows, highs = self.buckets, self.length_us, self.lows, self.highs
-        for at_us, value, changed, cover_us in self.waiting:
-            amount = value if isinstance(value, float) else 0.0
+        apart_us = length_us // BUCKETS + 1  # readings so far apart never share a bucket
+        for at_us, value, amount, fixed, changed, cover_us in self.waiting:
             if self.started_us < 0:
                 self.started_us, changed, cover_us = at_us, 0, 0  # noqa: PLW2901 - nothing was before it
-            if buckets and buckets[-1].at_us * BUCKETS // length_us == at_us * BUCKETS // length_us:
-                last = buckets[-1]
+            last = buckets[-1] if buckets else None
+            if (
+                last is not None
+                and at_us - last.at_us < apart_us
+                and last.at_us * BUCKETS // length_us == at_us * BUCKETS // length_us
+            ):
                 self._join(last, at_us, value, amount)
                 last.changes += changed
                 last.cover_us += cover_us
             else:
-                if buckets and buckets[0].at_us <= at_us - length_us:
+                if last is not None and buckets[0].at_us <= at_us - length_us:
                     self._drop(at_us - length_us)
                 buckets.append(Bucket(at_us, value, 1, amount, 0.0, amount, amount, changed, cover_us))
-                self.sum += int(amount * FIXED)
+                self.sum += fixed
             self.count += 1
             self.changed += changed
             self.covered_us += cover_us
@@ -213,6 +217,12 @@ class Window:
     def changes(self) -> float | None:
         """How often the value changed."""
         return None if self.started_us < 0 else float(self.changed)
+
+
+def taken(at_us: int, value: Value, changed: int, cover_us: int) -> Taken:
+    """A reading as windows take it."""
+    amount = value if isinstance(value, float) else 0.0
+    return at_us, value, amount, int(amount * FIXED), changed, cover_us
 
 
 def _slide(lows: list[tuple[int, float]], highs: list[tuple[int, float]], at_us: int, low: float, high: float) -> None:
