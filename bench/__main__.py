@@ -10,6 +10,7 @@ import sys
 
 BENCHES = {
     "engine": ("readings a second through the rule engine with the shipped catalogue", "bench.engine_bench"),
+    "engine-budget": ("where the CPU time of a reading goes in the rule engine", "bench.engine_budget"),
     "year": ("a year of one air handler at one minute through backtest", "bench.year_bench"),
     "ingest": ("messages a second through Mosquitto into the journal, acknowledged after commit", "bench.ingest_bench"),
     "budget": ("what one message costs ingest, stage by stage", "bench.ingest_budget"),
