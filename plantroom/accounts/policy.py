@@ -57,6 +57,8 @@ _RULES: Final[Mapping[str, tuple[Right, Right]]] = {
     "/api/findings": (Right.WATCH, Right.TUNE),
     "/api/shelves": (Right.SEE, Right.TUNE),
     "/api/work-orders": (Right.WATCH, Right.WORK),
+    "/api/work-orders/{id}/escalations": (Right.SEE, Right.WORK),
+    "/api/work-orders/{id}/candidates": (Right.SEE, Right.WORK),
     "/api/dead-letters": (Right.TUNE, Right.TUNE),
     "/api/devices": (Right.TUNE, Right.TUNE),
     "/api/rules": (Right.SEE, Right.TUNE),
