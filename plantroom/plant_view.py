@@ -181,7 +181,7 @@ class ProgramView:
         """Open ones by time left, others newest first."""
         with self._from.database.reading() as session:
             rows = repository.list_orders(session, _query(is_open, asset_id, only, limit))
-            return self.orders.views(session, rows)
+            return self.orders.views(session, rows, joins=False)
 
     def count_orders(
         self, *, is_open: bool | None = None, asset_id: str | None = None, only: OrderFilter = EVERY

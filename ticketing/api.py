@@ -92,7 +92,8 @@ def build_router(sessions: Sessions, clock: Clock, book: ContractBook, asker: As
         limit: Limit = 100,
         offset: Offset = 0,
     ) -> list[WorkOrderView]:
-        """Work orders by time left: the nearest running deadline first."""
+        """Work orders by time left: the nearest running deadline first. Their histories here leave out the lines of
+        findings that joined; one order shows them all."""
         chosen = OPEN_STATUSES if status == "open" else frozenset(_chosen("status", status, Status, ("open",)))
         kinds = _chosen("kind", kind, OrderKind)
         query = OrderQuery(chosen, asset, kinds[0] if kinds else None, rule, limit, offset, who.buildings())

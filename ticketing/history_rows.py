@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlmodel import Session, col
 
-from ticketing.placement import Line
+from ticketing.placement import JOIN, Line
 from ticketing.statements import chunks
 from ticketing.tables import EventRow, WorkOrderRow
 from ticketing.watch_rows import look_again
@@ -68,11 +68,14 @@ def append_lines(session: Session, lines: Sequence[Line]) -> None:
         look_again(session, {line.order_id: line.change.at for line in reversed(lines)})
 
 
-def histories(session: Session, order_ids: Iterable[str]) -> dict[str, tuple[StoredLine, ...]]:
-    """Order id -> its whole history in order of writing."""
+def histories(session: Session, order_ids: Iterable[str], *, joins: bool = True) -> dict[str, tuple[StoredLine, ...]]:
+    """Order id -> its history in order of writing: all of it, or without the lines of findings that joined, of which a
+    storm leaves thousands and no deadline depends on one."""
     found: dict[str, list[StoredLine]] = {}
     for part in chunks(order_ids):
         query = sa.select(*_COLUMNS).where(col(EventRow.work_order_id).in_(part)).order_by(col(EventRow.id))
+        if not joins:
+            query = query.where(col(EventRow.verb) != JOIN)
         for row in session.execute(query):
             line = StoredLine._make((*row[:8], _STATUS.get(row[8]), _STATUS[row[9]], *row[10:]))
             found.setdefault(line.work_order_id, []).append(line)

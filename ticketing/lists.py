@@ -19,16 +19,16 @@ from ticketing.work_order import Status
 
 
 def read_orders(session: Session, book: ContractBook, query: OrderQuery, now: datetime) -> list[WorkOrderView]:
-    """The orders of a query, by time left, with members and history."""
-    return view_orders(session, book, repository.list_orders(session, query), now)
+    """The orders of a query, by time left, with members and history (without the lines of findings that joined)."""
+    return view_orders(session, book, repository.list_orders(session, query), now, joins=False)
 
 
 def view_orders(
-    session: Session, book: ContractBook, rows: Sequence[WorkOrderRow], now: datetime
+    session: Session, book: ContractBook, rows: Sequence[WorkOrderRow], now: datetime, *, joins: bool = True
 ) -> list[WorkOrderView]:
     """These orders with members and history, in their order."""
     ids = [row.id for row in rows]
-    histories, members = repository.histories(session, ids), repository.members(session, ids)
+    histories, members = repository.histories(session, ids, joins=joins), repository.members(session, ids)
     related, messages = relations(session, rows), messages_of(session, ids)
     return [
         work_order_view(
