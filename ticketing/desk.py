@@ -83,6 +83,8 @@ class Desk:
         orders |= repository.standings(session, told - orders.keys())
         untold = set(recovered)
         done = self._done(session, {finding.cause_key for finding in placed}) if placed else {}
+        others = {one.standing.cause_key for one in done.values()} - done.keys()
+        orders |= repository.lock_open_orders(session, others) if others else {}
         number = repository.next_number(session)
         planner = Planner(self._book, self._registry(), orders, members, number, done, planned)
         for finding in findings:

@@ -14,6 +14,8 @@ from ticketing.statements import chunks, row_count
 from ticketing.tables import OPEN_CONDITION, WorkOrderRow
 from ticketing.work_order import OPEN_STATUSES, Change, Status
 
+_DONE = ("completed", "accepted", "closed")
+
 
 class _MovedOnError(Exception):
     """A row is no longer at the version a decision was made on; the savepoint is rolled back."""
@@ -35,15 +37,31 @@ def standings(session: Session, order_ids: Iterable[str]) -> dict[str, Standing]
 
 
 def lock_done_orders(session: Session, cause_keys: Iterable[str]) -> dict[str, WorkOrderRow]:
-    """Cause -> its last order whose work is done (completed, accepted or closed), held until the transaction ends."""
+    """Cause -> its last order whose work is done (completed, accepted or closed), held until the transaction ends.
+
+    The work on a cause whose order was merged was done on the order that took it over.
+    """
     found: dict[str, WorkOrderRow] = {}
-    done = col(WorkOrderRow.status).in_(["completed", "accepted", "closed"])
+    merged, into = aliased(WorkOrderRow), aliased(WorkOrderRow)
+    done, done_into = col(WorkOrderRow.status).in_(_DONE), col(into.status).in_(_DONE)
     for part in chunks(sorted(cause_keys)):
         query = (
             select(WorkOrderRow).where(col(WorkOrderRow.cause_key).in_(part), done).order_by(col(WorkOrderRow.number))
         )
         rows = session.exec(query.with_for_update().execution_options(populate_existing=True))
         found |= {row.cause_key: row for row in rows}
+        taken = (
+            sa.select(col(merged.cause_key), into)
+            .join(into, col(merged.merged_into) == col(into.id))
+            .where(col(merged.cause_key).in_(part), done_into)
+            .order_by(col(into.number))
+            .with_for_update(of=into)
+            .execution_options(populate_existing=True)
+        )
+        for cause, row in session.execute(taken):
+            own = found.get(cause)
+            if own is None or own.completed_at is None or (row.completed_at or own.completed_at) > own.completed_at:
+                found[cause] = row
     return found
 
 

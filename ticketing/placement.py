@@ -137,7 +137,7 @@ class Planner:
         order = self._open.get(finding.cause_key)
         before = self._done.get(finding.cause_key)
         repeated = before if before is not None and _is_repeat(before, finding) else None
-        if repeated is not None and _reopens(repeated, order):
+        if repeated is not None and _reopens(repeated, order, self._open.get(repeated.standing.cause_key)):
             order = self._reopen(repeated, finding)
         elif order is None:
             order = self._open_order(finding, repeated)
@@ -168,7 +168,9 @@ class Planner:
         clocks = decide_clocks(level, done.opened_at, (*done.history, change), at)
         order = Standing(was.id, was.cause_key, Status.OPEN, change.version, was.severity)
         self._open[was.cause_key] = self._orders[order.id] = order
-        del self._done[was.cause_key]
+        for cause in [cause for cause, one in self._done.items() if one.standing.id == was.id]:
+            del self._done[cause]
+            self._open.setdefault(cause, order)  # causes that were merged into it come back to it too
         self.plan.reopened.append(Reopening(was.id, was.version, change, clocks, done.repeats + 1))
         self.plan.lines.append(Line(order.id, change, finding.id))
         return order
@@ -218,10 +220,15 @@ def _is_repeat(done: DoneOrder, finding: Finding) -> bool:
     return raised_at <= (done.closed_at or done.completed_at) + done.level.repeat.window
 
 
-def _reopens(done: DoneOrder, order: Standing | None) -> bool:
-    """An order that is not closed yet is reopened whatever the contract says: its cause has no other one."""
+def _reopens(done: DoneOrder, order: Standing | None, of_its_cause: Standing | None) -> bool:
+    """An order that is not closed yet is reopened whatever the contract says: its cause has no other one.
+
+    One that took over another order's cause stays closed while its own cause has an order again.
+    """
     if order is not None:
         return order.id == done.standing.id
+    if of_its_cause is not None and of_its_cause.id != done.standing.id:
+        return False
     return done.level is not None and done.level.repeat is not None and done.level.repeat.action is OnRepeat.REOPEN
 
 

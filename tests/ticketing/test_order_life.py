@@ -236,3 +236,42 @@ def test_two_returns_are_two_repeats(database: Database, registry: Registry, fin
     office.receive(finding(at=hours(6)))
     (order,) = office.orders()
     assert (order.repeats, order.status) == (2, "open")
+
+
+def merged(database: Database, registry: Registry, finding: NewFinding, action: str) -> Office:
+    """Causes a and c were merged into the order of b, which was closed at hour 2."""
+    office = Office(database, book_with(f'repeat_window: "7 days"\n    on_repeat: {action}'), registry)
+    first, *others = (finding(rule=name, cause_key=name) for name in "bac")
+    office.receive(first, *others)
+    for name in ("2", "3"):
+        assert isinstance(office.act(Verb.MERGE, hours(0.5), Words(to="1"), name), Transition)
+    office.receive(*(cleared(one, hours(1)) for one in (first, *others)))
+    office.do(*TO_CLOSE, at=hours(2))
+    return office
+
+
+def test_a_cause_that_was_merged_returns_to_the_order_that_took_it_over(
+    database: Database, registry: Registry, finding: NewFinding, action: str
+) -> None:
+    office = merged(database, registry, finding, action)
+    office.receive(finding(rule="a", cause_key="a", at=hours(30)), finding(rule="c", cause_key="c", at=hours(31)))
+    orders = office.orders()
+    if action == "reopen":
+        assert [(one.status, one.repeats) for one in orders] == [("open", 1), ("cancelled", 0), ("cancelled", 0)]
+        assert len(orders[0].findings) == 5
+    else:
+        assert [(one.status, one.repeat_of, one.repeats) for one in orders[3:]] == [
+            ("open", orders[0].id, 1), ("open", orders[0].id, 1)]  # fmt: skip
+
+
+def test_it_is_a_new_order_while_the_cause_of_the_other_has_one_again(
+    database: Database, registry: Registry, finding: NewFinding
+) -> None:
+    office = merged(database, registry, finding, "link")
+    office.receive(finding(rule="b", cause_key="b", at=hours(29)))
+    office.book = book_with('repeat_window: "7 days"\n    on_repeat: reopen')
+    office.desk = Desk(office.book, lambda: registry)
+    office.receive(finding(rule="a", cause_key="a", at=hours(30)))
+    orders = office.orders()
+    assert [one.status for one in orders] == ["closed", "cancelled", "cancelled", "open", "open"]
+    assert [one.repeat_of for one in orders[3:]] == [orders[0].id, orders[0].id]
