@@ -117,7 +117,7 @@ def main(address: str, orders: int, lines: int) -> None:
         view_orders(session, book, [row], AT)
 
     def page(query: OrderQuery, session: Session) -> None:
-        read_orders(session, book, query, AT)
+        read_orders(session, book, query, AT, joins=False)
 
     def sweep(minutes: int) -> Callable[[], None]:
         def run() -> None:

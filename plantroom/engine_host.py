@@ -1,7 +1,9 @@
 """Drives the rule engine from the journal by cursor and hands its findings to the desk.
 
-One transaction moves findings, orders and the cursor. Every few seconds the engine's snapshot is kept with the
-cursor it belongs to; after a kill the engine goes on from there, and what it finds again changes nothing.
+One transaction moves findings, orders and the cursor, under the epoch of a lease: a process that was stopped, and
+replaced meanwhile, writes nothing when it wakes. It stands by, and goes on when the other one is gone. Every few
+seconds the engine's snapshot is kept with the cursor it belongs to; after a kill the engine goes on from there, and
+what it finds again changes nothing.
 """
 
 import threading
@@ -29,9 +31,11 @@ from rules.plan import NotApplicable
 from rules.rule import Rule
 from rules.rule_set import RuleSet
 from ticketing import repository
+from ticketing.lease import Lease, LeaseLostError
 
 log = structlog.get_logger(__name__)
 BATCH = 500
+LEASE = "engine"
 _SNAPSHOT_EVERY_US = 5_000_000
 _IDLE_SECONDS = 0.05
 
@@ -78,10 +82,13 @@ class EngineHost:
         database: Database,
         desk: FindingsDesk,
         *,
+        lease: Lease,
         allowance_us: int,
         clock: Clock,
         metrics: HostMetrics,
     ) -> None:
+        lease.seize()
+        self._lease = lease
         self._journal, self._database, self._desk, self._clock = journal, database, desk, clock
         self._metrics = metrics
         self._allowance_us = allowance_us
@@ -164,8 +171,15 @@ class EngineHost:
                 if self.step() == 0:
                     stop.wait(_IDLE_SECONDS)
                 if self.away:
-                    log.info("database is back")
+                    log.info("findings and orders are written again")
                     self.away = ""
+            except LeaseLostError as error:
+                if not self.away:
+                    log.warning("another process judges this journal now, this one stands by", reason=str(error))
+                self.away = str(error)
+                stop.wait(1.0)
+                with self.lock:
+                    self._recover()
             except RetryableError as error:
                 # The engine may be ahead of the database now: go back to what was kept and judge again.
                 if not self.away:
@@ -176,6 +190,7 @@ class EngineHost:
                     self._recover()
         try:
             self._write([], self.cursor, snapshot=True)
+            self._lease.let_go()
         except RetryableError as error:
             log.warning("no last snapshot; the journal will be read again at start", error=str(error))
 
@@ -207,7 +222,10 @@ class EngineHost:
     def _write(self, findings: Sequence[Finding], seq: int, *, snapshot: bool = False) -> None:
         now_us = self._wall.now_us()
         due = snapshot or now_us >= self._snapshot_due_us
-        with self._metrics.write_seconds.time(), self._database.writing() as session:
+        if self._lease.epoch is None and not self._lease.hold():
+            msg = "another process judges this journal"
+            raise LeaseLostError(msg)
+        with self._metrics.write_seconds.time(), self._lease.writing() as session:
             if findings:
                 self._desk.receive(session, findings)
             repository.save_cursor(session, seq)

@@ -9,6 +9,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from dashboards.web.change_feed import ChangeFeed
+from facility.clock import RealClock
 from facility.errors import PermanentError, RetryableError
 from facility.registry import Registry
 from ingest.control import submit
@@ -32,12 +33,12 @@ from plantroom.clocks import clock_for
 from plantroom.contracts import load_contracts
 from plantroom.cursor_board import CursorBoard
 from plantroom.database import Database
-from plantroom.engine_host import EngineHost, HostMetrics
+from plantroom.engine_host import LEASE, EngineHost, HostMetrics
 from plantroom.files import read_texts, write_atomically
 from plantroom.front import open_front
 from plantroom.jobs import Jobs
 from plantroom.meters import CounterPoints
-from plantroom.office import link_secret, open_office
+from plantroom.office import link_secret, open_office, process_name
 from plantroom.plant_files import load_registry, load_rule_files
 from plantroom.plant_view import PlantSources
 from plantroom.reception import open_reception
@@ -52,6 +53,7 @@ from rules.rule_set import RuleSet
 from ticketing.attachment_desk import AttachmentDesk
 from ticketing.attachment_store import AttachmentStore
 from ticketing.desk import Desk
+from ticketing.lease import Lease
 from ticketing.routers import ApiParts, signed_routers, ticketing_routers
 from ticketing.service_outbox import OutboxTeller
 
@@ -74,6 +76,7 @@ def run(settings: Settings, stop: threading.Event) -> None:
         journal,
         database,
         Desk(book, lambda: host.registry),
+        lease=Lease(database, LEASE, process_name(), RealClock()),
         allowance_us=allowance_us(clock),
         clock=clock,
         metrics=HostMetrics(metrics),

@@ -49,12 +49,16 @@ def act_link(people: Roll, secret: bytes, clock: Clock, good_for: timedelta = GO
     return link
 
 
+def process_name() -> str:
+    """Tells this process from every other one."""
+    return f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+
+
 def open_office(
     database: Database, clock: Clock, people: Roll, secret: bytes, meters: MeterSource | None = None
 ) -> Office:
     """The office of this process; its name tells it from every other one."""
-    wall = RealClock()
-    name = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+    wall, name = RealClock(), process_name()
     lease = Lease(database, LEASE, name, wall)
     courier = Courier(lease, people, tell, clock, wall, name)
     return Office(people, lease, courier, act_link(people, secret, clock), wall, meters)

@@ -98,7 +98,7 @@ def build_router(sessions: Sessions, clock: Clock, book: ContractBook, asker: As
         kinds = _chosen("kind", kind, OrderKind)
         query = OrderQuery(chosen, asset, kinds[0] if kinds else None, rule, limit, offset, who.buildings())
         with sessions.reading() as session:
-            return read_orders(session, book, query, clock.now())
+            return read_orders(session, book, query, clock.now(), joins=False)
 
     @router.get("/work-orders/{id}")
     def work_order(id: str, response: Response) -> WorkOrderView:  # noqa: A002 - the documented name

@@ -60,6 +60,18 @@ class Lease:
         self.epoch = epoch
         return True
 
+    def seize(self) -> None:
+        """Take the lease from whoever holds it: of two processes that should be one, the later one goes on."""
+        now = self._wall.now()
+        with self._database.writing() as session:
+            first = insert_into(session.get_bind().dialect.name, LeaseRow)
+            session.execute(first.values(name=self._name, holder="", epoch=0, until=_NEVER).on_conflict_do_nothing())
+            one = sa.update(LeaseRow).where(col(LeaseRow.name) == self._name)
+            session.execute(one.values(holder=self._holder, epoch=col(LeaseRow.epoch) + 1, until=now + self._ttl))
+            row = session.execute(sa.select(col(LeaseRow.epoch)).where(col(LeaseRow.name) == self._name))
+            epoch = int(row.scalar_one())
+        self.epoch = epoch
+
     def let_go(self) -> None:
         """Give it back, so that the next one need not wait."""
         if self.epoch is not None:

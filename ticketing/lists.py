@@ -18,9 +18,11 @@ from ticketing.views import FindingView, WorkOrderView, finding_view, work_order
 from ticketing.work_order import Status
 
 
-def read_orders(session: Session, book: ContractBook, query: OrderQuery, now: datetime) -> list[WorkOrderView]:
-    """The orders of a query, by time left, with members and history (without the lines of findings that joined)."""
-    return view_orders(session, book, repository.list_orders(session, query), now, joins=False)
+def read_orders(
+    session: Session, book: ContractBook, query: OrderQuery, now: datetime, *, joins: bool = True
+) -> list[WorkOrderView]:
+    """The orders of a query, by time left, with members and history (or without the lines of findings that joined)."""
+    return view_orders(session, book, repository.list_orders(session, query), now, joins=joins)
 
 
 def view_orders(
