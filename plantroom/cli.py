@@ -27,6 +27,8 @@ COMMANDS = (
     "complaint",
     "survey",
     "cost",
+    "claim",
+    "calendar",
     "import",
     "db",
     "schema",
