@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from ticketing.promised import due_at
-from ticketing.request import Declined
+from ticketing.request import Declined, DeclinedWhy, possible
 from ticketing.terms_service import ComplaintTerms
 
 
@@ -70,6 +70,11 @@ class Step:
     stamps: Mapping[str, datetime | None]
 
 
+def allowed_on_complaint(status: ComplaintStatus) -> tuple[ComplaintVerb, ...]:
+    """What can be done to a complaint in a state."""
+    return tuple(verb for verb in ComplaintVerb if status in _FROM[verb])
+
+
 def decide_complaint(
     status: ComplaintStatus,
     version: int,
@@ -82,14 +87,16 @@ def decide_complaint(
     seen: int | None = None,
 ) -> Step | Declined:
     """What a verb at `at` (aware UTC) does to a complaint, or why it cannot be."""
+    allowed = allowed_on_complaint(status)
     if seen is not None and seen != version:
-        return Declined(f"the complaint is at version {version}, not {seen}", "Read it again and decide anew.")
-    if status not in _FROM[verb]:
-        possible = [one.value for one in ComplaintVerb if status in _FROM[one]]
-        hint = f"Possible now: {', '.join(possible)}." if possible else "Its life is over."
-        return Declined(f"cannot {verb} a complaint that is {status}", hint)
+        what = f"the complaint is at version {version}, not {seen}"
+        return Declined(what, "Read it again and decide anew.", DeclinedWhy.STALE, allowed)
+    if verb not in allowed:
+        hint = possible(allowed, "Its life is over; send a new complaint.")
+        return Declined(f"cannot {verb} a complaint that is {status}", hint, DeclinedWhy.NOT_NOW, allowed)
     if verb in _NEEDS_NOTE and not note:
-        return Declined(f"to {verb} a complaint needs words", _NEEDS_NOTE[verb])
+        what = f"to {verb} a complaint needs words"
+        return Declined(what, _NEEDS_NOTE[verb], DeclinedWhy.NEEDS_WORDS, allowed)
     stamps: dict[str, datetime | None] = {}
     if verb is ComplaintVerb.RESOLVE:
         stamps = {"resolved_at": at, "tell_due_at": limits(terms, at, urgent=urgent)["tell"]}

@@ -1,23 +1,26 @@
 """The routes of costs, quotes and the stock of parts."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 from sqlmodel import Session
 
 from facility.clock import Clock
-from ticketing import cost_rows
+from ticketing import cost_rows, service_rows
 from ticketing.api import OPERATOR, Sessions, Text
 from ticketing.asker import Anybody, Asker
 from ticketing.cost import CostKind, Part, cost_standard, total
-from ticketing.cost_desk import Basis, CostDesk, Wanted
+from ticketing.cost_desk import QUOTE, Basis, CostDesk, Wanted
 from ticketing.found import found_order
 from ticketing.payer import PayerKind
 from ticketing.problem import REFUSALS, ProblemRoute, refuse
+from ticketing.quote import QuoteVerb
 from ticketing.request import Declined
+from ticketing.service_views import ServiceLineView, lines_view
 from ticketing.tables import WorkOrderRow
 from ticketing.tables_service import QuoteRow
 
@@ -59,6 +62,7 @@ class DecisionBody(BaseModel):
 
     by: Text = Field(default="customer", min_length=1)
     reason: Text = ""
+    version: int | None = Field(default=None, ge=1, description="the version of the quote she saw")
 
 
 class PartBody(BaseModel):
@@ -120,6 +124,8 @@ class QuoteView(BaseModel):
     currency: str
     lines: list[dict[str, str]]
     standard: str
+    version: int
+    history: list[ServiceLineView]
     sent_at: datetime
     sent_by: str
     decided_at: datetime | None
@@ -173,23 +179,21 @@ def build_cost_router(sessions: Sessions, clock: Clock, desk: CostDesk, asker: A
             done = desk.quote(session, row, lines, who.name() or body.by, clock.now())
             if isinstance(done, Declined):
                 refuse(409, done.what, f"work order {body.order}", done.hint)
-            return _quote(done)
+            return _quotes(session, [done])[0]
 
     @router.post("/quotes/{id}/{verb}")
-    def decide(id: str, verb: Literal["approve", "reject"], body: DecisionBody | None = None) -> QuoteView:  # noqa: A002 - the documented name
-        """Approve or reject a quote, once."""
+    def decide(id: str, verb: QuoteVerb, body: DecisionBody | None = None) -> QuoteView:  # noqa: A002 - the documented name
+        """Approve, reject or withdraw a quote, once; the last two need a reason."""
         given = body or DecisionBody()
         with sessions.writing() as session:
             row = cost_rows.find_quote(session, id, lock=True)
             if row is None:
                 refuse(404, f"there is no quote {id!r}", f"quote {id}", "GET /api/costs?order=ID lists them.")
             found_order(session, row.order_id, who)
-            done = desk.decide(
-                session, row, who.name() or given.by, clock.now(), given.reason, approve=verb == "approve"
-            )
+            done = desk.act(session, row, verb, who.name() or given.by, clock.now(), given.reason, given.version)
             if isinstance(done, Declined):
                 refuse(409, done.what, f"quote {id}", done.hint)
-            return _quote(done)
+            return _quotes(session, [done])[0]
 
     @router.get("/parts")
     def parts(short: Annotated[bool, Query(description="only what has to be ordered")] = False) -> list[PartView]:  # noqa: FBT002 - FastAPI reads it from the query
@@ -247,13 +251,21 @@ def _costs(session: Session, desk: CostDesk, row: WorkOrderRow) -> CostsView:
         ],
         total=total(lines),
         customer_pays=total(lines, PayerKind.CUSTOMER),
-        quotes=[_quote(one) for one in cost_rows.quotes_of(session, row.id)],
+        quotes=_quotes(session, cost_rows.quotes_of(session, row.id)),
     )  # fmt: skip
 
 
-def _quote(row: QuoteRow) -> QuoteView:
-    values = row.model_dump(exclude={"order_id", "amount_cents", "version"})
-    return QuoteView(**values, work_order_id=row.order_id, amount=Decimal(row.amount_cents) / 100)
+def _quotes(session: Session, rows: Sequence[QuoteRow]) -> list[QuoteView]:
+    lines = service_rows.histories(session, QUOTE, [row.id for row in rows])
+    return [
+        QuoteView(
+            **row.model_dump(exclude={"order_id", "amount_cents"}),
+            work_order_id=row.order_id,
+            amount=Decimal(row.amount_cents) / 100,
+            history=lines_view(lines.get(row.id, ())),
+        )
+        for row in rows
+    ]
 
 
 def _part(one: Part) -> PartView:

@@ -25,7 +25,8 @@ from ticketing.cost import (
 from ticketing.level import facts_about
 from ticketing.order_subject import Subject
 from ticketing.payer import Payer, PayerKind, decide_payer
-from ticketing.request import Declined
+from ticketing.quote import QuoteStatus, QuoteVerb, decide_quote
+from ticketing.request import Declined, DeclinedWhy
 from ticketing.service_word import Teller, Word
 from ticketing.tables import WorkOrderRow
 from ticketing.tables_service import QuoteRow
@@ -144,15 +145,26 @@ class CostDesk:
         self, session: Session, row: QuoteRow, by: str, at: datetime, reason: str, *, approve: bool
     ) -> QuoteRow | Declined:
         """Approve or reject a quote, once; a rejection needs its reason. `row` should be locked."""
-        if row.status != cost_rows.SENT:
-            return Declined(f"the quote was {row.status} by {row.decided_by}", "Send another quote.")
-        if not approve and not reason:
-            return Declined("rejecting a quote needs a reason", "Say in `reason` why.")
-        status = cost_rows.APPROVED if approve else "rejected"
-        values = {"status": status, "decided_at": at, "decided_by": by, "reason": reason}
+        return self.act(session, row, QuoteVerb.APPROVE if approve else QuoteVerb.REJECT, by, at, reason)
+
+    def act(
+        self,
+        session: Session,
+        row: QuoteRow,
+        verb: QuoteVerb,
+        by: str,
+        at: datetime,
+        reason: str = "",
+        seen: int | None = None,
+    ) -> QuoteRow | Declined:
+        """Carry out what somebody does to a quote; `row` should be locked. `seen` is the version she saw."""
+        status = decide_quote(QuoteStatus(row.status), row.version, verb, reason, row.decided_by, seen)
+        if isinstance(status, Declined):
+            return status
+        values = {"status": status.value, "decided_at": at, "decided_by": by, "reason": reason}
         if not service_rows.advance(session, row, values):
-            return Declined("another person was first", "Read the quote again.")
-        service_rows.append(session, QUOTE, row.id, at, status, by, reason)
+            return Declined("another person was first", "Read the quote again.", DeclinedWhy.STALE)
+        service_rows.append(session, QUOTE, row.id, at, status.value, by, reason)
         return row
 
     def receive(

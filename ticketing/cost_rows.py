@@ -10,11 +10,12 @@ from sqlmodel import Session, col, select
 
 from ticketing.cost import CENT, CostKind, CostLine, Part
 from ticketing.payer import PayerKind
+from ticketing.quote import QuoteStatus
 from ticketing.service_rows import is_name
 from ticketing.statements import insert_into, row_count
 from ticketing.tables_service import CostLineRow, PartRow, QuoteRow
 
-APPROVED, SENT = "approved", "sent"
+APPROVED, SENT = QuoteStatus.APPROVED.value, QuoteStatus.SENT.value
 
 
 def cents(amount: Decimal) -> int:

@@ -29,6 +29,11 @@ _TO = {
     RequestVerb.REJECT: RequestStatus.REJECTED,
     RequestVerb.WITHDRAW: RequestStatus.WITHDRAWN,
 }
+_FROM = {
+    RequestVerb.ACCEPT: frozenset({RequestStatus.RECEIVED}),
+    RequestVerb.REJECT: frozenset({RequestStatus.RECEIVED}),
+    RequestVerb.WITHDRAW: frozenset({RequestStatus.RECEIVED, RequestStatus.ACCEPTED, RequestStatus.JOINED}),
+}
 CATEGORIES = ("air_conditioning", "lighting", "elevator", "water", "power", "access", "cleaning", "other")
 """What an occupant may choose; the pages show them in her language."""
 
@@ -99,26 +104,48 @@ def format_request(number: int) -> str:
     return f"RQ-{number:06d}"
 
 
+class DeclinedWhy(StrEnum):
+    """Why a step is not possible."""
+
+    STALE = "stale"
+    NOT_NOW = "not now"
+    NEEDS_WORDS = "needs words"
+    NOT_POSSIBLE = "not possible"
+
+
 @dataclass(frozen=True, slots=True)
 class Declined:
-    """A step that is not possible: why, and what to do."""
+    """A step that is not possible: what stands against it, what to do, why, and what is possible instead."""
 
     what: str
     hint: str
+    why: DeclinedWhy = DeclinedWhy.NOT_POSSIBLE
+    allowed: tuple[str, ...] = ()
+
+
+def possible(allowed: Iterable[str], over: str) -> str:
+    """What to do instead, in words; `over` when nothing is left to do."""
+    names = ", ".join(allowed)
+    return f"Possible now: {names}." if names else over
+
+
+def allowed_on_request(status: RequestStatus) -> tuple[RequestVerb, ...]:
+    """What can be done to a request in a state: it is reviewed once, and taken back while somebody deals with it."""
+    return tuple(verb for verb in RequestVerb if status in _FROM[verb])
 
 
 def decide_review(
     status: RequestStatus, version: int, verb: RequestVerb, note: str, seen: int | None = None
 ) -> RequestStatus | Declined:
     """The state after a verb, or why it cannot be. `seen` is the version the person saw; None takes it as it is."""
+    allowed = allowed_on_request(status)
     if seen is not None and seen != version:
-        return Declined(f"the request is at version {version}, not {seen}", "Read it again and decide anew.")
-    if status is not RequestStatus.RECEIVED and verb is not RequestVerb.WITHDRAW:
-        return Declined(
-            f"cannot {verb} a request that is {status}", "Only a request that was just received is reviewed."
-        )
-    if status in (RequestStatus.REJECTED, RequestStatus.WITHDRAWN):
-        return Declined(f"cannot {verb} a request that is {status}", "Send a new request.")
+        what = f"the request is at version {version}, not {seen}"
+        return Declined(what, "Read it again and decide anew.", DeclinedWhy.STALE, allowed)
+    if verb not in allowed:
+        hint = possible(allowed, "Its life is over; send a new request.")
+        return Declined(f"cannot {verb} a request that is {status}", hint, DeclinedWhy.NOT_NOW, allowed)
     if verb is RequestVerb.REJECT and not note:
-        return Declined("rejecting a request needs a reason", "Say in `note` why; the sender reads it.")
+        what, hint = "rejecting a request needs a reason", "Say in `note` why; the sender reads it."
+        return Declined(what, hint, DeclinedWhy.NEEDS_WORDS, allowed)
     return _TO[verb]

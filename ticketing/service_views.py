@@ -150,7 +150,7 @@ def request_view(
         work_order_id=row.order_id,
         overdue=due is not None and (row.reviewed_at or now) > due and row.joined_to is None,
         photos=[attachment_view(one) for one in photos],
-        history=_lines(lines),
+        history=lines_view(lines),
     )
 
 
@@ -166,7 +166,7 @@ def complaint_view(
         work_order_id=row.order_id,
         clocks={name: _clock(row, name, stamp, now) for name, stamp in CLOCKS.items()},
         photos=[attachment_view(one) for one in photos],
-        history=_lines(lines),
+        history=lines_view(lines),
     )
 
 
@@ -201,5 +201,6 @@ def _clock(row: ComplaintRow, name: str, stamp: str, now: datetime) -> Complaint
     return ComplaintClockView(due_at=due_at, stopped_at=stopped_at, breached=breached)
 
 
-def _lines(lines: Iterable[ServiceEventRow]) -> list[ServiceLineView]:
+def lines_view(lines: Iterable[ServiceEventRow]) -> list[ServiceLineView]:
+    """A history as others see it."""
     return [ServiceLineView(at=one.at, verb=one.verb, by=one.by, note=one.note) for one in lines]

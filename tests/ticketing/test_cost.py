@@ -155,7 +155,7 @@ def test_a_quote_is_approved_before_dear_work(shop: Shop) -> None:
     assert shop.post(f"/api/quotes/{quote['id']}/approve", 200, by="Chen")["decided_by"] == "Chen"
     assert shop.post("/api/costs", 201, order=shop.order, kind="labour", quantity="6")["total"] == "720.00"
     again = shop.post(f"/api/quotes/{quote['id']}/reject", 409, reason="too dear")["detail"]
-    assert again["what"] == "the quote was approved by Chen"
+    assert again["what"] == "cannot reject a quote that was approved by Chen"
 
 
 def test_a_rejection_needs_its_reason(shop: Shop) -> None:
