@@ -92,13 +92,12 @@ def build_router(sessions: Sessions, clock: Clock, book: ContractBook, asker: As
         limit: Limit = 100,
         offset: Offset = 0,
     ) -> list[WorkOrderView]:
-        """Work orders by time left: the nearest running deadline first. Their histories here leave out the lines of
-        findings that joined; one order shows them all."""
+        """Work orders by time left: the nearest running deadline first."""
         chosen = OPEN_STATUSES if status == "open" else frozenset(_chosen("status", status, Status, ("open",)))
         kinds = _chosen("kind", kind, OrderKind)
         query = OrderQuery(chosen, asset, kinds[0] if kinds else None, rule, limit, offset, who.buildings())
         with sessions.reading() as session:
-            return read_orders(session, book, query, clock.now(), joins=False)
+            return read_orders(session, book, query, clock.now())
 
     @router.get("/work-orders/{id}")
     def work_order(id: str, response: Response) -> WorkOrderView:  # noqa: A002 - the documented name
