@@ -33,6 +33,7 @@ buildings:
       - {id: pump-1, class: pump, name: Pump B2, points: [run_status]}
       - {id: tank-1, class: tank, name: Roof tank, points: [tank_level]}
       - {id: tank-2, class: tank, name: Rain tank, points: [tank_level]}
+      - {id: tank-3, class: tank, name: Fire tank, points: [tank_level]}
 """
 RULES = """
 rules:
@@ -97,7 +98,7 @@ def browser() -> Iterator[Browser]:
 
 
 class House:
-    """A running program: four leak sensors, two tanks, a pump that is visited each month, and a technician, li.wei."""
+    """A running program: four leak sensors, three tanks, a pump that is visited each month, and a technician, li.wei."""
 
     def __init__(self, system: System) -> None:
         self.system = system
