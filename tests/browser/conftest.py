@@ -98,7 +98,7 @@ def browser() -> Iterator[Browser]:
 
 
 class House:
-    """A running program: four leak sensors, three tanks, a pump that is visited each month, and a technician, li.wei."""
+    """A running program: leak sensors, tanks, a pump that is visited each month, and a technician, li.wei."""
 
     def __init__(self, system: System) -> None:
         self.system = system
