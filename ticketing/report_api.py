@@ -14,7 +14,7 @@ from ticketing.kpi_api import period_or_refuse
 from ticketing.problem import REFUSALS, ProblemRoute
 from ticketing.report import Report, make_report
 from ticketing.report_csv import csv_report
-from ticketing.report_html import html_report
+from ticketing.report_html import CONTENT_POLICY, html_report
 from ticketing.report_pdf import pdf_report
 
 
@@ -54,7 +54,8 @@ def build_report_router(
         with sessions.reading() as session:
             made = make_report(session, book, registry(), chosen, clock.now())
         name = f"attachment; filename=report-{chosen}.{format}"
-        headers = {} if format is Format.HTML else {"Content-Disposition": name}
+        page = {"Content-Security-Policy": CONTENT_POLICY}
+        headers = page if format is Format.HTML else {"Content-Disposition": name}
         return Response(write_report(made, format, language), media_type=MEDIA[format], headers=headers)
 
     return router

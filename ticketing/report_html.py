@@ -1,6 +1,8 @@
 """A report as one HTML page: no script, no request to anywhere, plots drawn as SVG. Pure."""
 
+from base64 import b64encode
 from collections.abc import Iterable
+from hashlib import sha256
 from html import escape
 
 from ticketing.kpi import DEFINITIONS, By
@@ -30,6 +32,12 @@ svg{width:100%;height:auto}svg text{font-size:10px;fill:#4a5566}svg .title{font-
 .target{stroke:#b3261e;stroke-dasharray:4 3}@media print{body{margin:0}}
 """
 
+CONTENT_POLICY = (
+    f"default-src 'none'; style-src 'sha256-{b64encode(sha256(_STYLE.encode()).digest()).decode()}'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+"""Content-Security-Policy under which the page looks as it should, and does nothing else."""
+
 
 def html_report(report: Report, language: str = "en") -> str:
     """The page in English or Chinese (`zh`)."""
@@ -46,7 +54,10 @@ def html_report(report: Report, language: str = "en") -> str:
         _table(penalty_table(report, words)) if report.penalties else f"<h2>{words.penalties}</h2><p>{words.none}</p>",
         f"<h2>{words.definition}</h2><dl>{_definitions(words)}</dl>",
     ]
-    head = f'<meta charset="utf-8"><title>{words.report} {report.period}</title><style>{_STYLE}</style>'
+    head = (
+        '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{words.report} {report.period}</title><style>{_STYLE}</style>"
+    )
     return f'<!doctype html><html lang="{words.lang}"><head>{head}</head><body>{"".join(body)}</body></html>\n'
 
 

@@ -5,9 +5,11 @@ import io
 import re
 import shutil
 import subprocess
+from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from html import unescape
 from pathlib import Path
 
@@ -170,4 +172,9 @@ def test_the_route_gives_each_format(database: Database, book: ContractBook, reg
         answer = client.get("/api/report", params={"period": "2026-Q1", "format": kind, "language": "zh"})
         assert answer.status_code == 200
         assert answer.headers["content-type"].startswith(media)
+        if kind == "html":  # what the policy lets in is the style that is there, and no other is
+            styles = re.findall(r"<style>(.*?)</style>", answer.text, re.DOTALL)
+            allowed = [f"'sha256-{b64encode(sha256(style.encode()).digest()).decode()}'" for style in styles]
+            assert f"style-src {' '.join(allowed)};" in answer.headers["content-security-policy"]
+            assert "style=" not in answer.text
     assert client.get("/api/report", params={"period": "spring"}).status_code == 422
