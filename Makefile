@@ -2,7 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-WORKERS ?= 2
+# One more than there are cores: tests with real processes wait a third of their time.
+WORKERS ?= 3
 ARGS ?=
 
 .DEFAULT_GOAL := help

@@ -125,7 +125,10 @@ def test_backtest_writes_findings_and_orders(starter: Commands) -> None:
         (["contract", "explain", "nothing.yaml"], "Name an existing contract file."),
         (["contract", "explain", "site.yaml"], "site.yaml:3:1: 'revisions' is missing. Add it."),
         (["contract", "explain", "contract.yaml", "--site", "other-site.yaml"], "'my-site' is not a known site"),
-        (["backtest", "--site", "site.yaml"], "Missing option"),
+        (
+            ["backtest", "--site", "site.yaml"],
+            "has nowhere to write. Give --out FILE.json, --report",
+        ),
         (["run"], "no site file is set; start from `plantroom init`"),
         (["run", "--site", "site.yaml", "--clock", "sundial"], "got 'sundial'. clock is: real, scaled or journal."),
         (["run", "--site", "site.yaml", "--var", "history.csv/var"], "cannot be written: Not a directory. Name a"),
