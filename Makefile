@@ -2,8 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# One more than there are cores: tests with real processes wait a third of their time.
-WORKERS ?= 3
+WORKERS ?= 2
 ARGS ?=
 
 .DEFAULT_GOAL := help

@@ -21,8 +21,11 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def wait_until(condition: Callable[[], Any], seconds: float, what: str) -> Any:  # noqa: ANN401 - whatever the condition found
-    """What `condition` returned when it was true at last; fails the test after `seconds`."""
-    clock, pause = RealClock(), threading.Event()
+    """What `condition` returned when it was true at last; fails the test after `seconds`.
+
+    It asks ever more rarely, twice a second in the end: what is waited for needs the CPU more than who waits.
+    """
+    clock, pause, wait_s = RealClock(), threading.Event(), 0.05
     end_us = clock.now_us() + round(seconds * 1e6)
     while True:
         found = condition()
@@ -30,7 +33,8 @@ def wait_until(condition: Callable[[], Any], seconds: float, what: str) -> Any: 
             return found
         if clock.now_us() > end_us:
             pytest.fail(f"waited {seconds:g} s in vain for {what}")
-        pause.wait(0.05)
+        pause.wait(wait_s)
+        wait_s = min(0.5, wait_s * 1.2)
 
 
 def is_alive(pid: int) -> bool:
