@@ -30,7 +30,7 @@ demo: $(VENV)/core
 	@exec $(BIN)/plantroom demo $(ARGS)
 
 test: $(VENV)/dev
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not soak" $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) -m "not soak" $(ARGS)
 
 check: $(VENV)/dev
 	$(BIN)/ruff check .

@@ -21,6 +21,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from facility.finding import Evidence, Finding, FindingState, OrderKind, Severity, finding_id
 from facility.instant import to_us
@@ -35,6 +37,25 @@ TICKETING = Path(__file__).parent / "data" / "ticketing"
 MONDAY = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)  # 09:00 in Shanghai
 NewDatabase = Callable[..., str]
 NewFinding = Callable[..., Finding]
+
+ONE_PROGRAM = ("tests/browser/", "tests/plantroom/test_bad_input.py")
+"""Tests that share one running program: one worker runs them, one behind the other, so that it starts once."""
+
+
+class SharedPrograms(LoadScopeScheduling):  # type: ignore[misc] # it comes without types
+    """Deals out single tests, but those of `ONE_PROGRAM` together and first.
+
+    The marks of xdist's own way of grouping have no effect with pytest 9.2: it adds them to an attribute that is gone.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        return next((place for place in ONE_PROGRAM if nodeid.startswith(place)), nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> SharedPrograms:
+    """How `-n` deals out tests."""
+    return SharedPrograms(config, log)
 
 
 def _unavailable(reason: str) -> None:

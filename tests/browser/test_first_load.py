@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from facility.clock import RealClock
 
-pytestmark = [pytest.mark.service, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.service
 MOST_BYTES, MOST_REQUESTS = 60_000, 6
 
 

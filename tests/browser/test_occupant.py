@@ -9,7 +9,7 @@ from pictures import picture
 from playwright.sync_api import expect
 from running import wait_until
 
-pytestmark = [pytest.mark.service, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.service
 NARROW = "document.documentElement.scrollWidth <= window.innerWidth"
 
 

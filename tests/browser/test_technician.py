@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from running import wait_until
 from tanks import children
 
-pytestmark = [pytest.mark.service, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.service
 NARROW = "document.documentElement.scrollWidth <= window.innerWidth"
 
 

@@ -100,9 +100,6 @@ def test_a_calendar_that_never_opens(starter: Commands) -> None:
 
 
 # --- the running program -----------------------------------------------------------------------------------------
-one_program = pytest.mark.xdist_group("bad-input")  # one worker runs these, so that the program starts once
-
-
 @pytest.fixture(scope="module")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     """The starter building, running by the wall clock."""
@@ -151,7 +148,6 @@ def dead_letter(system: System, topic: str, payload: str) -> Message:
     return letter
 
 
-@one_program
 def test_a_payload_that_is_not_json(system: System) -> None:
     letter = dead_letter(system, "plantroom/my-site/tank-1/readings", "level 42")
     assert "the payload is not JSON" in letter["reason"]
@@ -159,19 +155,16 @@ def test_a_payload_that_is_not_json(system: System) -> None:
     assert "Send UTF-8 JSON as the dialect describes." in letter["reason"]
 
 
-@one_program
 def test_nan(system: System) -> None:
     letter = dead_letter(system, *reading("tank-1", now(), '{"tank_level": NaN}'))
     assert "NaN is not a value. Leave out what was not measured." in letter["reason"]
 
 
-@one_program
 def test_a_topic_of_no_asset(system: System) -> None:
     letter = dead_letter(system, *reading("tank-9", now(), '{"tank_level": 42}'))
     assert "belongs to no asset. Did you mean 'plantroom/my-site/tank-1/readings'?" in letter["reason"]
 
 
-@one_program
 def test_a_time_in_the_future_is_kept_marked_and_not_believed(system: System) -> None:
     at = now(hours=2)
     publish(system, *reading("tank-1", at, '{"tank_level": 41}'))
@@ -187,13 +180,11 @@ def test_a_time_in_the_future_is_kept_marked_and_not_believed(system: System) ->
     assert "in the future" in page.lower()
 
 
-@one_program
 def test_a_rule_on_a_point_the_asset_lacks_is_listed_with_what_is_missing(system: System) -> None:
     gaps = {each["rule_id"]: each for each in system.get("/api/rules/not-applicable", asset="ahu-1")}
     assert gaps["zone-co2-high"]["missing"] == ["co2"]
 
 
-@one_program
 def test_a_wrong_verb_for_the_state(system: System) -> None:
     publish(system, *reading("leak-1", now(), '{"leak_detected": true}'))
     orders: list[Message] = wait_until(
