@@ -6,57 +6,34 @@ import re
 import shlex
 import shutil
 import signal
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from running import ROOT, free_ports, wait_until
+from pasting import Paster
+from running import ROOT, wait_until
 
 PAGE = ROOT / "docs/deploy-a-rule.md"
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _TARGET = re.compile(r"Save this as `([^`]+)`")
-READY = "Ctrl-C ends it."
 
 
-class User:
-    """Pastes what the page shows; knows how to wait for what it says takes some seconds."""
+class User(Paster):
+    """Knows how to wait for what the page says takes some seconds."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
+        super().__init__(folder)
         program = folder / ".venv/bin/plantroom"
         program.parent.mkdir(parents=True)
         program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m plantroom "$@"\n', encoding="utf-8")
         program.chmod(0o755)
-        self.http_port, mqtt_port = free_ports(2)
-        own = {"PYTHONPATH": ROOT, "PLANTROOM_HTTP_PORT": self.http_port, "PLANTROOM_MQTT_PORT": mqtt_port}
-        self.environment = {**os.environ, "no_proxy": "*", **{name: str(value) for name, value in own.items()}}
-        self.serving: subprocess.Popen[bytes] | None = None
+        self.environment["no_proxy"] = "*"
 
     def save(self, name: str, text: str) -> None:
         path = self.folder / name
         path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8")
-
-    def run(self, command: str) -> str:
-        """A command that ends; what it said."""
-        line = command.replace("127.0.0.1:8600", f"127.0.0.1:{self.http_port}")
-        done = subprocess.run(
-            ["sh", "-c", line], cwd=self.folder, env=self.environment, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
-        return done.stdout + done.stderr
-
-    def serve(self, command: str) -> None:
-        """A command that goes on; until it says that it is ready."""
-        log = self.folder / "served"
-        with log.open("wb") as out:
-            self.serving = subprocess.Popen(
-                ["sh", "-c", f"exec {command}"], cwd=self.folder, env=self.environment, stdin=subprocess.DEVNULL,
-                stdout=out, stderr=out, start_new_session=True,
-            )  # fmt: skip
-        wait_until(lambda: READY in log.read_text(encoding="utf-8", errors="replace"), 120, command)
 
     def await_text(self, command: str, wanted: list[str]) -> None:
         """Ask again until the answer holds every line of the page: it says that it takes some seconds."""
@@ -66,13 +43,6 @@ class User:
             return [line for line in wanted if line not in said]
 
         wait_until(lambda: not missing(), 60, f"{command} to say {wanted}; the last time it said {self.run(command)}")
-
-    def end(self) -> int:
-        if self.serving is None:
-            return 0
-        os.killpg(self.serving.pid, signal.SIGINT)
-        code, self.serving = self.serving.wait(60), None
-        return code
 
 
 @pytest.fixture

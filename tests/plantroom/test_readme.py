@@ -6,7 +6,6 @@ import re
 import shlex
 import shutil
 import signal
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,60 +14,16 @@ from typing import Any
 import httpx
 import pytest
 from markdown import Page
-from running import ROOT, free_ports, is_alive, wait_until
+from pasting import Paster
+from running import ROOT, is_alive, wait_until
 
 from simulators.wire import Wire
 
 README = Page(ROOT / "README.md")
-READY = "Ctrl-C ends it."
 
 
-class Reader:
-    """Somebody who follows the page: knows each command of it, what it should say, and when to press Ctrl-C."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.http_port, self.mqtt_port = free_ports(2)
-        self.serving: subprocess.Popen[bytes] | None = None
-        own = {"PYTHONPATH": str(ROOT), "PLANTROOM_HTTP_PORT": self.http_port, "PLANTROOM_MQTT_PORT": self.mqtt_port}
-        around = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MFLAGS", "ARGS")}
-        self.environment = {**around, **{name: str(value) for name, value in own.items()}}
-
-    def run(self, command: str) -> str:
-        """Run a command that ends, with our ports; what it wrote."""
-        line = command.replace("127.0.0.1:8600", f"127.0.0.1:{self.http_port}")
-        line = re.sub(r"^mosquitto_pub ", f"mosquitto_pub -p {self.mqtt_port} ", line)
-        done = subprocess.run(
-            ["sh", "-c", line], cwd=self.folder, env=self.environment, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
-        return done.stdout + done.stderr
-
-    def serve(self, command: str) -> str:
-        """Start a command that goes on until Ctrl-C; what it said when it was ready."""
-        log = self.folder / "served"
-        with log.open("wb") as out:
-            self.serving = subprocess.Popen(
-                ["sh", "-c", f"exec {command}"], cwd=self.folder, env=self.environment, stdin=subprocess.DEVNULL,
-                stdout=out, stderr=out, start_new_session=True,
-            )  # fmt: skip
-
-        def said() -> str:
-            text = log.read_text(encoding="utf-8", errors="replace")
-            assert self.serving is not None
-            assert self.serving.poll() is None, text
-            return text if READY in text else ""
-
-        return str(wait_until(said, 90, command))
-
-    def end(self) -> int:
-        """Press Ctrl-C; the exit code."""
-        if self.serving is None:
-            return 0
-        if self.serving.poll() is None:
-            os.killpg(self.serving.pid, signal.SIGINT)
-        code, self.serving = self.serving.wait(30), None
-        return code
+class Reader(Paster):
+    """Knows what each command of the page should say."""
 
     def orders(self) -> list[dict[str, Any]]:
         """The open orders of the program in `my-building`."""
