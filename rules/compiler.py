@@ -13,7 +13,7 @@ from facility.fields import unknown
 from rules.calls import duration, find_form, find_function, point_name, whole_number
 from rules.errors import ExpressionError
 from rules.functions import FROM_ANY, FROM_CONDITION, FROM_NUMBER, TIMERS, Function
-from rules.hold import compile_hold
+from rules.hold import compile_hold, parts_of
 from rules.kinds import Kind, Typed
 from rules.learning import compile_learner
 from rules.measure import Measure, joined, measure, result_unit
@@ -54,9 +54,21 @@ class Compiler(Operators):
         self._lets[name] = tree
 
     def condition(self, text: str) -> Code:
-        """Compile a whole condition (`when`, `clear`). Raises ExpressionError."""
-        self._whole.append(parse_expression(text))
-        return self._function(self._whole[-1], Kind.CONDITION)[0]
+        """Compile a whole condition (`when`, `clear`). Raises ExpressionError.
+
+        What `and` joins to it is looked at in order up to the first false part, a let term when a part first needs it:
+        what is not looked at wishes for no further look.
+        """
+        tree = parse_expression(text)
+        self._whole.append(tree)
+        self._function(tree, Kind.CONDITION)  # a wrong part is told of in the terms of the whole
+        scope, lines = self.new_scope(), ["unknown = False"]
+        for part in parts_of(tree):
+            name = self.write_condition(part, scope)
+            lines += [*scope.flush(), f"if {name} is False: return False", f"if {name} is None: unknown = True"]
+        for line in lines:
+            scope.emit(line)
+        return _build(scope.source("condition", "None if unknown else True"))
 
     def finish(self, when: Code, clear: Code | None) -> Program:
         """Everything that was compiled, as one value."""

@@ -86,19 +86,20 @@ class Judgement:
         if held == AWAKE or not self.watches:
             self.wake_up()
             return
-        wish_us = self.alarm.at_us
+        wish_us, reasons = self.alarm.at_us, self.rule.program.hold.reasons
         found = (held, *self._atoms(now_us))
-        self.alarm.at_us = wish_us  # what keeps it from holding has its wish already
+        matter = reasons.matter(held, found[1:])
+        if not matter.timed:  # what keeps it from holding has its wish already
+            self.alarm.at_us = wish_us
         if found == self.asleep:
             return
-        reasons = self.rule.program.hold.reasons
         if self._limits is None:
             self._limits = reasons.limits((), self.constants, (), 0)
         if self.asleep is None:
             self._change_groups()
         self._unwatch()
         bands: dict[Watch, tuple[float, float]] = {}
-        for name, (low, high) in reasons.bands(held, found[1:], self._limits).items():
+        for name, (low, high) in reasons.bands(matter, found[1:], self._limits).items():
             watch = self.watches[name]
             before = bands.get(watch, (low, high))
             bands[watch] = max(low, before[0]), min(high, before[1])

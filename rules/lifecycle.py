@@ -25,9 +25,9 @@ def advance(judgement: Judgement, now_us: int) -> Step:
     """
     memory = judgement.memory
     if not memory.phase and (held := judgement.hold(now_us)) != HOLDS:  # nearly always: idle, and it does not hold
-        memory.due_us = judgement.alarm.at_us
         if held != AWAKE or judgement.asleep is not None:
             judgement.rest(held, now_us)
+        memory.due_us = judgement.alarm.at_us
         return Step.NOTHING
     step = _hold_on(judgement, now_us) if judgement.active else _rise(judgement, now_us)
     memory.due_us = judgement.alarm.at_us

@@ -48,10 +48,14 @@ class Writer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Atom:
-    """One comparison, or what else stands where a condition is wanted. With a `limit` it has one point."""
+    """One comparison, or what else stands where a condition is wanted. With a `limit` it has one point.
+
+    `timed`: time alone may change it, at an instant for which it wakes its judgement when it is asked.
+    """
 
     points: tuple[str, ...]
     limit: Limit
+    timed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,30 +68,44 @@ class Reasons:
     parts: Mapping[int, Node] = field(hash=False)
     kept: tuple[Node, ...]
     limits: LetCode = field(hash=False)
-    _known: dict[tuple[Known, ...], tuple[int, ...]] = field(default_factory=dict, hash=False, compare=False)
+    _known: dict[tuple[Known, ...], "Matter"] = field(default_factory=dict, hash=False, compare=False)
 
-    def bands(self, part: int, truths: Sequence[Known], limits: Sequence[Known]) -> Mapping[str, tuple[float, float]]:
-        """Within which numbers each point must stay, so that the part does not hold and what is kept stays as it is.
-
-        `truths` are those of the atoms now. A point whose every change matters has a band that holds no number.
-        """
+    def matter(self, part: int, truths: Sequence[Known]) -> "Matter":
+        """The atoms that keep the part from holding, and what is kept as it is. `truths` are those of all atoms now."""
         key = (part, *truths)
-        matter = self._known.get(key)
-        if matter is None:
+        known = self._known.get(key)
+        if known is None:
             found = dict.fromkeys(_stay(self.parts[part], self, truths, _untrue))
             for node in self.kept:
                 found |= dict.fromkeys(_stay(node, self, truths, _same(_truth(node, truths))))
-            matter = tuple(found)
+            known = Matter(tuple(found), any(self.atoms[number].timed for number in found))
             if len(self._known) < MAX_KNOWN:
-                self._known[key] = matter
+                self._known[key] = known
+        return known
+
+    def bands(
+        self, matter: "Matter", truths: Sequence[Known], limits: Sequence[Known]
+    ) -> Mapping[str, tuple[float, float]]:
+        """Within which numbers each point must stay while only the atoms that matter count.
+
+        A point whose every change matters has a band that holds no number.
+        """
         bands: dict[str, tuple[float, float]] = {}
-        for number in matter:
+        for number in matter.atoms:
             atom = self.atoms[number]
             low, high = _band(atom.limit, truths[number], limits)
             for name in atom.points:
                 before = bands.get(name, _EVERYWHERE)
                 bands[name] = max(low, before[0]), min(high, before[1])
         return bands
+
+
+@dataclass(frozen=True, slots=True)
+class Matter:
+    """The atoms on which a judgement sleeps, by number. `timed`: one of them is."""
+
+    atoms: tuple[int, ...]
+    timed: bool
 
 
 def find_reasons(
@@ -123,7 +141,7 @@ def find_reasons(
         if compared is not None:
             limit = (compared[0], len(limit_names))
             limit_names.append(writer.write(compared[1], limit_scope).name)
-        atoms.append(Atom(points, limit))
+        atoms.append(Atom(points, limit, timed=bool(used_terms)))
     limits = build(limit_scope.source("limits", f"({''.join(name + ', ' for name in limit_names)})"))
     return Reasons(tuple(atoms), nodes, kept_nodes, limits), list(trees.values())
 

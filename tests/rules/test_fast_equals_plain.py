@@ -8,6 +8,7 @@ import json
 import random
 from collections.abc import Callable
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -127,14 +128,73 @@ def run(
     return found
 
 
-@settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow], phases=[Phase.reuse, Phase.generate]
-)  # fmt: skip
-@given(st.tuples(*(rule(index) for index in range(5))), st.integers(0, 1 << 30), st.integers(1, 119))
-def test_the_fast_way_finds_what_the_plain_way_finds(
-    rules: tuple[dict[str, object], ...], seed: int, restart_at: int
-) -> None:
+def compare(rules: tuple[dict[str, object], ...], seed: int, restart_at: int) -> None:
+    """Both ways over the same readings, and the fast one once more with a restart."""
     commits = entries(random.Random(seed))
     plainly = run(list(rules), commits, plain=True)
     assert run(list(rules), commits, plain=False) == plainly
     assert run(list(rules), commits, plain=False, restart_at=restart_at) == plainly
+
+
+example = given(st.tuples(*(rule(index) for index in range(5))), st.integers(0, 1 << 30), st.integers(1, 119))
+unhurried = settings(
+    deadline=None, suppress_health_check=[HealthCheck.too_slow], phases=[Phase.explicit, Phase.generate]
+)  # fmt: skip
+
+
+@settings(unhurried, max_examples=30)
+@example
+def test_the_fast_way_finds_what_the_plain_way_finds(
+    rules: tuple[dict[str, object], ...], seed: int, restart_at: int
+) -> None:
+    compare(rules, seed, restart_at)
+
+
+@pytest.mark.soak
+@settings(unhurried, max_examples=1500)
+@example
+def test_the_fast_way_finds_what_the_plain_way_finds_wherever_one_looks(
+    rules: tuple[dict[str, object], ...], seed: int, restart_at: int
+) -> None:
+    compare(rules, seed, restart_at)
+
+
+def _rule(name: str, when: str, **more: object) -> dict[str, object]:
+    return {
+        "id": name, "class": "ahu", "name": {"en": "r", "zh": "r"}, "kind": "fault", "severity": "low", "when": when,
+        "diagnosis": ["d"], "advice": "a", "checklist": ["c"], "reference": "r", "tests": [], **more,
+    }  # fmt: skip
+
+
+def _scans(full_hour_us: int, seconds: tuple[int, ...], **points: Callable[[int], float]) -> list[tuple[Entry, ...]]:
+    """Scans so many seconds from a full hour; each point reads what its function gives."""
+    return [
+        (Scan("unit", full_hour_us + at * 1_000_000, complete=True, values=tuple(
+            PointValue(name, read(at), Quality.GOOD) for name, read in points.items()
+        )),)
+        for at in seconds
+    ]  # fmt: skip
+
+
+def test_a_let_term_nobody_asked_for_calls_for_no_look() -> None:
+    # the full hour falls into a time in which the count falls by time alone: a look at that instant, by one way only,
+    # set `since` back to it, and the evidence of the other rule's finding told of another reason
+    when = 'since(count(supply_fan_status == 1, "2 min") < 1) >= 2 and first'
+    rules = [_rule("rule-0", when, let={"first": "hour() < 9"}), _rule("rule-1", 'silent(supply_fan_status, "3 min")')]
+    commits = _scans(1_760_004_900_000_000, (-208, -148, 52, 112), supply_fan_status=lambda at: float(at < 0))
+    found = run(rules, commits, plain=True)
+    assert run(rules, commits, plain=False) == found
+    assert any("rule-1" in text for text in found)
+
+
+def test_who_sleeps_because_of_the_hour_wakes_when_it_ends() -> None:
+    # a side of `or` that was not asked, because the other one sufficed, has not said when it changes
+    rules = [_rule("rule-0", "not (return_air_temperature != 1 or occupied()) and mixed_air_temperature < 5")]
+    end_of_day_us = 1_760_004_000_000_000  # 18:00 in Shanghai
+    commits = _scans(
+        end_of_day_us, (-50, 10, 70, 130),
+        return_air_temperature=lambda at: float(at > 50), mixed_air_temperature=lambda _: 2.0,
+    )  # fmt: skip
+    found = run(rules, commits, plain=True)
+    assert run(rules, commits, plain=False) == found
+    assert "rule-0" in found[2]
