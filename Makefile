@@ -40,7 +40,7 @@ check: $(VENV)/dev
 	$(BIN)/python -m pytest -q tests/house
 
 soak: $(VENV)/dev
-	$(BIN)/python -m pytest -n 0 -m soak $(ARGS)
+	$(BIN)/python -m pytest -n 0 -m soak --hypothesis-profile=search $(ARGS)
 
 bench: $(VENV)/dev
 	$(BIN)/python -m bench $(ARGS)
