@@ -46,13 +46,14 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """Days found, falsely alarmed and with the right component, of how many."""
+    """Days found, falsely alarmed and with the right component, of how many; orders on healthy days."""
 
     found: int
     faulty: int
     false: int
     healthy: int
     right: int
+    false_orders: int
 
     def line(self) -> str:
         """One line for people."""
@@ -143,6 +144,7 @@ def score(labels: list[Label], opened: dict[tuple[str, date], list[str]]) -> Sco
         false=sum(bool(alarmed[label.file, label.on]) for label in healthy),
         healthy=len(healthy),
         right=right,
+        false_orders=sum(len(alarmed[label.file, label.on]) for label in healthy),
     )
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench.history import EXAMPLES, instant_us, judge, table
+from bench.history import EXAMPLES, Healthy, count_healthy, instant_us, judge, table
 from facility.instant import format_duration, from_us, to_us
 from plantroom.plant_files import load_registry
 
@@ -28,11 +28,12 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """What each window's first order is, and every order outside of them."""
+    """What each window's first order is, and every order outside of them; the days outside of them."""
 
     windows: tuple[Window, ...]
     firsts: tuple[tuple[int, str] | None, ...]
     false: tuple[str, ...]
+    healthy: Healthy
 
     @property
     def found(self) -> int:
@@ -75,14 +76,17 @@ def run(folder: Path) -> Score:
     registry, site_texts = load_registry([folder / "site.yaml"])
     windows = read_windows(folder / "windows.csv")
     (readings,) = folder.glob("*_failure.csv.gz")
-    done = judge([table(readings, folder / "map.yaml", registry)], registry, site_texts)
+    scans = list(table(readings, folder / "map.yaml", registry))
+    done = judge([iter(scans)], registry, site_texts)
+    faults = [(scans[0].asset_id, window.start_us, window.end_us) for window in windows]
     orders = sorted((instant_us(one["opened_at"]) or 0, one["rule_id"]) for one in done.work_orders)
     firsts = tuple(
         next(((at, rule) for at, rule in orders if window.start_us <= at <= window.end_us), None) for window in windows
     )
     inside = {one for one in orders for window in windows if window.start_us <= one[0] <= window.end_us}
     false = tuple(f"{from_us(at):%Y-%m-%d %H:%M} {rule}" for at, rule in orders if (at, rule) not in inside)
-    return Score(tuple(windows), firsts, false)
+    healthy = count_healthy(registry, done, faults, scans[0].at_us, scans[-1].at_us)
+    return Score(tuple(windows), firsts, false, healthy)
 
 
 def main() -> None:

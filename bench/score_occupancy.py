@@ -16,7 +16,7 @@ from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from bench.history import EXAMPLES, instant_us, judge
+from bench.history import EXAMPLES, NO_DAYS, Healthy, count_healthy, instant_us, judge
 from facility.instant import to_us
 from facility.reading import PointValue, Scan
 from plantroom.plant_files import load_registry
@@ -37,12 +37,14 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """True episodes found, of how many; orders beside them; hours of light in the empty room that are only the sun."""
+    """True episodes found, of how many; orders beside them; hours of light in the empty room that are only the sun;
+    the days without an episode."""
 
     found: int
     episodes: int
     false: int
     sun_hours: float
+    healthy: Healthy
 
     def line(self) -> str:
         """One line for people."""
@@ -101,7 +103,8 @@ def score_rows(rows: list[Row], folder: Path) -> Score:
         else:
             hit.add(match)
     sun = sum(0 < row.lux < LAMPS_LX and not row.occupied for row in rows) / 60
-    return Score(len(hit), len(true), false, sun)
+    healthy = count_healthy(registry, done, [("ROOM", *one) for one in true], rows[0].at_us, rows[-1].at_us)
+    return Score(len(hit), len(true), false, sun, healthy)
 
 
 def run(folder: Path) -> Score:
@@ -112,6 +115,7 @@ def run(folder: Path) -> Score:
         sum(one.episodes for one in scores),
         sum(one.false for one in scores),
         sum(one.sun_hours for one in scores),
+        sum((one.healthy for one in scores), NO_DAYS),
     )
 
 

@@ -9,11 +9,11 @@ other finding is one too many.
 
 import argparse
 import csv
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from bench.history import EXAMPLES, instant_us, judge, table
+from bench.history import EXAMPLES, NO_DAYS, Healthy, count_healthy, instant_us, judge, table
 from facility.instant import to_us
 from plantroom.backtest import Backtest
 from plantroom.plant_files import load_registry
@@ -42,11 +42,12 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """Windows found, of how many, and everything that is no window, as lines."""
+    """Windows found, of how many, everything that is no window, as lines, and the days without a window."""
 
     found: int
     windows: int
     others: tuple[str, ...]
+    healthy: Healthy = NO_DAYS
 
     def line(self) -> str:
         """One line for people."""
@@ -72,8 +73,13 @@ def run(folder: Path) -> Score:
     """Judge every case of the folder."""
     registry, site_texts = load_registry([folder / "site.yaml"])
     windows = read_windows(folder / "expected.csv")
-    streams = [table(folder / f"{one.asset_id}.csv.gz", folder / f"{one.asset_id}.yaml", registry) for one in windows]
-    return compare(windows, judge(streams, registry, site_texts))
+    streams = [
+        list(table(folder / f"{one.asset_id}.csv.gz", folder / f"{one.asset_id}.yaml", registry)) for one in windows
+    ]
+    done = judge(map(iter, streams), registry, site_texts)
+    begin_us, end_us = min(scans[0].at_us for scans in streams), max(scans[-1].at_us for scans in streams)
+    faults = [(one.asset_id, one.start_us, one.end_us) for one in windows]
+    return replace(compare(windows, done), healthy=count_healthy(registry, done, faults, begin_us, end_us))
 
 
 def compare(windows: list[Window], done: Backtest) -> Score:

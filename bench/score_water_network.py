@@ -11,17 +11,18 @@ The rule is silent for its first fortnight, which counts like every other half h
 import argparse
 import csv
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from math import exp
 from pathlib import Path
 
-from bench.history import evaluation_data, instant_us, judge
+from bench.history import NO_DAYS, Healthy, count_healthy, evaluation_data, instant_us, judge
 from facility.instant import to_us
 from facility.reading import PointValue, Scan
 from facility.registry import Registry
 from facility.site_file import parse_site
+from plantroom.backtest import Backtest
 
 RULE = "water-network-leak"
 STEP_US = 1_800_000_000
@@ -30,13 +31,15 @@ TAIL, PERSISTENT = 10, 0.75
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """Half hours rightly and wrongly flagged and missed; each leak's delay in half hours (None: missed)."""
+    """Half hours rightly and wrongly flagged and missed; each leak's delay in half hours (None: missed); the days
+    without a leak."""
 
     hits: int
     false: int
     missed: int
     early: float
     delays: tuple[tuple[str, int | None], ...]
+    healthy: Healthy = NO_DAYS
 
     @property
     def f1(self) -> float:
@@ -82,13 +85,17 @@ def _us(text: str) -> int:
     return to_us(datetime.fromisoformat(text).replace(tzinfo=UTC))
 
 
-def flags(at: Sequence[int], flows: dict[str, list[float]]) -> dict[str, list[bool]]:
-    """Which half hours the shipped rules flag in each scenario."""
+def judge_inflow(at: Sequence[int], flows: dict[str, list[float]]) -> tuple[Registry, Backtest]:
+    """A meter for each scenario, and what the shipped rules find."""
     usual = sum(sum(values[:672]) for values in flows.values()) / (672 * len(flows))
     text = site_of(list(flows), round(usual, -2))
     registry = Registry.merge([parse_site(text, "site.yaml")])
-    done = judge([_scans(name, at, values) for name, values in flows.items()], registry, {"site.yaml": text})
-    flagged = {name: [False] * len(at) for name in flows}
+    return registry, judge([_scans(name, at, values) for name, values in flows.items()], registry, {"site.yaml": text})
+
+
+def flags(at: Sequence[int], names: Iterable[str], done: Backtest) -> dict[str, list[bool]]:
+    """Which half hours are flagged in each scenario."""
+    flagged = {name: [False] * len(at) for name in names}
     for finding in done.findings:
         if finding["rule_id"] == RULE and finding["suppressed_by"] is None:
             begin, end = instant_us(finding["raised_at"]) or 0, instant_us(finding["cleared_at"])
@@ -126,7 +133,11 @@ def compare(at: Sequence[int], flagged: dict[str, list[bool]], leaks: dict[str, 
 def run(folder: Path) -> Score:
     """Judge every scenario of the folder."""
     at, flows = read_inflow(folder / "inflow.csv")
-    return compare(at, flags(at, flows), read_leaks(folder / "leaks.csv"))
+    leaks = read_leaks(folder / "leaks.csv")
+    registry, done = judge_inflow(at, flows)
+    faults = [(name, begin, end) for name, spans in leaks.items() for begin, end in spans]
+    healthy = count_healthy(registry, done, faults, at[0], at[-1])
+    return replace(compare(at, flags(at, flows, done), leaks), healthy=healthy)
 
 
 def main() -> None:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from bench import score_ambient, score_occupancy, score_openfdd, score_water_bench, score_water_network
-from bench.history import EXAMPLES, evaluation_data
+from bench import score_ambient, score_occupancy, score_openfdd, score_water_bench, score_water_network, scores
+from bench.history import EXAMPLES, Healthy, evaluation_data
 
 
 def of_data(name: str) -> Path:
@@ -18,6 +18,8 @@ def of_data(name: str) -> Path:
 def test_each_golden_window_of_openfdd_is_found_and_nothing_else() -> None:
     score = score_openfdd.run(EXAMPLES / "openfdd")
     assert (score.found, score.windows, score.others) == (6, 6, ())
+    assert score.healthy.orders == 0
+    assert score.healthy.days > 20
 
 
 def test_sunlight_in_an_empty_office_opens_no_order_and_lamps_left_on_open_one() -> None:
@@ -38,6 +40,8 @@ def test_both_failures_of_the_office_temperature_are_found_early() -> None:
     score = score_ambient.run(EXAMPLES / "ambient")
     assert (score.found, score.early) == (2, 2)
     assert len(score.false) <= 1
+    assert score.healthy.orders == len(score.false)  # the one false order is not within half a day of a window
+    assert 280 < score.healthy.days < 332  # ten months without the two labelled ones
 
 
 def test_a_leak_is_found_within_hours_and_cleared_with_its_repair() -> None:
@@ -45,7 +49,8 @@ def test_a_leak_is_found_within_hours_and_cleared_with_its_repair() -> None:
     at, flows = score_water_network.read_inflow(folder / "inflow.csv")
     leaks = score_water_network.read_leaks(folder / "leaks.csv")
     some = {name: flows[name] for name in ("s01", "s08")}
-    score = score_water_network.compare(at, score_water_network.flags(at, some), {"s08": leaks["s08"]})
+    done = score_water_network.judge_inflow(at, some)[1]
+    score = score_water_network.compare(at, score_water_network.flags(at, some, done), {"s08": leaks["s08"]})
     assert score.false <= 6
     assert score.missed <= 6
 
@@ -55,6 +60,13 @@ def test_half_a_minute_of_disturbed_flow_is_noticed_on_the_bench() -> None:
     score = score_water_bench.score_file("valve2-0", score_water_bench.read_rows(folder / "valve2" / "0.csv"))
     assert score.hits > 8 * score.missed
     assert score.false < 0.1 * score.quiet
+
+
+def test_false_orders_of_all_sets_and_months_are_pooled_over_all_healthy_days(tmp_path: Path) -> None:
+    months = tmp_path / "months.json"
+    months.write_text('{"sums": {"healthy_asset_days": 150, "false_orders": 2}}')
+    said = scores.pooled({"a": Healthy(40, 1), "none": Healthy(), "months": scores.simulated(months)})
+    assert "| 3 on 190: 0.0158 a day (a 1 on 40, months 2 on 150) |" in said
 
 
 @pytest.mark.soak
