@@ -82,7 +82,7 @@ def run(settings: Settings, stop: threading.Event) -> None:
         metrics=HostMetrics(metrics),
     )
     host.bring_up_to(site_files, rule_files, settings.control_folder)
-    people = RosterWatch(settings, lambda: host.registry)
+    people = RosterWatch(settings, lambda: host.registry, first=registry)
     reload = Reload(settings, PlantFiles(site_files, rule_files), contract_texts, clock)
 
     store = open_store(settings, lambda: host.registry)

@@ -21,18 +21,24 @@ class RosterWatch:
     """Call it for the roster in force. Raises InputError with every problem when the file it starts with is broken.
 
     A changed file is taken when two looks in a row agree, so that a half-saved one is never read. `refused` is why the
-    file on disk is not in force, empty when it is.
+    file on disk is not in force, empty when it is. `first` is what the file it starts with is checked against: the site
+    files just read, which the engine knows only when they have come through the journal.
     """
 
     def __init__(
-        self, settings: Settings, registry: Callable[[], Registry], environment: Mapping[str, str] = os.environ
+        self,
+        settings: Settings,
+        registry: Callable[[], Registry],
+        environment: Mapping[str, str] = os.environ,
+        *,
+        first: Registry | None = None,
     ) -> None:
         self._settings, self._registry, self._environment = settings, registry, environment
         self._read, self._seen, self.refused = "", "", ""
         self._roster = NOBODY
         if settings.roster is not None:
             self._read = self._seen = self._text()
-            self._roster = self._parse(self._read)
+            self._roster = self._parse(self._read, first)
 
     def __call__(self) -> Roster:
         """The roster in force."""
@@ -69,5 +75,5 @@ class RosterWatch:
         path = self._settings.roster
         return "" if path is None else "".join(read_texts([path], "roster").values())
 
-    def _parse(self, text: str) -> Roster:
-        return parse_roster(text, str(self._settings.roster), self._environment, self._registry())
+    def _parse(self, text: str, registry: Registry | None = None) -> Roster:
+        return parse_roster(text, str(self._settings.roster), self._environment, registry or self._registry())

@@ -50,3 +50,12 @@ def test_without_a_file_there_is_nobody_and_a_broken_one_is_refused_at_start(
     (tmp_path / "roster.yaml").write_text("people: [", encoding="utf-8")
     with pytest.raises(InputError):
         RosterWatch(load_settings(var=tmp_path, roster=tmp_path / "roster.yaml"), lambda: registry, SECRETS)
+
+
+def test_the_first_roster_may_name_buildings_the_engine_is_yet_to_hear_of(tmp_path: Path, registry: Registry) -> None:
+    file = tmp_path / "roster.yaml"
+    file.write_text(TEXT, encoding="utf-8")
+    settings = load_settings(var=tmp_path, roster=file)
+    assert RosterWatch(settings, Registry, SECRETS, first=registry)().people.keys() >= {"wang", "li"}
+    with pytest.raises(InputError, match="not a known building"):
+        RosterWatch(settings, Registry, SECRETS)
