@@ -176,11 +176,17 @@ class ProgramView:
         return RuleView(rule.id, rule.name, rule.reference, tuple(rule.checklist), rule.chinese)
 
     def work_orders(
-        self, *, is_open: bool | None = None, asset_id: str | None = None, limit: int = 500, only: OrderFilter = EVERY
+        self,
+        *,
+        is_open: bool | None = None,
+        asset_id: str | None = None,
+        limit: int = 500,
+        offset: int = 0,
+        only: OrderFilter = EVERY,
     ) -> Sequence[OrderView]:
         """Open ones by time left, others newest first."""
         with self._from.database.reading() as session:
-            rows = repository.list_orders(session, _query(is_open, asset_id, only, limit))
+            rows = repository.list_orders(session, replace(_query(is_open, asset_id, only, limit), offset=offset))
             return self.orders.views(session, rows, joins=False)
 
     def count_orders(

@@ -85,10 +85,17 @@ class ScopedView:
         return self._whole.rule(rule_id)
 
     def work_orders(
-        self, *, is_open: bool | None = None, asset_id: str | None = None, limit: int = 500, only: OrderFilter = EVERY
+        self,
+        *,
+        is_open: bool | None = None,
+        asset_id: str | None = None,
+        limit: int = 500,
+        offset: int = 0,
+        only: OrderFilter = EVERY,
     ) -> Sequence[OrderView]:
         """Orders of these buildings."""
-        return self._whole.work_orders(is_open=is_open, asset_id=asset_id, limit=limit, only=self._seen(only))
+        seen = self._seen(only)
+        return self._whole.work_orders(is_open=is_open, asset_id=asset_id, limit=limit, offset=offset, only=seen)
 
     def count_orders(
         self, *, is_open: bool | None = None, asset_id: str | None = None, only: OrderFilter = EVERY

@@ -140,5 +140,5 @@ def _spot(
         says, css = value, "none"
         if reading is not None and scale is not None and not isinstance(reading.value, str) and _is_number(reading):
             css = scale.css(float(reading.value))
-    svg = draw_tile(Tile(f"/assets/{tile.asset.id}", tile.asset.name, says, css))
+    svg = draw_tile(Tile(f"/assets/{tile.asset.id}", page.own(tile.asset.name), says, css))
     return Spot(tile.asset, tile.state, svg, value)

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-WIDTH, HEIGHT = 132, 50
+WIDTH, HEIGHT = 168, 50
 STEPS = 6
-_LETTERS = 19
+_LETTERS = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +45,23 @@ class Scale:
 
 def draw_tile(tile: Tile) -> str:
     """The tile as SVG. Its words are in its title too, whole."""
-    name = tile.name if len(tile.name) <= _LETTERS else tile.name[: _LETTERS - 1] + "…"
+    name = _fit(tile.name)
     about = escape(f"{tile.name}: {tile.says}", quote=True)
     return (
         f'<svg class="heat" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{about}"><title>{about}</title>'
         f'<rect class="{escape(tile.css, quote=True)}" x=".5" y=".5" width="{WIDTH - 1}" height="{HEIGHT - 1}" rx="6"/>'
         f'<text x="8" y="20">{escape(name)}</text><text class="says" x="8" y="38">{escape(tile.says)}</text></svg>'
     )
+
+
+def _fit(name: str) -> str:
+    """As much of a name as the tile holds; a Chinese character is as wide as two letters."""
+    room = _LETTERS
+    for index, letter in enumerate(name):
+        room -= 2 if ord(letter) > 0x2E7F else 1
+        if room < 0:
+            return name[: index - 1] + "…"
+    return name
 
 
 def scale_of(values: Sequence[float], least: float = 0.0) -> Scale | None:

@@ -3,8 +3,9 @@
 import re
 from collections.abc import Sequence
 from typing import Annotated, Literal
+from urllib.parse import urlencode
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from pydantic import BaseModel, Field
 
@@ -51,17 +52,27 @@ def order_router(pages: Pages) -> APIRouter:
 
     @router.get("/work-orders", response_class=HTMLResponse)
     def work_orders(
-        request: Request, show: Shown = "open", kind: str = "", severity: str = "", asset: str = ""
+        request: Request,
+        show: Shown = "open",
+        kind: str = "",
+        severity: str = "",
+        asset: str = "",
+        number: Annotated[int, Query(alias="page", ge=1, le=100_000)] = 1,
     ) -> HTMLResponse:
         user = pages.visitor(request)
         page = pages.page(request, user)
         is_open = {"open": True, "done": False, "all": None}[show]
         view, only = pages.view_for(user), OrderFilter(kind, severity)
-        found = view.work_orders(is_open=is_open, asset_id=asset or None, limit=MOST, only=only)
         count = view.count_orders(is_open=is_open, asset_id=asset or None, only=only)
+        last = max(1, -(-count // MOST))
+        number = min(number, last)  # somebody may have closed what stood on the last page
+        start = (number - 1) * MOST
+        found = view.work_orders(is_open=is_open, asset_id=asset or None, limit=MOST, offset=start, only=only)
+        kept = {"show": show, "kind": kind, "severity": severity, "asset": asset}
         return pages.show(
             request, page, "orders.html", orders=by_time_left(found), count=count, show=show,
             kind=kind, severity=severity, asset=asset, kinds=list(OrderKind), severities=list(Severity),
+            start=start, number=number, last=last, kept=urlencode({key: text for key, text in kept.items() if text}),
         )  # fmt: skip
 
     def order_page(

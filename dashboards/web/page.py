@@ -12,7 +12,7 @@ from dashboards.web.countdown import Countdown, count_down
 from dashboards.web.language import Words
 from dashboards.web.order_view import DeadlineView, OrderView
 from dashboards.web.protocols import ClockState, PlantView
-from dashboards.web.units import convert, shown_unit
+from dashboards.web.units import convert, restate, shown_unit
 from dashboards.web.visitor import Visitor
 from facility.catalogue import equipment_classes
 from facility.finding import Finding
@@ -99,7 +99,15 @@ class Page:
     def building_name(self, building_id: str) -> str:
         """A building's name; its id when the site file no longer has it."""
         building = self.registry.buildings.get(building_id)
-        return building.name if building else building_id
+        return self.own(building.name) if building else building_id
+
+    def own(self, name: str) -> str:
+        """A name in the reader's language where it is given in both."""
+        return wording.own_name(name, self.words)
+
+    def kinds(self, names: Iterable[str]) -> str:
+        """Equipment classes in words."""
+        return ", ".join(self._matched("class", name) for name in names)
 
     def day(self, on: date) -> str:
         """A date."""
@@ -120,6 +128,16 @@ class Page:
             for part, values in parts
         )
 
+    def figure_name(self, name: str) -> str:
+        """What is compared of two contracts (`breaches of response`, `level lift`) in words."""
+        if (found := self.words.or_raw("compare.row", name.replace(" ", "_"))) != name:
+            return found
+        for head, words in (("breaches of ", "deadline"), ("priority ", ""), ("level ", "")):
+            if name.startswith(head):
+                rest = name.removeprefix(head)
+                return self.words(f"compare.{head.split()[0]}", name=self.words.or_raw(words, rest) if words else rest)
+        return name
+
     def _matched(self, part: str, value: str) -> str:
         if part == "class":
             kind = equipment_classes().get(value)
@@ -128,7 +146,7 @@ class Page:
             return self.building_name(value)
         if part == "space":
             space = self.registry.spaces.get(value)
-            return space.name if space is not None else value
+            return self.own(space.name) if space is not None else value
         return self.rule_name(value) if part == "rule" else self.words.or_raw(part, value)
 
     def weekday(self, on: date) -> str:
@@ -165,7 +183,7 @@ class Page:
     def asset_name(self, asset_id: str) -> str:
         """An asset's name; its id when the site file no longer has it."""
         asset = self.registry.assets.get(asset_id)
-        return asset.name if asset else asset_id
+        return self.own(asset.name) if asset else asset_id
 
     def asset_link(self, asset_id: str) -> Markup:
         """A link to the asset's page; only its id when there is no such page."""
@@ -180,25 +198,35 @@ class Page:
             return ""
         space = self.registry.spaces.get(asset.space_id or "")
         building = self.registry.buildings.get(asset.building_id)
-        return " · ".join(each.name for each in (building, space) if each)
+        return " · ".join(self.own(each.name) for each in (building, space) if each)
 
     def title(self, item: Finding | OrderView) -> str:
         """What a finding or order is about: the rule's name in this language, else the text it carries."""
         rule = self.view.rule(item.rule_id) if self.words.language != "en" else None
         own = rule.name.get(self.words.language) if rule else None
-        return self.words.in_script(own) if own else item.title
+        if own:
+            return self.stated(self.words.in_script(own))
+        asset = self.registry.assets.get(item.asset_id)
+        whole = f": {asset.name}" if asset is not None else ""
+        about = item.title.removesuffix(whole) if whole else item.title
+        if asset is not None and about != item.title:
+            return f"{self.stated(about)}: {self.own(asset.name)}"
+        return self.stated(item.title)
 
     def subject(self, item: Finding | OrderView) -> str:
         """`title` without the asset, for lists that name it beside."""
         rule = self.view.rule(item.rule_id)
-        return self.words.pick(rule.name, item.title) if rule else item.title
+        return self.stated(self.words.pick(rule.name, item.title) if rule else item.title)
 
     def said(self, item: Finding | OrderView, *texts: str) -> list[str]:
         """Texts of the item's rule (advice, diagnosis, check list) in this language, else as the item carries them."""
         rule = self.view.rule(item.rule_id) if self.words.language == "zh" else None
-        if rule is None:
-            return list(texts)
-        return [self.words.in_script(rule.chinese[text]) if text in rule.chinese else text for text in texts]
+        chinese = rule.chinese if rule is not None else {}
+        return [self.stated(self.words.in_script(chinese[text]) if text in chinese else text) for text in texts]
+
+    def stated(self, text: str) -> str:
+        """A text with its quantities in the units the visitor reads."""
+        return restate(text, self.units, lambda value, unit: wording.format_value(value, unit, self.words))
 
     def rule_name(self, rule_id: str, fallback: str = "") -> str:
         """A rule's name in this language, else the fallback, else its id."""

@@ -190,9 +190,18 @@ class PlantView(Protocol):
         """A rule of the active set; None when it has gone since."""
 
     def work_orders(
-        self, *, is_open: bool | None = None, asset_id: str | None = None, limit: int = 500, only: OrderFilter = EVERY
+        self,
+        *,
+        is_open: bool | None = None,
+        asset_id: str | None = None,
+        limit: int = 500,
+        offset: int = 0,
+        only: OrderFilter = EVERY,
     ) -> Sequence[OrderView]:
-        """Open ones by time left, then others, newest first; `is_open` True for those before closed or cancelled."""
+        """Open ones by time left, then others, newest first; `is_open` True for those before closed or cancelled.
+
+        `offset` leaves out so many of the first.
+        """
 
     def count_orders(
         self, *, is_open: bool | None = None, asset_id: str | None = None, only: OrderFilter = EVERY

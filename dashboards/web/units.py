@@ -3,6 +3,9 @@
 Only what is shown is converted; forms, files and the API stay in the units of the catalogue.
 """
 
+import re
+from collections.abc import Callable
+
 UNIT_SYSTEMS = ("metric", "us")
 
 _US: dict[str, tuple[str, float, float]] = {
@@ -26,6 +29,15 @@ _US: dict[str, tuple[str, float, float]] = {
 """Unit -> (the unit shown instead, factor, offset)."""
 
 
+_SIGNS = {"°C": "degC", "K": "delta_degC", "m³/h": "m3/h", "m³": "m3"}
+"""How a text writes a unit of the catalogue; the others are written as they are named."""
+_QUANTITY = re.compile(
+    r"(?<![A-Za-z0-9_.,–-])(-?\d+(?:\.\d+)?)\s?("
+    + "|".join(re.escape(one) for one in sorted({*_SIGNS, *_US} - {"delta_degC"}, key=len, reverse=True))
+    + r")(?![A-Za-z0-9/²³])"
+)
+
+
 def shown_unit(unit: str, system: str) -> str:
     """The unit a person of this system reads."""
     return _US[unit][0] if system == "us" and unit in _US else unit
@@ -37,3 +49,19 @@ def convert(value: float, unit: str, system: str) -> float:
         return value
     _, factor, offset = _US[unit]
     return value * factor + offset
+
+
+def restate(text: str, system: str, write: Callable[[float, str], str]) -> str:
+    """A text in which people wrote quantities (`above 30 °C`), in the units shown; `write` writes a value and its unit.
+
+    Rounded to what the text says: a limit of 30 °C is 86 °F, not 86.00.
+    """
+    if system != "us":
+        return text
+
+    def stated(match: re.Match[str]) -> str:
+        unit = _SIGNS.get(match[2], match[2])
+        value = convert(float(match[1]), unit, system)
+        return write(float(f"{value:.3g}"), shown_unit(unit, system))
+
+    return _QUANTITY.sub(stated, text)

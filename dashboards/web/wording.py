@@ -55,6 +55,18 @@ def is_nan(value: Value) -> bool:
     return isinstance(value, float) and math.isnan(value)
 
 
+_HAN = re.compile(r"[\u3400-\u9fff]")
+
+
+def own_name(name: str, words: Words) -> str:
+    """A name given in both languages (`1号客梯 / Elevator 1`) as the reader has it; any other as it is."""
+    halves = name.split(" / ")
+    if len(halves) != 2 or bool(_HAN.search(halves[0])) == bool(_HAN.search(halves[1])):
+        return name
+    chinese, english = halves if _HAN.search(halves[0]) else halves[::-1]
+    return words.in_script(chinese) if words.language == "zh" else english
+
+
 def point_label(point: Point | None, name: str, words: Words) -> str:
     """The point's label in the language; its name where the catalogue has none."""
     return words.pick(point.type.label, name) if point else name.replace("_", " ")

@@ -1,5 +1,8 @@
 """Orders on the pages: what is first, countdowns, verbs, refusals, and forms that come from elsewhere."""
 
+import html
+import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,7 +13,7 @@ from hypothesis import strategies as st
 from preview.plant import TOKEN, PreviewDoor, PreviewPlant
 
 from dashboards.web.countdown import CountdownState, by_time_left, count_down, is_breached, next_due
-from dashboards.web.order_view import DeadlineView
+from dashboards.web.order_view import DeadlineView, OrderFilter
 from dashboards.web.origin import Origin, judge_origin, own_path
 from dashboards.web.router import web_router
 
@@ -133,6 +136,28 @@ def test_the_list_is_filtered_and_sorted_by_time_left() -> None:
     assert "No open orders." in client.get("/work-orders?show=done").text
     assert "Supply air off" in client.get("/work-orders?asset=ahu-1&severity=high").text
     assert client.get("/work-orders?show=wrong").status_code == 422
+
+
+def test_a_long_list_goes_on_page_by_page_and_keeps_its_filters() -> None:
+    plant = PreviewPlant(NOW)
+    model = next(each for each in plant.work_orders() if each.kind == "fault")
+    for number in range(250):
+        plant.add_order(replace(model, id=f"more-{number}", number=f"WO-9{number:05}"))
+    client = signed_in(plant)
+    count = plant.count_orders(is_open=True, only=OrderFilter(kind="fault"))
+    seen, path = set[str](), "/work-orders?kind=fault"
+    for _ in range(-(-count // 100)):
+        text = client.get(path).text
+        seen |= set(re.findall(r"WO-\d{6}", text))
+        further = re.search(r'rel="next" href="([^"]+)"', text)
+        path = f"/work-orders{html.unescape(further[1])}" if further else ""
+        assert not further or "kind=fault" in path
+    assert path == "", "the last page leads nowhere"
+    assert len(seen) == count
+    beyond = client.get("/work-orders?kind=fault&page=99").text
+    assert f"of {count}" in beyond
+    assert 'rel="prev"' in beyond
+    assert client.get("/work-orders?page=0").status_code == 422
 
 
 def test_an_order_shows_deadlines_clause_pause_and_their_explanation() -> None:

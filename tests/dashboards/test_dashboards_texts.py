@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import dashboards.web
 from dashboards.web.language import Words, choose_language, text_keys
-from dashboards.web.units import convert, shown_unit
+from dashboards.web.units import convert, restate, shown_unit
 from dashboards.web.wording import (
     format_at,
     format_full,
@@ -22,6 +22,7 @@ from dashboards.web.wording import (
     format_span,
     format_value,
     format_weekday,
+    own_name,
     parse_month,
     zone_label,
 )
@@ -160,3 +161,37 @@ def test_months_and_days_are_written_in_the_language() -> None:
     )
     assert parse_month("2026-03") == date(2026, 3, 1)
     assert [parse_month(text) for text in ("", "2026-13", "26-01", "2026-03-01", "1999-01", "x")] == [None] * 6
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Supply air above 30 °C", "Supply air above 86 °F"),
+        ("Falls by 5 K in 2 h", "Falls by 9 °F in 2 h"),
+        ("流量低于 2.5 m³/h", "流量低于 11 gpm"),
+        ("温度高于30 °C时", "温度高于86 °F时"),
+        ("Filter above 250 Pa", "Filter above 1 inH2O"),
+        ("Pump B2 at 3 kPapa, 10 m", "Pump B2 at 3 kPapa, 32.8 ft"),
+        ("Sensor T-30 °C, 10–30 °C", "Sensor T-30 °C, 10–30 °C"),
+    ],
+)
+def test_quantities_in_a_text_are_in_the_units_of_the_reader(text: str, shown: str) -> None:
+    def write(value: float, unit: str) -> str:
+        return format_value(value, unit, EN)
+
+    assert restate(text, "us", write) == shown
+    assert restate(text, "metric", write) == text
+
+
+@pytest.mark.parametrize(
+    ("name", "english", "chinese"),
+    [
+        ("1号客梯 / Elevator 1", "Elevator 1", "1号客梯"),
+        ("Lift 1 / 客梯", "Lift 1", "客梯"),
+        ("North / South", "North / South", "North / South"),
+        ("主楼", "主楼", "主楼"),
+        ("a / b / 主楼", "a / b / 主楼", "a / b / 主楼"),
+    ],
+)
+def test_a_name_in_both_languages_is_shown_in_one(name: str, english: str, chinese: str) -> None:
+    assert (own_name(name, EN), own_name(name, ZH)) == (english, chinese)

@@ -165,7 +165,7 @@ def test_what_a_person_chose_is_hers_on_every_browser(office: Office) -> None:
 
 def test_channels_are_tried_one_by_one_and_certificates_that_end_are_said(office: Office) -> None:
     text = office.admin.get("/office/people").text
-    for words in ("Li Wei", "elevator", "ends soon", "08:00–18:00", "Try chat", "lifts"):
+    for words in ("Li Wei", "Elevator", "ends soon", "08:00–18:00", "Try chat", "lifts"):
         assert words in text, words
     assert "chat.invalid" not in text, "addresses are secrets"
     assert (

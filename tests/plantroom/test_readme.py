@@ -39,7 +39,7 @@ class Reader(Paster):
         link = re.search(r"Sign in +(\S+)", said)
         assert link is not None, said
         with httpx.Client(trust_env=False, follow_redirects=True, timeout=20) as browser:
-            assert "主楼 / Tower" in browser.get(link[1]).raise_for_status().text
+            assert "<h1>Tower</h1>" in browser.get(link[1]).raise_for_status().text
         assert (self.folder / "var/token").stat().st_mode & 0o777 == 0o600
         pids = [int(path.read_text()) for path in [self.folder / "var/lock", *self.folder.glob("var/run/*.pid")]]
         assert len(pids) > 4

@@ -60,6 +60,10 @@ class PreviewPlant:
             if order.asset_id in self._registry.assets
         }
 
+    def add_order(self, order: OrderView) -> None:
+        """One more than the story has."""
+        self._orders[order.id] = order
+
     def within(self, buildings: frozenset[str] | None) -> "PreviewPlant":
         assert buildings is None, "the preview's visitors see everything"
         return self
@@ -131,7 +135,13 @@ class PreviewPlant:
         return story.rules().get(rule_id)
 
     def work_orders(
-        self, *, is_open: bool | None = None, asset_id: str | None = None, limit: int = 500, only: OrderFilter = EVERY
+        self,
+        *,
+        is_open: bool | None = None,
+        asset_id: str | None = None,
+        limit: int = 500,
+        offset: int = 0,
+        only: OrderFilter = EVERY,
     ) -> Sequence[OrderView]:
         return [
             order
@@ -142,7 +152,7 @@ class PreviewPlant:
             and (not only.severity or order.severity == only.severity)
             and (only.assignee is None or order.assignee == only.assignee)
             and (only.buildings is None or self._building(order) in only.buildings)
-        ][:limit]
+        ][offset : offset + limit]
 
     def count_orders(
         self, *, is_open: bool | None = None, asset_id: str | None = None, only: OrderFilter = EVERY
