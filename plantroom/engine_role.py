@@ -36,6 +36,7 @@ from plantroom.database import Database
 from plantroom.engine_host import LEASE, EngineHost, HostMetrics
 from plantroom.files import read_texts, write_atomically
 from plantroom.front import open_front
+from plantroom.heap import settle_heap
 from plantroom.jobs import Jobs
 from plantroom.meters import CounterPoints
 from plantroom.office import link_secret, open_office, process_name
@@ -230,6 +231,7 @@ def _serve(app: FastAPI, settings: Settings, stop: threading.Event, feed: Change
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, name="web")
+    settle_heap()
     thread.start()
     while not stop.wait(0.2):
         if not thread.is_alive():

@@ -83,16 +83,13 @@ class ContractDesk:
         """By the deadlines that are kept; what each order shows is recomputed."""
         now = self._plant.now()
         tonight = _tonight(self._plant.registry(), buildings, now)
-        edges: tuple[tuple[RiskGroup, datetime | None, datetime | None], ...] = (
-            ("breached", None, now), ("hour", now, now + HOUR), ("today", now + HOUR, max(tonight, now + HOUR)),
-            ("later", max(tonight, now + HOUR), None),
-        )  # fmt: skip
-        counts: dict[RiskGroup, int] = {}
+        edges = (now, now + HOUR, max(tonight, now + HOUR))
+        names: tuple[RiskGroup, ...] = ("breached", "hour", "today", "later")
         first: dict[RiskGroup, Sequence[RiskView]] = {}
         with self._plant.sessions.reading() as session:
-            for name, from_at, until_at in edges:
+            counts = dict(zip(names, risk_rows.count_due(session, edges, buildings), strict=True))
+            for name, from_at, until_at in zip(names, (None, *edges), (*edges, None), strict=True):
                 span = DueSpan(from_at, until_at, buildings)
-                counts[name] = risk_rows.count_due(session, span)
                 first[name] = self._risks(session, risk_rows.first_due(session, span, limit) if counts[name] else ())
             counts["held"], rows = risk_rows.held_orders(session, buildings, limit)
             first["held"] = self._risks(session, rows)

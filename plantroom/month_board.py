@@ -1,7 +1,8 @@
 """A month for the manager's page: figures by contract and building, breaches and penalties, over the last months.
 
 A month is read out of everything that was alive in it, which takes a while: what was read is kept for a minute (a month
-that is over: ten), by the wall clock of the program.
+that is over: ten), by the wall clock of the program. For ten minutes more a page shows what is kept and has it read
+again behind its back, so that only who comes after a long time waits.
 """
 
 import threading
@@ -10,9 +11,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+import structlog
+
 from dashboards.web.manage_view import Buildings, FigureRow, FigureView, MonthView, PenaltyView
 from facility.clock import Clock, RealClock
-from facility.errors import PermanentError
+from facility.errors import PermanentError, RetryableError
 from facility.registry import Registry
 from ticketing.api import Sessions
 from ticketing.contract_book import ContractBook
@@ -23,8 +26,9 @@ from ticketing.kpi_read import Reading, read_period
 from ticketing.penalty import Breach, Penalty
 from ticketing.report_words import Words, is_missed, name_of, number, shown, unit_of, words_of
 
+log = structlog.get_logger(__name__)
 MONTHS = 6
-KEPT, KEPT_OVER = timedelta(minutes=1), timedelta(minutes=10)
+KEPT, KEPT_OVER, STALE = timedelta(minutes=1), timedelta(minutes=10), timedelta(minutes=10)
 _MOST_KEPT = 60
 _BY_ID = {one.id: one for one in DEFINITIONS}
 _TOP = ("faults", "response_compliance", "resolution_compliance", "preventive_compliance", "mean_response", "mttr",
@@ -39,10 +43,11 @@ class MonthBoard:
 
     def __init__(
         self, sessions: Sessions, book: ContractBook, registry: Callable[[], Registry], now: Callable[[], datetime],
-        wall: Clock | None = None,
+        wall: Clock | None = None, later: Callable[[Callable[[], None]], None] | None = None,
     ) -> None:  # fmt: skip
         self._sessions, self._book, self._registry, self._now = sessions, book, registry, now
-        self._wall = wall or RealClock()
+        self._wall, self._later = wall or RealClock(), later or _behind
+        self._renewed: set[str] = set()
         self._kept: dict[str, tuple[datetime, Reading]] = {}
         self._views: dict[tuple[str, Buildings, str], tuple[list[Reading], MonthView]] = {}
         self._lock = threading.Lock()
@@ -108,17 +113,42 @@ class MonthBoard:
         return period
 
     def _read(self, period: Period) -> Reading:
-        wall, now = self._wall.now(), self._now()
+        """What is kept while it is fresh; a little longer while it is read again; else read now."""
+        name, wall = str(period), self._wall.now()
+        kept = self._kept.get(name)
+        if kept is not None and kept[1].scope.now <= self._now():
+            if wall >= kept[0] and wall < kept[0] + STALE and name not in self._renewed:
+                self._renewed.add(name)
+                self._later(lambda: self._renew(period))
+            if wall < kept[0] + STALE:
+                return kept[1]
+        return self._read_now(period, wall)
+
+    def _renew(self, period: Period) -> None:
+        try:
+            self._read_now(period, self._wall.now())
+        except RetryableError as error:  # what is kept stays; the next page asks again
+            log.warning("a month could not be read again", month=str(period), reason=str(error))
+        finally:
+            self._renewed.discard(str(period))
+
+    def _read_now(self, period: Period, asked: datetime) -> Reading:
+        """Read, one at a time; what another has read since it was asked for is taken."""
+        name = str(period)
         with self._lock:
-            kept = self._kept.get(str(period))
-            if kept is not None and wall < kept[0] and kept[1].scope.now <= now:
+            kept, now = self._kept.get(name), self._now()
+            if kept is not None and asked < kept[0] and kept[1].scope.now <= now:
                 return kept[1]
             with self._sessions.reading() as session:
                 reading = read_period(session, self._book, self._registry(), period, now)
             if len(self._kept) >= _MOST_KEPT:
                 self._kept.clear()
-            self._kept[str(period)] = (wall + (KEPT_OVER if reading.until_at < now else KEPT), reading)
+            self._kept[name] = (self._wall.now() + (KEPT_OVER if reading.until_at < now else KEPT), reading)
             return reading
+
+
+def _behind(act: Callable[[], None]) -> None:
+    threading.Thread(target=act, name="months", daemon=True).start()
 
 
 def _within(scope: Scope, buildings: Buildings) -> Scope:

@@ -10,6 +10,7 @@ from dashboards.web.protocols import (
     DeviceClockView,
     DeviceValue,
     DeviceView,
+    FindingMark,
     Health,
     PlantView,
     RuleGap,
@@ -20,7 +21,7 @@ from dashboards.web.protocols import (
 )
 from facility.clock import Clock, JournalClock, ScaledClock
 from facility.errors import PermanentError
-from facility.finding import Finding, FindingState, OrderKind, Severity
+from facility.finding import Finding, Severity
 from facility.instant import SECOND_US, from_us, to_us
 from facility.reading import ControlEvent, DeadLetter, Reading
 from facility.registry import Registry
@@ -33,6 +34,7 @@ from ingest.stores.base import SeriesStore
 from plantroom import __version__
 from plantroom.database import Database
 from plantroom.engine_host import EngineHost
+from plantroom.finding_views import finding_of
 from plantroom.order_views import OrderReader
 from plantroom.order_work import order_work
 from plantroom.scoped_view import ScopedView
@@ -148,13 +150,19 @@ class ProgramView:
         """Raised findings, newest first."""
         with self._from.database.reading() as session:
             rows = repository.list_findings(session, active=active, asset_id=asset_id, limit=limit, buildings=buildings)
-            return [_finding(row) for row in rows]
+            return [finding_of(row) for row in rows]
+
+    def finding_marks(self, buildings: frozenset[str] | None = None) -> Sequence[FindingMark]:
+        """Counted by the database."""
+        with self._from.database.reading() as session:
+            found = repository.count_active(session, buildings)
+        return [FindingMark(at, asset, Severity(how), hidden, many) for at, asset, how, hidden, many in found]
 
     def finding(self, finding_id: str) -> Finding | None:
         """One finding."""
         with self._from.database.reading() as session:
             row = session.get(FindingRow, finding_id)
-            return _finding(row) if row is not None else None
+            return finding_of(row) if row is not None else None
 
     def pending(self) -> Sequence[Finding]:
         """True now, but not long enough yet."""
@@ -366,31 +374,3 @@ def _words(verb: Verb, note: str, reason: str, proof: str) -> Words:
         msg = f"{reason!r} is not a reason to hold an order; known are: {', '.join(PauseReason)}"
         raise PermanentError(msg)
     return Words(note, PauseReason(reason) if reason else None, proof=proof)
-
-
-def _finding(row: FindingRow) -> Finding:
-    return Finding(
-        id=row.id,
-        rule_id=row.rule_id,
-        asset_id=row.asset_id,
-        building_id=row.building_id,
-        kind=OrderKind(row.kind),
-        severity=Severity(row.severity),
-        state=FindingState(row.state),
-        title=row.title,
-        advice=row.advice,
-        cause_key=row.cause_key,
-        onset_us=to_us(row.onset_at),
-        raised_us=to_us(row.raised_at),
-        cleared_us=to_us(row.cleared_at) if row.cleared_at is not None else None,
-        suppressed_by=row.suppressed_by,
-        shelved_by=row.shelved_by,
-        shelved_until_us=to_us(row.shelved_until) if row.shelved_until is not None else None,
-        shelved_reason=row.shelved_reason,
-        latched=row.latched,
-        flapping=row.flapping,
-        days_left=row.days_left,
-        confidence=row.confidence,
-        diagnoses=tuple(row.diagnoses),
-        evidence=row.evidence,
-    )

@@ -9,6 +9,7 @@ from dashboards.web.protocols import (
     ClockState,
     DeviceClockView,
     DeviceView,
+    FindingMark,
     Health,
     PlantView,
     RuleGap,
@@ -66,6 +67,10 @@ class ScopedView:
         """Findings of these buildings."""
         seen = self._buildings if buildings is None else self._buildings & buildings
         return self._whole.findings(active=active, asset_id=asset_id, limit=limit, buildings=seen)
+
+    def finding_marks(self, buildings: frozenset[str] | None = None) -> Sequence[FindingMark]:
+        """Of these buildings."""
+        return self._whole.finding_marks(self._buildings if buildings is None else self._buildings & buildings)
 
     def finding(self, finding_id: str) -> Finding | None:
         """None for one elsewhere."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
@@ -58,6 +58,29 @@ def list_findings(
         query = query.where(col(FindingRow.building_id).in_(sorted(buildings)))
     newest = (col(FindingRow.raised_at).desc(), col(FindingRow.id))
     return session.exec(query.order_by(*newest).limit(limit).offset(offset)).all()
+
+
+class FindingCount(NamedTuple):
+    """How many active findings of one severity an asset has; `is_hidden` ones are explained or shelved."""
+
+    building_id: str
+    asset_id: str
+    severity: str
+    is_hidden: bool
+    findings: int
+
+
+def count_active(session: Session, buildings: frozenset[str] | None) -> list[FindingCount]:
+    """Every active finding of these buildings (None: of all), counted: what an overview shows is no more."""
+    row = FindingRow
+    hidden = sa.or_(col(row.suppressed_by).is_not(None), col(row.shelved_by).is_not(None))
+    query = sa.select(
+        col(row.building_id), col(row.asset_id), col(row.severity), sa.case((hidden, 1), else_=0), sa.func.count()
+    ).where(col(row.state) == FindingState.ACTIVE.value)
+    if buildings is not None:
+        query = query.where(col(row.building_id).in_(sorted(buildings)))
+    rows = session.execute(query.group_by(sa.text("1, 2, 3, 4")))
+    return [FindingCount(building, asset, severity, bool(out), many) for building, asset, severity, out, many in rows]
 
 
 def member_orders(session: Session, finding_ids: Iterable[str]) -> dict[str, str]:

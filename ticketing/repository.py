@@ -7,6 +7,7 @@ from ticketing.engine_state import load_engine_state, save_cursor, save_snapshot
 from ticketing.finding_rows import (
     add_members,
     clear_reported,
+    count_active,
     list_findings,
     lock_active,
     member_orders,
@@ -35,6 +36,7 @@ __all__ = [
     "as_change",
     "as_order",
     "clear_reported",
+    "count_active",
     "count_orders",
     "find_order",
     "histories",

@@ -52,8 +52,7 @@ def floor_router(pages: Pages) -> APIRouter:
         if building is None:
             return pages.refuse(request, user, 404, "error.no.building", id=building_id)
         page = pages.page(request, user, building_id)
-        active = view.findings(active=True, limit=1000, buildings=frozenset({building_id}))
-        summary = summarise(page, building, OrderCount(), [], active)
+        summary = summarise(page, building, OrderCount(), view.finding_marks(frozenset({building_id})))
         tiles = [tile for _, found in summary.systems for tile in found]
         points = _points(page, tiles)
         chosen = point if point in points else ""

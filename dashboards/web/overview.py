@@ -1,6 +1,6 @@
 """The first page: the portfolio, and each building with its systems, orders and findings."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -8,13 +8,14 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
 from dashboards.web.countdown import by_time_left
-from dashboards.web.order_view import OrderCount, OrderFilter, OrderView
+from dashboards.web.order_view import OrderCount, OrderFilter
 from dashboards.web.page import Page
 from dashboards.web.pages import Pages
+from dashboards.web.protocols import FindingMark
 from dashboards.web.visitor import Visitor
 from facility.asset import Asset, Building
 from facility.catalogue import System
-from facility.finding import Finding, Severity
+from facility.finding import Severity
 from facility.instant import from_us
 from facility.reading import Quality, Reading
 
@@ -34,12 +35,11 @@ class AssetTile:
 
 @dataclass(frozen=True, slots=True)
 class BuildingSummary:
-    """The figures of one building now; `open` counts all of its open orders, `orders` are the first."""
+    """The figures of one building now: its open orders and its active findings, whatever explains or shelves them."""
 
     building: Building
     open: int
-    orders: Sequence[OrderView]
-    findings: Sequence[Finding]
+    findings: int
     systems: Sequence[tuple[System, Sequence[AssetTile]]]
     breached: int
     next_due: datetime | None
@@ -66,28 +66,29 @@ class Glance:
     worst: str
 
 
-def glance(building: Building, count: OrderCount, active: Sequence[Finding]) -> Glance:
+def glance(building: Building, count: OrderCount, marks: Sequence[FindingMark]) -> Glance:
     """The figures of one building out of all active findings."""
-    found = [one for one in active if one.building_id == building.id]
-    shown = {one.severity for one in found if one.suppressed_by is None and one.shelved_by is None}
-    worst = next((each.value for each in WORST_FIRST if each in shown), "ok")
-    return Glance(building, count, len(found), worst)
+    found = [one for one in marks if one.building_id == building.id]
+    return Glance(building, count, sum(one.count for one in found), _worst(found) or "ok")
 
 
-def summarise(
-    page: Page, building: Building, count: OrderCount, orders: Sequence[OrderView], found: Sequence[Finding]
-) -> BuildingSummary:
-    """The figures of one building out of its first open orders and its active findings."""
+def _worst(marks: Iterable[FindingMark]) -> str:
+    """The worst severity that is neither explained nor shelved; empty for none."""
+    shown = {one.severity for one in marks if not one.is_hidden}
+    return next((each.value for each in WORST_FIRST if each in shown), "")
+
+
+def summarise(page: Page, building: Building, count: OrderCount, marks: Sequence[FindingMark]) -> BuildingSummary:
+    """The figures of one building out of its active findings."""
     assets = [asset for asset in page.registry.assets.values() if asset.building_id == building.id]
-    by_asset: dict[str, list[Finding]] = {}
-    for finding in found:
-        by_asset.setdefault(finding.asset_id, []).append(finding)
+    by_asset: dict[str, list[FindingMark]] = {}
+    for mark in marks:
+        by_asset.setdefault(mark.asset_id, []).append(mark)
     tiles = [_tile(page, asset, by_asset.get(asset.id, [])) for asset in assets]
     return BuildingSummary(
         building=building,
         open=count.orders,
-        orders=by_time_left(orders),
-        findings=found,
+        findings=sum(one.count for one in marks),
         systems=[
             (system, chosen)
             for system in System
@@ -98,19 +99,17 @@ def summarise(
     )
 
 
-def _tile(page: Page, asset: Asset, found: Sequence[Finding]) -> AssetTile:
+def _tile(page: Page, asset: Asset, marks: Sequence[FindingMark]) -> AssetTile:
     latest = [reading for reading in page.view.latest(asset.id) if reading.point in asset.points]
-    shown = [finding for finding in found if finding.suppressed_by is None and finding.shelved_by is None]
-    state = next((each.value for each in WORST_FIRST if any(finding.severity == each for finding in shown)), "")
-    if not state and found:
-        state = "suppressed"
+    state = _worst(marks) or ("suppressed" if marks else "")
     if not state:
         state = "ok" if not asset.points or is_heard(asset, latest, page.now) else "silent"
     order = {name: index for index, name in enumerate((*asset.equipment_class.points, *asset.points))}
     believed = sorted(
         (reading for reading in latest if reading.quality == Quality.GOOD), key=lambda each: order[each.point]
     )
-    return AssetTile(asset, state, len(shown), believed[:MOST_VALUES])
+    shown = sum(one.count for one in marks if not one.is_hidden)
+    return AssetTile(asset, state, shown, believed[:MOST_VALUES])
 
 
 def is_heard(asset: Asset, latest: Sequence[Reading], now: datetime) -> bool:
@@ -131,9 +130,9 @@ def overview_router(pages: Pages) -> APIRouter:
         view, here = page.view, frozenset({building.id})
         count = view.order_counts().get(building.id, OrderCount())
         first = view.work_orders(is_open=True, limit=MOST_ORDERS, only=OrderFilter(buildings=here))
-        active = view.findings(active=True, limit=1000, buildings=here)
+        marks = view.finding_marks(here)
         return pages.show(
-            request, page, "building.html", summary=summarise(page, building, count, first, active),
+            request, page, "building.html", summary=summarise(page, building, count, marks),
             orders=by_time_left(first), more=max(0, count.orders - len(first)),
             newest=view.findings(limit=MOST_FINDINGS, buildings=here),
         )  # fmt: skip
@@ -145,10 +144,10 @@ def overview_router(pages: Pages) -> APIRouter:
         buildings = list(page.registry.buildings.values())
         if len(buildings) == 1:
             return building_page(request, user, buildings[0])
-        counts, active = page.view.order_counts(), page.view.findings(active=True, limit=1000)
+        counts, marks = page.view.order_counts(), page.view.finding_marks()
         first = page.view.work_orders(is_open=True, limit=MOST_ORDERS)
         every = sum(count.orders for count in counts.values())
-        glances = [glance(building, counts.get(building.id, OrderCount()), active) for building in buildings]
+        glances = [glance(building, counts.get(building.id, OrderCount()), marks) for building in buildings]
         return pages.show(
             request, page, "portfolio.html", summaries=glances, orders=by_time_left(first),
             more=max(0, every - len(first)),

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
 from dashboards.web.order_view import EVERY, OrderCount, OrderFilter, OrderView
-from facility.finding import Finding
+from facility.finding import Finding, Severity
 from facility.reading import DeadLetter, Reading, Value
 from facility.registry import Registry
 
@@ -40,6 +40,17 @@ class RuleView:
     reference: str = ""
     checklist: tuple[str, ...] = ()
     chinese: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class FindingMark:
+    """So many active findings of a severity on an asset; `is_hidden` ones are explained by another or shelved."""
+
+    building_id: str
+    asset_id: str
+    severity: Severity
+    is_hidden: bool
+    count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +187,9 @@ class PlantView(Protocol):
         buildings: frozenset[str] | None = None,
     ) -> Sequence[Finding]:
         """Raised findings, newest first; `active` True for active ones, False for cleared ones, None for both."""
+
+    def finding_marks(self, buildings: frozenset[str] | None = None) -> Sequence[FindingMark]:
+        """Every active finding of these buildings (None: of all that are seen), counted by asset and severity."""
 
     def finding(self, finding_id: str) -> Finding | None:
         """One finding; None when there is none of this id."""

@@ -15,6 +15,7 @@ from dashboards.web.protocols import (
     DeviceClockView,
     DeviceValue,
     DeviceView,
+    FindingMark,
     Health,
     RuleGap,
     RuleView,
@@ -116,6 +117,12 @@ class PreviewPlant:
             and (buildings is None or each.building_id in buildings)
             and (active is None or (each.state is FindingState.ACTIVE) == active)
         ][:limit]
+
+    def finding_marks(self, buildings: frozenset[str] | None = None) -> Sequence[FindingMark]:
+        return [
+            FindingMark(one.building_id, one.asset_id, one.severity, bool(one.suppressed_by or one.shelved_by), 1)
+            for one in self.findings(active=True, limit=10_000, buildings=buildings)
+        ]
 
     def finding(self, finding_id: str) -> Finding | None:
         return next((each for each in self._findings if each.id == finding_id), None)
