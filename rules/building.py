@@ -123,10 +123,9 @@ class BuildingStream:
         missed = now_us - self.memory.judged_us
         for item in self._quiet():
             item.quiet_from_us += missed
-        for asset in self.memory.assets.values():
-            for point in asset.points.values():
-                for window in point.windows.values():
-                    window.restart()
+        for feed in (feed for feeds in self.plan.feeds.values() for feed in feeds.values()):
+            if feed.row is not None:
+                feed.row.restart()
         for judgement in self.plan.judgements:
             discard(judgement)
             self._schedule(judgement, now_us)

@@ -6,7 +6,6 @@ from facility.reading import PointValue, Quality, Value
 from rules.judgement import Judgement
 from rules.memory import NEVER, AssetMemory, PointMemory
 from rules.plan import Feed
-from rules.window import MAX_WAITING, taken
 
 IGNORED = (int(Quality.FUTURE), int(Quality.DUPLICATE))
 """Qualities of readings that say nothing about the instant they carry."""
@@ -53,7 +52,7 @@ def take_scan(  # noqa: PLR0912 - the hot loop, one pass over the readings
         memory.last, memory.quality, memory.quality_us = value, quality, at_us
         if good:
             heard = memory.seen = True
-            if feed.windows or feed.is_counter:
+            if feed.row is not None or feed.is_counter:
                 _extend(memory, feed, at_us, value)
             memory.value = memory.last_good = value
             memory.good_us = memory.quiet_from_us = at_us
@@ -93,9 +92,5 @@ def _extend(memory: PointMemory, feed: Feed, at_us: int, value: Value) -> None:
     cover_us = at_us - memory.good_us if memory.good_us >= 0 else 0
     if cover_us > feed.limit_us:  # noqa: PLR1730 - min() costs three times as much
         cover_us = feed.limit_us
-    reading = taken(at_us, value, 0 if before is None or value == before else 1, cover_us)
-    for window in feed.windows:
-        waiting = window.waiting
-        waiting.append(reading)
-        if len(waiting) >= MAX_WAITING:
-            window.settle()
+    if feed.row is not None:
+        feed.row.add(at_us, value, 0 if before is None or value == before else 1, cover_us)

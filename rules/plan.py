@@ -13,11 +13,11 @@ from rules.judgement import Judgement
 from rules.memory import AssetMemory, BuildingMemory, JudgementMemory, PointMemory
 from rules.parameters import Override
 from rules.program import BOUND_POINT
+from rules.row import Row
 from rules.rule import Rule
 from rules.rule_set import RuleSet
 from rules.trigger import Trigger, find_trigger
 from rules.watch import Groups, Watch
-from rules.window import Window
 
 MAX_GROUPS = 64
 """How many groups of points that came together are remembered per asset, with who looks at them."""
@@ -50,7 +50,7 @@ class Feed:
     on_reading: tuple[Judgement, ...] = ()
     on_quality: tuple[Judgement, ...] = ()
     on_return: dict[int, Judgement] = field(default_factory=dict)
-    windows: tuple[Window, ...] = ()
+    row: Row | None = None
 
 
 @dataclass(slots=True)
@@ -159,7 +159,7 @@ def build_plan(
         for judgement in watching.get(Trigger.RETURN, ()):
             judgement.returns = (*judgement.returns, feed.on_return)
             judgement.note_return()
-        feed.windows = tuple(feed.memory.windows.values())
+        feed.row = Row(feed.memory.windows.values()) if feed.memory.windows else None
     return plan
 
 
@@ -171,6 +171,9 @@ def _is_state(point: Point) -> bool:
 def _asset_memory(asset: Asset, memory: BuildingMemory) -> AssetMemory:
     kept = memory.assets.get(asset.id) or AssetMemory(quiet_from_us=memory.judged_us)
     kept.points = {name: kept.points.get(name) or PointMemory(quiet_from_us=memory.judged_us) for name in asset.points}
+    for point in kept.points.values():
+        for window in point.windows.values():
+            window.come_back()
     return kept
 
 

@@ -45,12 +45,19 @@ _BODY = msgspec.msgpack.Decoder(Snapshot)
 
 def pack(state: Snapshot) -> bytes:
     """The snapshot as bytes."""
-    for building in state.buildings.values():
-        for asset in building.assets.values():
-            for point in asset.points.values():
-                for window in point.windows.values():
-                    window.settle()
-    return _ENCODER.encode(Header(ENGINE_VERSION, state.digest, _ENCODER.encode(state)))
+    windows = [
+        window
+        for building in state.buildings.values()
+        for asset in building.assets.values()
+        for point in asset.points.values()
+        for window in point.windows.values()
+    ]
+    for window in windows:
+        window.write_out()
+    data = _ENCODER.encode(Header(ENGINE_VERSION, state.digest, _ENCODER.encode(state)))
+    for window in windows:
+        window.written()
+    return data
 
 
 def unpack(data: bytes) -> Snapshot:

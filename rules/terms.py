@@ -7,12 +7,14 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from operator import methodcaller
 from typing import Self
 
 from facility.reading import Quality, Value
 from rules.hours import Hours
 from rules.memory import NEVER, AssetMemory, PointMemory, TermMemory
 from rules.program import Code, Known
+from rules.row import Span
 from rules.window import Window
 
 MAX_TIMES = 4_096
@@ -48,7 +50,7 @@ class WindowTerm:
         if function in ("lowest", "highest"):
             window.keep_extremes()
         name = "earlier" if function == "ago" else function
-        self._read: Callable[[], Known] = getattr(window, name)
+        self._read: Callable[[Window | Span], Known] = methodcaller(name)
         self._at_us = NEVER
         self._known: Known = None
 
@@ -58,7 +60,7 @@ class WindowTerm:
         return self._known
 
     def _look(self, now_us: int) -> Known:
-        window = self._window
+        window = self._window.span or self._window
         if self._memory.value is None or self._memory.fresh_until_us < now_us:
             return None
         if self._full and window.started_us > now_us - window.length_us and window.length_us > 1:
@@ -66,7 +68,7 @@ class WindowTerm:
         window.trim(now_us)
         if self._full and not window.ready(now_us):
             return None
-        return self._read()
+        return self._read(window)
 
 
 class ConditionTerm(ABC):

@@ -7,11 +7,16 @@ asks: call `trim` before any other question.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from facility.reading import Value
+
+if TYPE_CHECKING:
+    from rules.row import Span
 
 BUCKETS = 512
 COVERAGE = 0.75
@@ -52,6 +57,8 @@ class Window:
     All else follows from the buckets: `count`, `sum` (in fixed point), `changed` and `covered_us` add them up. `lows`
     and `highs` are (instant, value) of the readings that no later one undercuts or exceeds: the first is the extreme.
     None: nobody asks. `waiting` are readings that are in no bucket yet, because nobody asked since they came.
+
+    With a `span` it has no buckets: the span is asked in its place, and gives it buckets for a snapshot (see `row`).
     """
 
     length_us: int
@@ -60,17 +67,33 @@ class Window:
     before: Bucket | None = None
 
     def __post_init__(self) -> None:
+        self.lows: list[tuple[int, float]] | None = None
+        self.highs: list[tuple[int, float]] | None = None
+        self.waiting: list[Taken] = []
+        self.span: Span | None = None
+        self.add_up()
+
+    def add_up(self) -> None:
+        """What follows from the buckets."""
         self.count = sum(bucket.count for bucket in self.buckets)
         self.sum = sum(int(bucket.total * FIXED) for bucket in self.buckets)
         self.changed = sum(bucket.changes for bucket in self.buckets)
         self.covered_us = sum(bucket.cover_us for bucket in self.buckets)
-        self.lows: list[tuple[int, float]] | None = None
-        self.highs: list[tuple[int, float]] | None = None
-        self.waiting: list[Taken] = []
+        if self.lows is not None:
+            self.keep_extremes()
+
+    @property
+    def kept(self) -> Sequence[Bucket]:
+        """Every bucket there is, the one before the window first."""
+        return self.buckets if self.before is None else [self.before, *self.buckets]
 
     def add(self, at_us: int, value: Value, changed: int, cover_us: int) -> None:
         """One reading, later than all before it."""
-        self.waiting.append(taken(at_us, value, changed, cover_us))
+        self.wait(taken(at_us, value, changed, cover_us))
+
+    def wait(self, reading: Taken) -> None:
+        """The same, for a reading that several windows share."""
+        self.waiting.append(reading)
         if len(self.waiting) >= MAX_WAITING:
             self.settle()
 
@@ -99,8 +122,24 @@ class Window:
             self.changed += changed
             self.covered_us += cover_us
             if lows is not None and highs is not None:
-                _slide(lows, highs, at_us, amount, amount)
+                slide(lows, highs, at_us, amount, amount)
         self.waiting.clear()
+
+    def come_back(self) -> None:
+        """Keep its buckets itself from here on."""
+        if self.span is not None:
+            self.span.leave()
+
+    def write_out(self) -> None:
+        """Have all buckets, as a snapshot wants them."""
+        self.settle()
+        if self.span is not None:
+            self.span.write_out()
+
+    def written(self) -> None:
+        """The snapshot is written: what the span gave for it is not needed."""
+        if self.span is not None:
+            self.buckets, self.before = [], None
 
     def trim(self, now_us: int) -> None:
         """Forget what lies before the window, but for the value in force at its start."""
@@ -150,7 +189,7 @@ class Window:
         lows: list[tuple[int, float]] = []
         highs: list[tuple[int, float]] = []
         for bucket in self.buckets:
-            _slide(lows, highs, bucket.at_us, bucket.low, bucket.high)
+            slide(lows, highs, bucket.at_us, bucket.low, bucket.high)
         self.lows, self.highs = lows, highs
 
     def ready(self, now_us: int) -> bool:
@@ -225,7 +264,7 @@ def taken(at_us: int, value: Value, changed: int, cover_us: int) -> Taken:
     return at_us, value, amount, int(amount * FIXED), changed, cover_us
 
 
-def _slide(lows: list[tuple[int, float]], highs: list[tuple[int, float]], at_us: int, low: float, high: float) -> None:
+def slide(lows: list[tuple[int, float]], highs: list[tuple[int, float]], at_us: int, low: float, high: float) -> None:
     """Add readings; those before them that are no lower can never be the lowest again, nor the highest likewise."""
     while lows and lows[-1][1] >= low:
         lows.pop()
