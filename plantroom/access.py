@@ -30,6 +30,7 @@ class Gate:
         """FastAPI dependency of every API route. Raises HTTPException 401 and 403."""
         caller = await run_in_threadpool(self._caller, request)
         verdict = decide_access(caller, request.method, route_of(request), request.path_params)
+        request.state.language = caller.language if caller is not None else ""
         if caller is None or not verdict.is_allowed:
             raise _refusal(caller, verdict, request)
         _CALLER.set(caller)

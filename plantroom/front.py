@@ -27,6 +27,7 @@ from plantroom.manage_desk import ContractDesk, Plant
 from plantroom.office_desk import BackOffice
 from plantroom.once import Once
 from plantroom.plant_view import PlantSources, ProgramView
+from plantroom.refusals import answer_http
 from plantroom.secret_files import admin_token
 from plantroom.settings import Settings
 from plantroom.shelf_api import build_shelf_router
@@ -81,6 +82,7 @@ def open_front(
     )
     provided = identity_router(settings, door, database, lambda: view.registry().buildings, wall_clock)
     pages = [web, enter_router(door), *provided, *own_pages]
-    set_up: list[Callable[[FastAPI], None]] = [show_denials, partial(show_missing, Pages(view, web_door))]
+    missing = partial(show_missing, Pages(view, web_door), programs=answer_http)
+    set_up: list[Callable[[FastAPI], None]] = [show_denials, missing]
     once = Once(database, wall_clock, who_calls)
     return create_app(HttpParts(Gate(door), once, api, pages, metrics, ready, set_up))

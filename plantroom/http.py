@@ -6,16 +6,15 @@ from dataclasses import dataclass, field
 
 import prometheus_client
 from fastapi import APIRouter, Depends, FastAPI, Request, Response, params
-from fastapi.exceptions import RequestValidationError
 from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.responses import JSONResponse
 
 from dashboards.web.pages import keep_session
-from facility.errors import InputError, PermanentError, RetryableError
 from plantroom import __version__
 from plantroom.access import Gate
 from plantroom.metrics import HttpMetrics
 from plantroom.once import Once
+from plantroom.refusals import show_refusals
 
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
@@ -60,7 +59,7 @@ def create_app(parts: HttpParts) -> FastAPI:
     app.include_router(_operations(app, parts, guarded))
     for set_up in parts.set_up:
         set_up(app)
-    _errors(app)
+    show_refusals(app)
 
     # Inside the other, which makes a stream of every answer: only whole ones are compressed, and no event waits for it.
     app.add_middleware(GZipMiddleware, minimum_size=1_000, compresslevel=6)
@@ -110,28 +109,3 @@ def _operations(app: FastAPI, parts: HttpParts, guarded: list[params.Depends]) -
         return JSONResponse(app.openapi())
 
     return router
-
-
-def _errors(app: FastAPI) -> None:
-    def answer(status: int, error: Exception, request: Request, hint: str) -> JSONResponse:
-        return JSONResponse({"detail": {"what": str(error), "where": request.url.path, "hint": hint}}, status)
-
-    @app.exception_handler(RequestValidationError)
-    def _call(request: Request, error: RequestValidationError) -> JSONResponse:
-        told = "; ".join(f"{'.'.join(str(part) for part in item['loc'])}: {item['msg']}" for item in error.errors())
-        detail = {"what": told, "where": request.url.path, "hint": "See the parameters of this route in /openapi.json."}
-        return JSONResponse({"detail": detail}, 422)
-
-    @app.exception_handler(InputError)
-    def _input(request: Request, error: InputError) -> JSONResponse:
-        return answer(422, error, request, "")
-
-    @app.exception_handler(RetryableError)
-    def _retry(request: Request, error: RetryableError) -> JSONResponse:
-        response = answer(503, error, request, "Try again; nothing is lost.")
-        response.headers["Retry-After"] = "2"
-        return response
-
-    @app.exception_handler(PermanentError)
-    def _permanent(request: Request, error: PermanentError) -> JSONResponse:
-        return answer(409, error, request, "")

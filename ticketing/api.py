@@ -18,7 +18,7 @@ from ticketing.contract_book import ContractBook
 from ticketing.found import found_order, within_reach
 from ticketing.lists import read_findings, read_orders, view_orders
 from ticketing.order_terms import order_terms
-from ticketing.problem import REFUSALS, ProblemRoute, refuse
+from ticketing.problem import REFUSALS, refuse
 from ticketing.repository import OrderQuery
 from ticketing.tables import WorkOrderRow
 from ticketing.transition import Act, carry_out
@@ -71,7 +71,7 @@ class VerbBody(BaseModel):
 def build_router(sessions: Sessions, clock: Clock, book: ContractBook, asker: Asker | None = None) -> APIRouter:
     """The routes. Who may call is decided where they are mounted."""
     who: Asker = asker or Anybody()
-    router = APIRouter(prefix="/api", tags=["ticketing"], route_class=ProblemRoute, responses=REFUSALS)
+    router = APIRouter(prefix="/api", tags=["ticketing"], responses=REFUSALS)
 
     @router.get("/findings")
     def findings(

@@ -15,7 +15,7 @@ from ticketing.attachment_desk import AttachmentDesk
 from ticketing.attachment_rows import attachments_of, find_attachment, find_owner, requests_of_order
 from ticketing.attachment_store import DamagedError
 from ticketing.photo import MOST_BYTES, Photo, PhotoError, clean_photo
-from ticketing.problem import REFUSALS, ProblemRoute, refuse
+from ticketing.problem import REFUSALS, refuse
 from ticketing.request import Declined
 from ticketing.service_views import AttachmentView, attachment_view
 from ticketing.tables_service import AttachmentRow
@@ -36,7 +36,7 @@ def build_attachment_router(
 ) -> APIRouter:
     """The routes. Who may call is decided where they are mounted. They stand before the verbs of the same paths."""
     who: Asker = asker or Anybody()
-    router = APIRouter(prefix="/api", tags=["attachments"], route_class=ProblemRoute, responses=REFUSALS)
+    router = APIRouter(prefix="/api", tags=["attachments"], responses=REFUSALS)
 
     def keep(of: OwnerKind, name: str, kind: AttachmentKind, photo: Photo, by: str) -> AttachmentView:
         with sessions.writing() as session:

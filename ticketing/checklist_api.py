@@ -22,7 +22,7 @@ from ticketing.contract_book import ContractBook
 from ticketing.found import found_order
 from ticketing.meter_rows import Shown, keep_value, newest_value
 from ticketing.plan import AnswerKind, CheckItem
-from ticketing.problem import REFUSALS, ProblemRoute, refuse
+from ticketing.problem import REFUSALS, refuse
 from ticketing.request import Declined
 from ticketing.tables import WorkOrderRow
 from ticketing.tables_work import CheckAnswerRow
@@ -92,7 +92,7 @@ def build_checklist_router(
     sessions: Sessions, clock: Clock, book: ContractBook, registry: Callable[[], Registry], asker: Asker | None = None
 ) -> APIRouter:
     """The routes. Who may call is decided where they are mounted."""
-    router = APIRouter(prefix="/api", tags=["visits"], route_class=ProblemRoute, responses=REFUSALS)
+    router = APIRouter(prefix="/api", tags=["visits"], responses=REFUSALS)
     desk = ChecklistDesk(book, registry)
     who: Asker = asker or Anybody()
 

@@ -10,7 +10,7 @@ from ticketing.api import Limit, Offset, Sessions
 from ticketing.asker import Anybody, Asker
 from ticketing.claim import ClaimClock
 from ticketing.claim_desk import ClaimDesk, OpenClaim
-from ticketing.problem import REFUSALS, ProblemRoute
+from ticketing.problem import REFUSALS
 from ticketing.views import format_number
 from ticketing.work_order import Status
 
@@ -44,7 +44,7 @@ class ClaimView(BaseModel):
 def build_claim_router(sessions: Sessions, clock: Clock, desk: ClaimDesk, asker: Asker | None = None) -> APIRouter:
     """The route. Who may call is decided where it is mounted."""
     who: Asker = asker or Anybody()
-    router = APIRouter(prefix="/api", tags=["claims"], route_class=ProblemRoute, responses=REFUSALS)
+    router = APIRouter(prefix="/api", tags=["claims"], responses=REFUSALS)
 
     @router.get("/claims")
     def claims(limit: Limit = 100, offset: Offset = 0) -> list[ClaimView]:

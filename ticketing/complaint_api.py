@@ -15,7 +15,7 @@ from ticketing.attachment_rows import attachments_of
 from ticketing.complaint import ComplaintStatus, ComplaintVerb
 from ticketing.complaint_desk import KIND, ComplaintDesk, Grievance
 from ticketing.found import found_complaint, own_building, within_reach
-from ticketing.problem import REFUSALS, ProblemRoute, refuse
+from ticketing.problem import REFUSALS, refuse
 from ticketing.request import Declined
 from ticketing.service_views import ComplaintView, complaint_view, of
 from ticketing.tables_service import ComplaintRow
@@ -51,7 +51,7 @@ def build_complaint_router(
 ) -> APIRouter:
     """The routes. Who may call is decided where they are mounted."""
     who: Asker = asker or Anybody()
-    router = APIRouter(prefix="/api", tags=["complaints"], route_class=ProblemRoute, responses=REFUSALS)
+    router = APIRouter(prefix="/api", tags=["complaints"], responses=REFUSALS)
 
     def view(session: Session, row: ComplaintRow) -> ComplaintView:
         lines = service_rows.histories(session, KIND, [row.id])

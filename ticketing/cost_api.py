@@ -17,7 +17,7 @@ from ticketing.cost import CostKind, Part, cost_standard, total
 from ticketing.cost_desk import QUOTE, Basis, CostDesk, Wanted
 from ticketing.found import found_order
 from ticketing.payer import PayerKind
-from ticketing.problem import REFUSALS, ProblemRoute, refuse
+from ticketing.problem import REFUSALS, refuse
 from ticketing.quote import QuoteVerb
 from ticketing.request import Declined
 from ticketing.service_views import ServiceLineView, lines_view
@@ -151,7 +151,7 @@ class CostsView(BaseModel):
 def build_cost_router(sessions: Sessions, clock: Clock, desk: CostDesk, asker: Asker | None = None) -> APIRouter:
     """The routes. Who may call is decided where they are mounted."""
     who: Asker = asker or Anybody()
-    router = APIRouter(prefix="/api", tags=["costs"], route_class=ProblemRoute, responses=REFUSALS)
+    router = APIRouter(prefix="/api", tags=["costs"], responses=REFUSALS)
 
     @router.get("/costs")
     def costs(order: Annotated[Text, Query(description="order id or number")]) -> CostsView:

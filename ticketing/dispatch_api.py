@@ -17,7 +17,7 @@ from ticketing.day_plan import plan_day
 from ticketing.dispatch import Choice, Move
 from ticketing.dispatching import choose, send_somebody
 from ticketing.found import found_order
-from ticketing.problem import REFUSALS, ProblemRoute, refuse
+from ticketing.problem import REFUSALS, refuse
 from ticketing.roster import Roll, Roster
 from ticketing.route import DayPlan
 from ticketing.work_order import Refused
@@ -96,7 +96,7 @@ def build_dispatch_router(
 ) -> APIRouter:
     """The routes. Who may call is decided where they are mounted."""
     who: Asker = asker or Anybody()
-    router = APIRouter(prefix="/api", tags=["dispatch"], route_class=ProblemRoute, responses=REFUSALS)
+    router = APIRouter(prefix="/api", tags=["dispatch"], responses=REFUSALS)
 
     @router.get("/work-orders/{id}/candidates")
     def candidates(id: str) -> ChoiceView:  # noqa: A002 - the documented name

@@ -11,7 +11,7 @@ from facility.clock import Clock
 from ticketing.api import Sessions
 from ticketing.ical import Event, is_signed, sign_calendar, write_calendar
 from ticketing.ical_rows import orders_of
-from ticketing.problem import REFUSALS, ProblemRoute, refuse
+from ticketing.problem import REFUSALS, refuse
 from ticketing.roster import Person, Roll, Roster
 from ticketing.tables import WorkOrderRow
 from ticketing.views import format_number
@@ -30,7 +30,7 @@ class CalendarView(BaseModel):
 
 def build_calendar_router(people: Roll, secret: bytes) -> APIRouter:
     """The list of calendars, for whoever administers. Who may call is decided where it is mounted."""
-    router = APIRouter(prefix="/api", tags=["calendars"], route_class=ProblemRoute, responses=REFUSALS)
+    router = APIRouter(prefix="/api", tags=["calendars"], responses=REFUSALS)
 
     @router.get("/calendars")
     def calendars() -> list[CalendarView]:
@@ -46,7 +46,7 @@ def build_calendar_router(people: Roll, secret: bytes) -> APIRouter:
 
 def build_feed_router(sessions: Sessions, clock: Clock, people: Roll, secret: bytes) -> APIRouter:
     """The feeds. The signature in the address stands for a token: calendar programs send none."""
-    router = APIRouter(tags=["calendars"], route_class=ProblemRoute)
+    router = APIRouter(tags=["calendars"])
 
     @router.get("/calendar/{person}/{signature}.ics")
     def feed(person: Name, signature: Name) -> Response:

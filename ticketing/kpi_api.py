@@ -13,12 +13,12 @@ from ticketing.kpi import By
 from ticketing.kpi_period import Period, parse_period
 from ticketing.kpi_read import read_period
 from ticketing.kpi_views import KpiView, kpi_view
-from ticketing.problem import REFUSALS, ProblemRoute, refuse
+from ticketing.problem import REFUSALS, refuse
 
 
 def build_router(sessions: Sessions, clock: Clock, book: ContractBook, registry: Callable[[], Registry]) -> APIRouter:
     """The route. Who may call is decided where it is mounted."""
-    router = APIRouter(prefix="/api", tags=["figures"], route_class=ProblemRoute, responses=REFUSALS)
+    router = APIRouter(prefix="/api", tags=["figures"], responses=REFUSALS)
 
     @router.get("/kpi")
     def kpi(

@@ -19,7 +19,7 @@ from ticketing.desk import Desk
 from ticketing.found import within_reach
 from ticketing.lists import view_orders
 from ticketing.manual_order import Wanted, reported_finding
-from ticketing.problem import REFUSALS, ProblemRoute, refuse
+from ticketing.problem import REFUSALS, refuse
 from ticketing.transition import Act, carry_out
 from ticketing.views import WorkOrderView
 from ticketing.work_order import Refused, Verb, Words
@@ -42,7 +42,7 @@ def build_opening_router(
     sessions: Sessions, clock: Clock, book: ContractBook, registry: Callable[[], Registry], asker: Asker | None = None
 ) -> APIRouter:
     """The route. Who may call is decided where it is mounted."""
-    router = APIRouter(prefix="/api", tags=["ticketing"], route_class=ProblemRoute, responses=REFUSALS)
+    router = APIRouter(prefix="/api", tags=["ticketing"], responses=REFUSALS)
     desk = Desk(book, registry)
     who: Asker = asker or Anybody()
 

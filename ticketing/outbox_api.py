@@ -13,7 +13,7 @@ from ticketing.asker import Anybody, Asker
 from ticketing.contract_book import ContractBook
 from ticketing.found import found_order
 from ticketing.outbox_rows import DELIVERED, DIGESTED, DROPPED, FAILED, WAITING, list_messages
-from ticketing.problem import REFUSALS, ProblemRoute, refuse
+from ticketing.problem import REFUSALS, refuse
 from ticketing.views import NoticeView
 from ticketing.watch import escalations_of
 
@@ -39,7 +39,7 @@ class MessageView(NoticeView):
 def build_outbox_router(sessions: Sessions, clock: Clock, book: ContractBook, asker: Asker | None = None) -> APIRouter:
     """The routes. Who may call is decided where they are mounted."""
     who: Asker = asker or Anybody()
-    router = APIRouter(prefix="/api", tags=["ticketing"], route_class=ProblemRoute, responses=REFUSALS)
+    router = APIRouter(prefix="/api", tags=["ticketing"], responses=REFUSALS)
 
     @router.get("/outbox")
     def outbox(

@@ -11,7 +11,7 @@ from facility.registry import Registry
 from ticketing.api import Sessions
 from ticketing.contract_book import ContractBook
 from ticketing.kpi_api import period_or_refuse
-from ticketing.problem import REFUSALS, ProblemRoute
+from ticketing.problem import REFUSALS
 from ticketing.report import Report, make_report
 from ticketing.report_csv import csv_report
 from ticketing.report_html import CONTENT_POLICY, html_report
@@ -41,7 +41,7 @@ def build_report_router(
     sessions: Sessions, clock: Clock, book: ContractBook, registry: Callable[[], Registry]
 ) -> APIRouter:
     """The route. Who may call is decided where it is mounted."""
-    router = APIRouter(prefix="/api", tags=["figures"], route_class=ProblemRoute, responses=REFUSALS)
+    router = APIRouter(prefix="/api", tags=["figures"], responses=REFUSALS)
 
     @router.get("/report", response_class=Response)
     def report(

@@ -14,7 +14,7 @@ from ticketing.asker import Anybody, Asker
 from ticketing.attachment import OwnerKind
 from ticketing.attachment_rows import attachments_of
 from ticketing.found import found_request, own_building, within_reach
-from ticketing.problem import REFUSALS, ProblemRoute, refuse
+from ticketing.problem import REFUSALS, refuse
 from ticketing.request import CATEGORIES, Declined, Entry, RequestStatus, RequestVerb
 from ticketing.request_desk import KIND, RequestDesk, Review
 from ticketing.service_views import RequestView, of, request_view
@@ -52,7 +52,7 @@ class ReviewBody(BaseModel):
 def build_request_router(sessions: Sessions, clock: Clock, desk: RequestDesk, asker: Asker | None = None) -> APIRouter:
     """The routes. Who may call is decided where they are mounted."""
     who: Asker = asker or Anybody()
-    router = APIRouter(prefix="/api", tags=["requests"], route_class=ProblemRoute, responses=REFUSALS)
+    router = APIRouter(prefix="/api", tags=["requests"], responses=REFUSALS)
 
     def view(session: Session, row: RequestRow) -> RequestView:
         lines = service_rows.histories(session, KIND, [row.id])

@@ -10,7 +10,7 @@ from ticketing import survey_rows
 from ticketing.api import Limit, Offset, Sessions, Text
 from ticketing.asker import Anybody, Asker
 from ticketing.found import found_survey
-from ticketing.problem import REFUSALS, ProblemRoute, refuse
+from ticketing.problem import REFUSALS, refuse
 from ticketing.request import Declined
 from ticketing.service_views import SurveyView, survey_view
 from ticketing.survey import SurveyStatus
@@ -29,7 +29,7 @@ class AnswersBody(BaseModel):
 def build_survey_router(sessions: Sessions, clock: Clock, desk: SurveyDesk, asker: Asker | None = None) -> APIRouter:
     """The routes. Who may call is decided where they are mounted."""
     who: Asker = asker or Anybody()
-    router = APIRouter(prefix="/api", tags=["surveys"], route_class=ProblemRoute, responses=REFUSALS)
+    router = APIRouter(prefix="/api", tags=["surveys"], responses=REFUSALS)
 
     @router.get("/surveys")
     def surveys(

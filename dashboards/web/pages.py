@@ -1,12 +1,12 @@
 """Answers in HTML: language, visitor, security headers and templates, the same for every page."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from importlib.resources import files
 from urllib.parse import quote
 
 from fastapi import FastAPI, HTTPException, Request, Response
-from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, FunctionLoader, StrictUndefined, select_autoescape
 
 from dashboards.web import language
@@ -47,15 +47,15 @@ def show_denials(app: FastAPI) -> None:
         return error.answer
 
 
-def show_missing(pages: "Pages", app: FastAPI) -> None:
-    """Answer a person who asks for an address that leads nowhere with a page; programs keep their answer."""
+def show_missing(pages: "Pages", app: FastAPI, programs: Callable[[Request, HTTPException], Response]) -> None:
+    """Answer a person who asks for an address that leads nowhere with a page; `programs` answers everybody else."""
 
     @app.exception_handler(404)
     def _missing(request: Request, error: HTTPException) -> Response:
         nowhere = request.scope.get("route") is None and not request.url.path.startswith("/api/")
         if nowhere and "text/html" in request.headers.get("accept", ""):
             return pages.refuse(request, None, 404, "error.no.page")
-        return JSONResponse({"detail": error.detail}, 404, error.headers)
+        return programs(request, error)
 
 
 def source_of(request: Request) -> Source:

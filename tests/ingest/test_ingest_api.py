@@ -5,8 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from asking import Client
-from fastapi import FastAPI
+from asking import Client, bare_app
 from sqlalchemy import create_engine
 from sqlalchemy.pool import StaticPool
 from sqlmodel import Session, SQLModel
@@ -50,7 +49,7 @@ class Api:
         SQLModel.metadata.create_all(engine, tables=[SQLModel.metadata.tables[DeadLetterRow.__tablename__]])
         registry = parse_site(SITE, "site.yaml")
         self.store, self.box = store, DeadLetterBox(lambda: Session(engine), folder / "letters")
-        app = FastAPI()
+        app = bare_app()
         app.include_router(build_router(lambda: registry, store, self.box, JournalClock(NOON_US)))
         self._client, self._engine = Client(app), engine
 

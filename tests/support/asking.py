@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, FastAPI
 from facility.clock import RealClock
 from plantroom.database import Database
 from plantroom.once import Once
+from plantroom.refusals import show_refusals
 
 
 class Client:
@@ -44,10 +45,20 @@ class Client:
         return asyncio.run(together())
 
 
+def bare_app(*routers: APIRouter) -> FastAPI:
+    """An application of these routers that lets in everybody and refuses in the house's shape."""
+    app = FastAPI()
+    for router in routers:
+        app.include_router(router)
+    show_refusals(app)
+    return app
+
+
 def app_of(database: Database, *routers: APIRouter, name: Callable[[], str] = lambda: "somebody") -> FastAPI:
     """An application of these routers alone, for whom every caller is one; calls with a key are carried out once."""
     app, once = FastAPI(), Once(database, RealClock(), name)
     for router in routers:
         app.include_router(router, dependencies=[Depends(once.ask)])
     once.install(app)
+    show_refusals(app)
     return app

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import schemathesis
-from asking import Client
+from asking import Client, bare_app
 from fastapi import FastAPI
 from hypothesis import HealthCheck, Phase, given, settings
 from people import service_book
@@ -45,11 +45,9 @@ def app(database: Database, registry: Registry, finding: NewFinding, tmp_path: P
     with database.writing() as session:
         desk.receive(session, [finding(), finding(rule="b", asset="ahu-1", kind=OrderKind.PREVENTIVE)])
     clock, roster = JournalClock(to_us(AT)), parse_roster(ROSTER, "roster.yaml", SECRETS, registry)
-    made = FastAPI()
     desks = AttachmentDesk(AttachmentStore(tmp_path / "attachments"))
     parts = ApiParts(database, clock, service_book(), lambda: registry, lambda: roster, b"secret", desks)
-    for router in ticketing_routers(parts):
-        made.include_router(router)
+    made = bare_app(*ticketing_routers(parts))
     client = Client(made)
     for path, body in WRITTEN:
         answer = client.post(path, json=body)

@@ -5,8 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from asking import Client
-from fastapi import FastAPI
+from asking import Client, bare_app
 from people import service_book
 from pictures import WORDS, opened, picture
 from sqlmodel import select
@@ -48,7 +47,7 @@ class House:
 
     def __init__(self, database: Database, registry: Registry, book: ContractBook, folder: Path) -> None:
         self.who, self.folder, clock = Visitor(), folder, JournalClock(to_us(AT))
-        app = FastAPI()
+        app = bare_app()
         desk = AttachmentDesk(AttachmentStore(folder))
         app.include_router(build_attachment_router(database, clock, desk, self.who))
         app.include_router(build_router(database, clock, book, self.who))

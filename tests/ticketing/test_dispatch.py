@@ -7,8 +7,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from asking import Client
-from fastapi import FastAPI
+from asking import Client, bare_app
 
 from facility.clock import JournalClock
 from facility.finding import Finding, OrderKind, Severity
@@ -100,7 +99,7 @@ def test_an_entrapment_goes_before_what_somebody_does_and_others_take_that_over(
 
 @pytest.fixture
 def client(database: Database, book: ContractBook, roster: Roster, registry: Registry) -> Client:
-    app, clock = FastAPI(), JournalClock(to_us(AT))
+    app, clock = bare_app(), JournalClock(to_us(AT))
     app.include_router(build_router(database, clock, book))
     app.include_router(build_dispatch_router(database, clock, book, lambda: roster, lambda: registry))
     return Client(app)
@@ -132,7 +131,7 @@ def test_nobody_can_go_is_a_refusal_with_every_reason(
     later = datetime(2027, 1, 5, 2, tzinfo=UTC)
     with database.writing() as session:
         desk.receive(session, [finding(at=later)])
-    app = FastAPI()
+    app = bare_app()
     app.include_router(
         build_dispatch_router(database, JournalClock(to_us(later)), book, lambda: roster, lambda: registry)
     )

@@ -5,8 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from asking import Client
-from fastapi import FastAPI
+from asking import Client, bare_app
 
 from facility.clock import JournalClock
 from facility.finding import Finding, OrderKind
@@ -48,7 +47,7 @@ def client(database: Database, book: ContractBook, desk: Desk, finding: NewFindi
             row = repository.find_order(session, order, lock=True)
             assert row is not None
             carry_out(session, book, row, Act(Verb.REASSIGN, "Wang", AT, Words(to="li")))
-    app = FastAPI()
+    app = bare_app()
     app.include_router(build_feed_router(database, JournalClock(to_us(AT)), lambda: ROSTER, SECRET))
     app.include_router(build_calendar_router(lambda: ROSTER, SECRET))
     return Client(app)

@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from asking import Client
-from fastapi import FastAPI
+from asking import Client, bare_app
 
 from facility.clock import JournalClock
 from facility.finding import Finding
@@ -171,7 +170,7 @@ def test_an_order_of_last_year_is_found_while_it_waits(house: House) -> None:
 def client(house: House) -> Client:
     order = house.opened(AT)
     house.work(order, AT + hours(3), AT + hours(5))
-    app = FastAPI()
+    app = bare_app()
     clock = JournalClock(to_us(AT + timedelta(days=60)))
     app.include_router(build_router(house.database, clock, house.book, lambda: house.registry))
     return Client(app)

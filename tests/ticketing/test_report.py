@@ -14,8 +14,7 @@ from html import unescape
 from pathlib import Path
 
 import pytest
-from asking import Client
-from fastapi import FastAPI
+from asking import Client, bare_app
 from people import service_book
 
 from facility.clock import JournalClock
@@ -165,7 +164,7 @@ def test_a_plot_has_a_gap_where_there_is_no_figure() -> None:
 
 
 def test_the_route_gives_each_format(database: Database, book: ContractBook, registry: Registry) -> None:
-    app = FastAPI()
+    app = bare_app()
     app.include_router(build_report_router(database, JournalClock(to_us(LATER)), book, lambda: registry))
     client = Client(app)
     for kind, media in (("html", "text/html"), ("csv", "text/csv"), ("pdf", "application/pdf")):

@@ -5,8 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from asking import Client, app_of
-from fastapi import FastAPI
+from asking import Client, app_of, bare_app
 from people import service_book
 from pictures import picture
 
@@ -98,7 +97,7 @@ def test_a_step_that_is_not_possible_says_which_are(client: Client) -> None:
 def test_a_request_that_nobody_reviewed_is_overdue(database: Database, registry: Registry) -> None:
     book, views = service_book(), []
     for at in (AT, AT + timedelta(hours=24), AT + timedelta(hours=25)):
-        app = FastAPI()
+        app = bare_app()
         for router in service_routers(database, JournalClock(to_us(at)), book, lambda: registry):
             app.include_router(router)
         if at == AT:

@@ -5,8 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from asking import Client
-from fastapi import FastAPI
+from asking import Client, bare_app
 
 from facility.clock import JournalClock
 from facility.finding import Finding
@@ -38,7 +37,7 @@ class Messages:
         self.database, self.book, self.clock = database, book, JournalClock(to_us(AT))
         self.roster = parse_roster(TEXT, "roster.yaml", SECRETS, registry)
         secret = link_secret("token")
-        app = FastAPI()
+        app = bare_app()
         app.include_router(build_link_router(database, self.clock, book, lambda: self.roster, secret))
         app.include_router(build_outbox_router(database, self.clock, book))
         app.include_router(build_router(database, self.clock, book))

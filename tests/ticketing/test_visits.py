@@ -5,8 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from asking import Client
-from fastapi import FastAPI
+from asking import Client, bare_app
 from pictures import picture
 
 from facility.clock import JournalClock
@@ -59,7 +58,7 @@ class Plant:
     def __init__(self, database: Database, registry: Registry, folder: Path) -> None:
         self.database, self.registry, self.book = database, registry, book_of()
         self.clock = JournalClock(to_us(AT))
-        app = FastAPI()
+        app = bare_app()
         desk = AttachmentDesk(AttachmentStore(folder))
         app.include_router(build_attachment_router(database, self.clock, desk))
         app.include_router(build_checklist_router(database, self.clock, self.book, lambda: registry))

@@ -1,0 +1,73 @@
+"""Refusals in Chinese. The stages say them in English; `refusals_zh.yaml` has each sentence in both languages.
+
+A sentence is known by its words: what stands in braces may be anything and is carried over, translated where it is
+itself a sentence of ours. One that is not there stays English (a test asks for those of every route).
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from importlib.resources import files
+
+from pydantic import BaseModel, ConfigDict
+
+from dashboards.web.language import Words
+from facility.document import parse_document
+
+_HOLE = re.compile(r"\{(\d)\}")
+
+
+class _Sentence(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    en: str
+    zh: str
+
+
+class _Sentences(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    refusals: list[_Sentence]
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    pattern: re.Pattern[str]
+    holes: Sequence[str]
+    zh: str
+
+
+def in_language(text: str, words: Words) -> str:
+    """The text as a reader of that language gets it."""
+    return text if words.language == "en" else words.in_script(in_chinese(text))
+
+
+@lru_cache(maxsize=2_000)
+def in_chinese(text: str) -> str:
+    """The text in Chinese where every sentence of it is known; what is not known stays as it is."""
+    if "\n" in text:
+        return "\n".join(in_chinese(line) for line in text.split("\n"))
+    for known in _known():
+        if match := known.pattern.fullmatch(text):
+            values = dict(zip(known.holes, map(in_chinese, match.groups()), strict=True))
+            return "".join(values[part] if index % 2 else part for index, part in enumerate(_HOLE.split(known.zh)))
+    parts = text.split("; ")  # several at once: what is wrong with each field of a body
+    return "；".join(map(in_chinese, parts)) if len(parts) > 1 else text
+
+
+def sentences() -> list[tuple[str, str]]:
+    """Every sentence in English and in Chinese, with its holes."""
+    source = files("plantroom").joinpath("refusals_zh.yaml")
+    parsed = parse_document(_Sentences, source.read_text(encoding="utf-8"), "plantroom/refusals_zh.yaml")
+    return [(one.en, one.zh) for one in parsed.refusals]
+
+
+@cache
+def _known() -> list[_Known]:
+    """The sentences that say most first: of two that fit, the one with more words of its own holds."""
+    by_words = sorted(sentences(), key=lambda one: len(_HOLE.sub("", one[0])), reverse=True)
+    return [_Known(_pattern(en), _HOLE.findall(en), zh) for en, zh in by_words]
+
+
+def _pattern(sentence: str) -> re.Pattern[str]:
+    parts = _HOLE.split(sentence)[::2]
+    return re.compile("(.+?)".join(re.escape(part) for part in parts), re.DOTALL)

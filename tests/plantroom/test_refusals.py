@@ -1,0 +1,161 @@
+"""Every refusal has one shape, whatever was wrong with a call, and is said in the reader's language."""
+
+import ast
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from asking import Client, bare_app
+from people import service_book
+
+from facility.clock import JournalClock
+from facility.instant import to_us
+from facility.registry import Registry
+from plantroom.database import Database
+from plantroom.refusal_words import in_chinese, sentences
+from ticketing.attachment_desk import AttachmentDesk
+from ticketing.attachment_store import AttachmentStore
+from ticketing.roster_file import parse_roster
+from ticketing.routers import ApiParts, ticketing_routers
+
+ROOT = Path(__file__).parents[2]
+AT = datetime(2026, 3, 2, 1, tzinfo=UTC)
+ROSTER = (ROOT / "tests/data/ticketing/roster.yaml").read_text(encoding="utf-8")
+SECRETS = {"WANG": "json://a", "LI": "json://b", "CHEN": "json://c", "ERP": "http://e", "ERP_SECRET": "0" * 16}
+JSON = {"Content-Type": "application/json"}
+ROUTES = ("/api/requests", "/api/complaints", "/api/costs", "/api/quotes", "/api/parts", "/api/work-orders")
+HOLE = re.compile(r"\{(\d)\}")
+
+
+@pytest.fixture(scope="module")
+def client(upgraded_sqlite: Path, registry: Registry, tmp_path_factory: pytest.TempPathFactory) -> Client:
+    """Every route of ticketing; nothing here is ever written."""
+    roster = parse_roster(ROSTER, "roster.yaml", SECRETS, registry)
+    desk = AttachmentDesk(AttachmentStore(tmp_path_factory.mktemp("attachments")))
+    database = Database(f"sqlite:///{upgraded_sqlite}")
+    parts = ApiParts(
+        database, JournalClock(to_us(AT)), service_book(), lambda: registry, lambda: roster, b"secret", desk
+    )
+    return Client(bare_app(*ticketing_routers(parts)))
+
+
+def refusal(client: Client, method: str, path: str, **sent: Any) -> tuple[int, str, str, str]:  # noqa: ANN401 - httpx's own arguments
+    """The status, what, where and hint."""
+    answer = client.ask(method, path, **sent)
+    detail = answer.json()["detail"]
+    assert set(detail) == {"what", "where", "hint"}, answer.text
+    assert detail["what"], answer.text
+    assert detail["hint"], answer.text
+    return answer.status_code, detail["what"], detail["where"], detail["hint"]
+
+
+@pytest.mark.parametrize("path", ROUTES)
+def test_a_body_that_is_no_json_is_refused_with_its_place(client: Client, path: str) -> None:
+    status, what, where, hint = refusal(client, "POST", path, content=b'{"text": oh}', headers=JSON)
+    assert (status, where) == (422, "body, character 9")
+    assert what == "the body is no JSON: Expecting value"
+    assert "application/json" in hint
+
+
+@pytest.mark.parametrize("path", ROUTES)
+def test_a_body_of_another_content_type_is_refused_by_its_name(client: Client, path: str) -> None:
+    status, what, where, hint = refusal(client, "POST", path, content=b"text=hot", headers={"Content-Type": "text/x"})
+    assert (status, what, where) == (422, "the body was sent as 'text/x', not as JSON", "header Content-Type")
+    assert "application/json" in hint
+    assert "without its content type" in refusal(client, "POST", path, content=b"{}")[1]
+
+
+@pytest.mark.parametrize("body", [b"\xff\xfe{}", b"[" * 200_000])
+def test_a_body_that_cannot_be_read_at_all_is_refused_in_words(client: Client, body: bytes) -> None:
+    status, what, where, _ = refusal(client, "POST", "/api/requests", content=body, headers=JSON)
+    assert status in (400, 422)
+    assert what.startswith(("the body cannot be read", "the body is no JSON"))
+    assert where.startswith(("body", "/api/requests"))
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "says", "place"),
+    [
+        ("/api/quotes", {}, "order: Field required; lines: Field required", "body order"),
+        ("/api/requests", ["no"], "body: Input should be a valid dictionary", "body"),
+        ("/api/quotes", {"order": "1", "lines": 3}, "lines: Input should be a valid list, got 3", "body lines"),
+        ("/api/parts", {"id": "b", "name": "Belt", "price": "x", "currency": "CNY"}, "price: Input should be", "price"),
+        ("/api/work-orders/1/hold", {"reason": 3}, "reason: Input should be a valid string, got 3", "body reason"),
+        ("/api/work-orders/1/hold", {"why": "x"}, "why: Extra inputs are not permitted", "body why"),
+    ],
+)
+def test_a_body_of_wrong_fields_names_each(client: Client, path: str, body: object, says: str, place: str) -> None:
+    status, what, where, _ = refusal(client, "POST", path, json=body)
+    assert status == 422
+    assert says in what
+    assert place in where
+
+
+def test_what_no_route_answers_has_the_same_shape(client: Client) -> None:
+    assert refusal(client, "GET", "/api/nothing")[:3] == (404, "there is nothing at this address", "/api/nothing")
+    assert refusal(client, "DELETE", "/api/work-orders")[0] == 405
+    assert refusal(client, "GET", "/api/work-orders?limit=none")[2] == "query limit"
+
+
+def test_a_reader_of_chinese_is_refused_in_chinese(client: Client) -> None:
+    chinese = {"Accept-Language": "zh-CN,zh;q=0.9"}
+    answer = client.get("/api/work-orders/77", headers=chinese)
+    assert answer.json()["detail"] == {
+        "what": "没有工单 '77'", "where": "work order 77", "hint": "列表见 GET /api/work-orders。",
+    }  # fmt: skip
+    assert answer.headers["content-language"] == "zh-CN"
+    told = refusal(client, "POST", "/api/quotes", json={}, headers=chinese)
+    assert told[1] == "order：缺少此字段；lines：缺少此字段"
+    assert refusal(client, "GET", "/api/nothing", headers={"Accept-Language": "zh-TW"})[1] == "此地址沒有內容"
+    assert refusal(client, "GET", "/api/work-orders/77", headers={"Accept-Language": "de"})[1].startswith("there is")
+
+
+def test_each_sentence_says_the_same_in_both_languages() -> None:
+    known = sentences()
+    assert len({en for en, _ in known}) == len(known)
+    for en, zh in known:
+        assert set(HOLE.findall(zh)) <= set(HOLE.findall(en)), en
+        said = HOLE.sub(lambda hole: f"X{hole[1]}x", en)
+        assert in_chinese(said) == HOLE.sub(lambda hole: f"X{hole[1]}x", zh)
+
+
+REFUSING = {"refuse": (1, 3), "Refused": (1, 2), "Declined": (0, 1), "NoAnswer": (0, 1), "NoItem": (0, 1)}
+"""What refuses, and which of its arguments are its words: what, and what to do."""
+
+
+def said_in_code() -> Iterator[tuple[str, str]]:
+    """Every sentence with which a route or a decision behind it refuses, and where it stands; files are no routes."""
+    for source in sorted(one for one in (ROOT / "ticketing").glob("*.py") if not one.stem.endswith("_file")):
+        tree = ast.parse(source.read_text(encoding="utf-8"))
+        for node in ast.walk(tree):
+            for part in _words(node):
+                if (text := _sentence(part)) and " " in text:
+                    yield f"{source.name}:{part.lineno}", text
+
+
+def _words(node: ast.AST) -> Iterator[ast.expr]:
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in REFUSING:
+        for index in REFUSING[node.func.id]:
+            yield from node.args[index : index + 1]
+    if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in ("(what, hint)", "what, hint"):
+        yield from node.value.elts if isinstance(node.value, ast.Tuple) else ()
+    if isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple) and len(node.value.elts) == 2:
+        yield from (one for one in node.value.elts if isinstance(one, ast.Constant) and str(one.value).endswith("."))
+
+
+def _sentence(part: ast.expr) -> str:
+    if isinstance(part, ast.Constant) and isinstance(part.value, str):
+        return part.value
+    if isinstance(part, ast.JoinedStr):
+        return "".join(one.value if isinstance(one, ast.Constant) else "X" for one in part.values)  # type: ignore[misc]  # its constants are texts
+    return ""
+
+
+def test_every_refusal_of_a_route_is_there_in_chinese() -> None:
+    said = dict(said_in_code())
+    assert len(said) > 80
+    missing = [f"{where}: {text}" for where, text in said.items() if in_chinese(text) == text]
+    assert not missing, "\n".join(missing)
