@@ -158,6 +158,11 @@ class EngineHost:
         with self.lock:
             return list(self.engine.not_applicable())
 
+    @property
+    def rule_ids(self) -> frozenset[str]:
+        """The rules in force; empty before the first set is."""
+        return frozenset(self.engine.rule_set.rules) if self.engine.rule_set is not None else frozenset()
+
     def rule(self, rule_id: str) -> Rule | None:
         """A rule of the active set; None when there is none of this id."""
         return self.engine.rule_set.rules.get(rule_id) if self.engine.rule_set is not None else None

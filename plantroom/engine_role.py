@@ -30,6 +30,7 @@ from plantroom.allowance import allowance_us
 from plantroom.broker_address import broker_address
 from plantroom.changes import watch_changes
 from plantroom.clocks import clock_for
+from plantroom.contract_watch import ContractWatch
 from plantroom.contracts import load_contracts
 from plantroom.cursor_board import CursorBoard
 from plantroom.database import Database
@@ -64,13 +65,11 @@ _STOP_SECONDS = 5.0
 
 def run(settings: Settings, stop: threading.Event) -> None:
     """Run until `stop`. Raises PermanentError for files or stores that cannot be used."""
-    registry, site_files = load_registry(settings.site_files)
-    rule_files = load_rule_files(settings.rules)
-    contract_texts = read_texts(settings.contract, "contract")
-    book = load_contracts(contract_texts, registry, RuleSet.load(rule_files).rules)
-    clock = clock_for(settings)
-    database = Database(settings.database_address())
-    database.upgrade()
+    registry, found = load_registry(settings.site_files)
+    files = PlantFiles(found, load_rule_files(settings.rules))
+    rule_ids, contract_texts = frozenset(RuleSet.load(files.rules).rules), read_texts(settings.contract, "contract")
+    book = load_contracts(contract_texts, registry, rule_ids)
+    clock, database = clock_for(settings), _open_database(settings)
     metrics = prometheus_client.CollectorRegistry()
     journal = open_journal(settings, "engine", decoded := DecodedCommits())
     host = EngineHost(
@@ -82,9 +81,16 @@ def run(settings: Settings, stop: threading.Event) -> None:
         clock=clock,
         metrics=HostMetrics(metrics),
     )
-    host.bring_up_to(site_files, rule_files, settings.control_folder)
+    host.bring_up_to(files.site, files.rules, settings.control_folder)
     people = RosterWatch(settings, lambda: host.registry, first=registry)
-    reload = Reload(settings, PlantFiles(site_files, rule_files), contract_texts, clock)
+    contracts = ContractWatch(
+        settings,
+        book,
+        contract_texts,
+        (lambda: host.registry if host.registry.buildings else registry, lambda: host.rule_ids or rule_ids),
+        clock,
+    )
+    reload = Reload(settings, files, contracts.texts, clock)
 
     store = open_store(settings, lambda: host.registry)
     letters = DeadLetterBox(database.writing, settings.var / "dead_letters.cursor")
@@ -121,7 +127,7 @@ def run(settings: Settings, stop: threading.Event) -> None:
         followers,
         journal.last_seq,
         clock,
-        lambda: reload.refused or people.refused,
+        lambda: reload.refused or contracts.refused or people.refused,
         desk,
         AttachmentDesk(AttachmentStore(settings.attachments_folder)),
         lambda event: submit(settings.control_folder, event),
@@ -132,7 +138,7 @@ def run(settings: Settings, stop: threading.Event) -> None:
     parts = ApiParts(
         database, clock, book, lambda: host.registry, people, secret, sources.attachments, teller, CurrentAsker()
     )
-    rules = ProgramRules(settings, host, contract_texts, clock)
+    rules = ProgramRules(settings, host, contracts.texts, clock)
     app = open_front(
         settings,
         sources,
@@ -144,6 +150,7 @@ def run(settings: Settings, stop: threading.Event) -> None:
         rules,
         (changes := watch_changes(host, database)).feed,
         people,
+        contracts.check,
     )
     failures: list[str] = []
     board = CursorBoard(
@@ -166,6 +173,7 @@ def run(settings: Settings, stop: threading.Event) -> None:
         "rules": host.run,
         "files": reload.run,
         "roster": people.run,
+        "contracts": contracts.run,
         "jobs": Jobs(database, host, book, clock, office).run,
         **{name: one.run for name, one in followers.items()},
         "cursors": board.run,
@@ -185,6 +193,13 @@ def run(settings: Settings, stop: threading.Event) -> None:
             part.close()
     if failures:
         raise RetryableError("; ".join(failures))
+
+
+def _open_database(settings: Settings) -> Database:
+    """The order database, brought up to this version."""
+    database = Database(settings.database_address())
+    database.upgrade()
+    return database
 
 
 def open_journal(settings: Settings, follower: str, decoded: DecodedCommits) -> JournalReader:

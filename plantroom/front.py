@@ -21,6 +21,7 @@ from plantroom.accounts.api_tokens import token_router
 from plantroom.accounts.door import AccountDoor
 from plantroom.accounts.web_door import WebDoor, enter_router
 from plantroom.directory_api import build_router as directory_router
+from plantroom.file_desk import ContractCheck, PlantFileDesk
 from plantroom.http import HttpParts, create_app
 from plantroom.identity_provider import identity_router
 from plantroom.manage_desk import ContractDesk, Plant
@@ -48,6 +49,7 @@ def open_front(
     rules: RuleDesk,
     feed: ChangeFeed,
     roster: Roll,
+    contracts: ContractCheck,
 ) -> FastAPI:
     """The application. `more_api` stands behind the gate too.
 
@@ -76,9 +78,20 @@ def open_front(
         accounts_router(database, view.registry, wall_clock),
         token_router(database, wall_clock),
     ]
+    files = PlantFileDesk(settings, view.registry, contracts, sources.refused, database, (clock, wall_clock))
     label = settings.oidc_label if settings.oidc_issuer is not None else ""
     web = web_router(
-        view, web_door, reception, rules, feed, manage=manage, shelf=shelf, office=back, own=back, provider=label
+        view,
+        web_door,
+        reception,
+        rules,
+        feed,
+        manage=manage,
+        shelf=shelf,
+        office=back,
+        own=back,
+        files=files,
+        provider=label,
     )
     provided = identity_router(settings, door, database, lambda: view.registry().buildings, wall_clock)
     pages = [web, enter_router(door), *provided, *own_pages]

@@ -7,7 +7,7 @@ the files in force stay in force.
 
 import threading
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import msgspec
 import structlog
@@ -35,11 +35,13 @@ class PlantFiles(msgspec.Struct, frozen=True):
 class Reload:
     """Watches the files of the settings; `in_force` are those the program started with.
 
-    The contracts stay as they were read at start; files that contradict them are refused. `refused` is why the files
+    Files that contradict the contracts in force are refused. `refused` is why the files
     on disk are not those in force, empty when they are.
     """
 
-    def __init__(self, settings: Settings, in_force: PlantFiles, contracts: Mapping[str, str], clock: Clock) -> None:
+    def __init__(
+        self, settings: Settings, in_force: PlantFiles, contracts: Callable[[], Mapping[str, str]], clock: Clock
+    ) -> None:
         self._settings, self._in_force, self._contracts, self._clock = settings, in_force, contracts, clock
         self._seen: PlantFiles | str = in_force
         self._submitted_us = 0
@@ -77,7 +79,7 @@ class Reload:
             rules = load_rule_files(self._settings.rules)
             found = PlantFiles(site, rules)
             if found != self._in_force:
-                load_contracts(self._contracts, registry, RuleSet.load(rules).rules)
+                load_contracts(self._contracts(), registry, RuleSet.load(rules).rules)
         except InputError as error:
             return str(error)
         return found

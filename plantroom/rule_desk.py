@@ -1,7 +1,7 @@
 """What the pages of rules show, gathered from the engine and the settings; and what a trial of a rule needs."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import timedelta
 from functools import lru_cache
@@ -60,10 +60,16 @@ class ProgramRules:
     """Implements the pages' `RuleDesk` over the engine in force."""
 
     def __init__(
-        self, settings: Settings, host: RulesHost, contracts: Mapping[str, str], clock: Clock, *, nice: int = NICE
+        self,
+        settings: Settings,
+        host: RulesHost,
+        contracts: Callable[[], Mapping[str, str]],
+        clock: Clock,
+        *,
+        nice: int = NICE,
     ) -> None:
-        """`contracts` are the texts of the contract files in force, by name; `nice` as in `RuleTrials`."""
-        self._settings, self._host, self._contracts, self._clock = settings, host, dict(contracts), clock
+        """`contracts` gives the texts of the contract files in force, by name; `nice` as in `RuleTrials`."""
+        self._settings, self._host, self._contracts, self._clock = settings, host, contracts, clock
         self._trials = RuleTrials(settings.var / "trials", settings.environment(), clock, host.touch, nice)
 
     def close(self) -> None:
@@ -150,7 +156,7 @@ class ProgramRules:
         ordered = Ordered(
             site_files=site_files,
             rule_files=dict(rule_set.files),
-            contract_files=self._contracts,
+            contract_files=dict(self._contracts()),
             overrides=[
                 ParameterOverridden(f"trial-{index}", 0, one.rule_id, one.parameter, one.scope, one.value)
                 for index, one in enumerate(overrides)

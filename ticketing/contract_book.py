@@ -12,13 +12,18 @@ from ticketing.terms import Circumstances
 
 
 class ContractBook:
-    """An immutable set of contracts. Two of one id, or of one scope, are refused by name."""
+    """A set of contracts. Two of one id, or of one scope, are refused by name; only `renew` changes it, all at once."""
 
     def __init__(self, contracts: Iterable[Contract] = ()) -> None:
         self.contracts: tuple[Contract, ...] = tuple(contracts)
         problems = [problem for pair in combinations(self.contracts, 2) for problem in _clash(*pair)]
         if problems:
             raise InputError(problems)
+
+    def renew(self, other: "ContractBook") -> None:
+        """Hold the contracts of another book from now on. Whoever changes terms that orders stand on moves their
+        deadlines: let `plantroom.contracts.check_renewal` look first."""
+        self.contracts = other.contracts
 
     def choose(self, facts: LevelFacts, at: datetime) -> LevelChoice:
         """The level for a finding raised at `at`, pinned with contract and revision; built-in when none is in force.

@@ -7,6 +7,8 @@ from dashboards.web.change_feed import ChangeFeed
 from dashboards.web.contract_pages import contract_router
 from dashboards.web.device_pages import device_router
 from dashboards.web.event_pages import event_router
+from dashboards.web.file_pages import file_router
+from dashboards.web.file_view import FileDesk
 from dashboards.web.finding_pages import finding_router
 from dashboards.web.floor_pages import floor_router
 from dashboards.web.login import login_router
@@ -46,6 +48,7 @@ def web_router(
     shelf: ShelfDesk | None = None,
     office: OfficeDesk | None = None,
     own: OwnDesk | None = None,
+    files: FileDesk | None = None,
     provider: str = "",
 ) -> APIRouter:
     """The pages of a plant. Each asks the door who the visitor is, by the session cookie, and what she may; those of
@@ -54,7 +57,14 @@ def web_router(
 
     None of them stands in the OpenAPI description: the API proper is under `/api`.
     """
-    absent = {"/manage": manage, "/plan": manage, "/findings/shelved": shelf, "/office": office, "/me": own}
+    absent = {
+        "/manage": manage,
+        "/plan": manage,
+        "/findings/shelved": shelf,
+        "/office": office,
+        "/me": own,
+        "/office/files": files,
+    }
     hidden = {path for path, desk in absent.items() if desk is None}
     pages = Pages(
         view,
@@ -69,6 +79,8 @@ def web_router(
         desks.append(shelf_router(pages, shelf))  # before one finding, which its paths look like
     if office is not None:
         desks += [office_router(pages, office), user_router(pages, office)]
+    if files is not None:
+        desks.append(file_router(pages, files))
     if own is not None:
         desks.append(own_router(pages, own))
     if manage is not None:

@@ -81,6 +81,9 @@ ROUTES = {
     "POST /office/people/{id}/test": "a",
     "GET /office/sites": "a",
     "GET /office/audit": "a",
+    "GET /office/files": "a",
+    "GET /office/files/{key}": "a",
+    "POST /office/files/{key}": "a",
     "GET /manage": "ma",
     "GET /plan": "tema",
     "GET /contracts": "ma",
@@ -168,7 +171,12 @@ def test_every_route_times_every_role(staffed: Staffed) -> None:
     for line, who in ROUTES.items():
         method, path = line.split(" ")
         path = path.replace("{asset_id}", "tank-mine").replace("{building_id}", "mine").replace("{name}", "nobody")
-        path = path.replace("{order_id}", "none").replace("{finding_id}", "none").replace("{id}", "none")
+        path = (
+            path.replace("{order_id}", "none")
+            .replace("{finding_id}", "none")
+            .replace("{id}", "none")
+            .replace("{key}", "none")
+        )
         path = path.replace("{rule_id}", "none")
         for letter, role in LETTERS.items():
             answer = staffed.ask(role, method, path)

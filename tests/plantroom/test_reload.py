@@ -48,7 +48,7 @@ class Desk:
         self.settings = Settings(var=folder / "var", site=(self.site,), rules=self.rules.parent)
         _, site_texts = load_registry([self.site])
         in_force = PlantFiles(site_texts, load_rule_files(self.rules.parent))
-        self.reload = Reload(self.settings, in_force, {}, JournalClock())
+        self.reload = Reload(self.settings, in_force, dict, JournalClock())
 
     def look_twice(self) -> list[ControlEvent]:
         """What two looks submit, oldest first; the spool is emptied."""

@@ -104,7 +104,7 @@ def host() -> Host:
 def rules(host: Host, tmp_path: Path) -> ProgramRules:
     clock = JournalClock()
     clock.advance(to_us(NOW))
-    return ProgramRules(Settings(var=tmp_path / "var"), host, {}, clock, nice=0)
+    return ProgramRules(Settings(var=tmp_path / "var"), host, dict, clock, nice=0)
 
 
 @pytest.fixture
