@@ -10,7 +10,7 @@ from facility.errors import RetryableError
 from facility.finding import Finding
 from plantroom.engine_host import EngineHost
 from ticketing.api import Sessions
-from ticketing.history_rows import lines_after
+from ticketing.history_rows import lines_after, newest_line
 
 EVERY_S = 0.25
 MOST, BEHIND = 1_000, 100
@@ -26,34 +26,42 @@ def watch_changes(host: EngineHost, sessions: Sessions) -> "ChangeWatch":
 
 
 class ChangeWatch:
-    """Reads new lines of history only while somebody listens."""
+    """Asks for the number of the newest line, and reads lines only when there are new ones."""
 
     def __init__(self, feed: ChangeFeed, sessions: Sessions) -> None:
         self.feed, self._sessions = feed, sessions
-        self._newest = 0
+        self._state: tuple[int, int] | None = None
+        self._newest: int | None = None
         self._told: deque[int] = deque(maxlen=2 * BEHIND)
+        self._now = threading.Event()
 
     def found(self, findings: Sequence[Finding]) -> None:
-        """Findings that were raised, changed or cleared."""
-        if self.feed.is_heard:
-            self.feed.publish(Change("finding", one.id, one.building_id, one.state.value) for one in findings)
+        """Findings that were raised, changed or cleared; with none, that a person did something: look at once."""
+        self.feed.publish(Change("finding", one.id, one.building_id, one.asset_id, one.state.value) for one in findings)
+        self._now.set()
 
     def look(self) -> None:
         """Tell of the lines written since the last look. Raises RetryableError when the database is away."""
-        if not self.feed.is_heard:
-            self._newest = 0  # who comes later has read everything until then
-            return
+        after = max(0, self._newest - BEHIND) if self._newest is not None else None
         with self._sessions.reading() as session:
-            lines = lines_after(session, max(0, self._newest - BEHIND) if self._newest else None, MOST)
+            state = newest_line(session, after or 0)
+            if state == self._state:
+                return
+            lines = lines_after(session, after, MOST)
         fresh = [line for line in lines if line.id not in self._told]
-        if self._newest:
-            self.feed.publish(Change("order", line.order_id, line.building_id, line.verb) for line in fresh)
+        if self._newest is not None:
+            self.feed.publish(
+                Change("order", line.order_id, line.building_id, line.asset_id, line.verb) for line in fresh
+            )
         self._told.extend(line.id for line in fresh[-2 * BEHIND :])
-        self._newest = max((line.id for line in lines), default=self._newest or 1)
+        self._newest = max((line.id for line in lines), default=self._newest or 0)
+        self._state = state if self._newest >= state[0] else None
 
     def run(self, stop: threading.Event) -> None:
-        """Look four times a second until told to stop."""
-        while not stop.wait(EVERY_S):
+        """Look four times a second, and at once when something is known to have happened, until told to stop."""
+        while not stop.is_set():
+            self._now.wait(EVERY_S)
+            self._now.clear()
             try:
                 self.look()
             except RetryableError:

@@ -101,9 +101,8 @@ class EngineHost:
         self.findings_total = 0
         self._handed: list[Path] = []
         self._handed_seq = 0
-        self.touched = 0
         self.tell: Callable[[Sequence[Finding]], None] = lambda found: None  # noqa: ARG005 - nobody listens yet
-        """Who hears of findings that changed, once they are kept."""
+        """Who hears of findings that changed, once they are kept; of none when a person changed something."""
         self.away = ""
         self._reported_errors = 0
 
@@ -140,8 +139,8 @@ class EngineHost:
         return max(0, self.engine.event_time_us)
 
     def touch(self) -> None:
-        """A person changed an order: whoever watches should look again."""
-        self.touched += 1
+        """A person changed an order: whoever tells of changes should look at once."""
+        self.tell(())
 
     def pending(self) -> list[Finding]:
         """Conditions that are true but whose persistence still runs."""

@@ -109,10 +109,6 @@ class ProgramView:
             return ClockState("scaled", clock.now(), clock.factor)
         return ClockState("journal" if isinstance(clock, JournalClock) else "real", clock.now())
 
-    def change_token(self) -> str:
-        """Changes with every commit that was judged, and with every order a person touched."""
-        return f"{self._from.host.cursor}-{self._from.host.touched}"
-
     def latest(self, asset_id: str) -> Sequence[Reading]:
         """The newest reading of each own and borrowed point, under the name it has here."""
         asset = self.registry().assets.get(asset_id)

@@ -42,10 +42,6 @@ class ScopedView:
         """The program's clock."""
         return self._whole.clock()
 
-    def change_token(self) -> str:
-        """Changes at least when something seen here changes."""
-        return self._whole.change_token()
-
     def latest(self, asset_id: str) -> Sequence[Reading]:
         """Empty for an asset elsewhere."""
         return self._whole.latest(asset_id) if self._sees(asset_id) else []

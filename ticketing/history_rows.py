@@ -46,13 +46,26 @@ class WrittenLine(NamedTuple):
     id: int
     order_id: str
     building_id: str
+    asset_id: str
     verb: str
+
+
+def newest_line(session: Session, after: int) -> tuple[int, int]:
+    """The highest number of a line, and how many are higher than `after`: they change when a line is written, also one
+    that was numbered before others and committed behind them. Cheap for an `after` near the end."""
+    query = sa.select(sa.func.max(col(EventRow.id)), sa.func.count()).where(col(EventRow.id) > after)
+    newest, count = session.execute(query).one()
+    return int(newest or 0), int(count)
 
 
 def lines_after(session: Session, newest: int | None, limit: int) -> list[WrittenLine]:
     """The lines with a higher number, the oldest first; with None, the newest ones."""
     query = sa.select(
-        col(EventRow.id), col(EventRow.work_order_id), col(WorkOrderRow.building_id), col(EventRow.verb)
+        col(EventRow.id),
+        col(EventRow.work_order_id),
+        col(WorkOrderRow.building_id),
+        col(WorkOrderRow.asset_id),
+        col(EventRow.verb),
     ).join_from(EventRow, WorkOrderRow, col(EventRow.work_order_id) == col(WorkOrderRow.id))
     if newest is None:
         rows = session.execute(query.order_by(col(EventRow.id).desc()).limit(limit)).all()[::-1]

@@ -26,7 +26,8 @@ _DIFFERENCE = {"degC": "delta_degC", "degF": "delta_degF"}
 
 @dataclass(frozen=True)
 class Page:
-    """The request's language, clock, plant and visitor. `zone` is that of most of what the page shows."""
+    """The request's language, clock, plant and visitor. `zone` is that of most of what the page shows; `seen` how far
+    the changes had come before it was read."""
 
     words: Words
     clock: ClockState
@@ -35,6 +36,7 @@ class Page:
     zone: ZoneInfo
     user: Visitor | None
     path: str
+    seen: str = ""
 
     def may(self, right: str) -> bool:
         """Whether the visitor has this right; nobody has any before signing in."""
@@ -59,6 +61,16 @@ class Page:
     def now_ms(self) -> int:
         """Now in milliseconds since the epoch, for the countdowns."""
         return round(self.now.timestamp() * 1000)
+
+    @property
+    def span_units(self) -> str:
+        """The words of a countdown in the script of the page: days, hours, minutes, seconds."""
+        return " ".join(wording.span_units(self.words))
+
+    @property
+    def hour(self) -> str:
+        """The time of day now in the page's zone."""
+        return f"{self.now.astimezone(self.zone):%H:%M}"
 
     def zone_of(self, asset_id: str | None) -> ZoneInfo:
         """The zone of the building an asset stands in; the page's zone for an unknown one."""

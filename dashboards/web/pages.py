@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, FunctionLoader, StrictUndefined, select_autoescape
 
 from dashboards.web import language
+from dashboards.web.change_feed import ChangeFeed
 from dashboards.web.page import UTC_ZONE, Page
 from dashboards.web.protocols import PlantView
 from dashboards.web.static_files import static_file, static_url
@@ -93,8 +94,9 @@ class Pages:
         rule_pages: bool = False,
         hidden: frozenset[str] = frozenset(),
         provider: str = "",
+        feed: ChangeFeed | None = None,
     ) -> None:
-        self._view, self.door = view, door
+        self._view, self.door, self._feed = view, door, feed
         self._templates = Environment(
             loader=FunctionLoader(_load),
             autoescape=select_autoescape(default=True, default_for_string=True),
@@ -127,6 +129,7 @@ class Pages:
             wanted = f"?next={quote(target)}" if request.method == "GET" else ""
             raise HTTPException(303, headers={"Location": f"/login{wanted}"})
         request.state.fresh_session = guest.fresh
+        request.state.seen = self._feed.token if self._feed is not None else ""  # before anything is read
         route = str(getattr(request.scope.get("route"), "path", request.url.path))
         if not self.door.may(guest.visitor, request.method, route, request.path_params):
             raise DeniedError(self.refuse(request, guest.visitor, 403, "error.denied", role=guest.visitor.role))
@@ -167,6 +170,7 @@ class Pages:
             zone=building.zone if building else UTC_ZONE,
             user=user,
             path=request.url.path,
+            seen=getattr(request.state, "seen", ""),
         )
 
     def show(self, request: Request, page: Page, name: str, status: int = 200, **shown: object) -> HTMLResponse:

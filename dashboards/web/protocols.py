@@ -161,9 +161,6 @@ class PlantView(Protocol):
     def clock(self) -> ClockState:
         """The clock and its now."""
 
-    def change_token(self) -> str:
-        """A short text that changes whenever something shown may have changed; cheap, asked every two seconds."""
-
     def latest(self, asset_id: str) -> Sequence[Reading]:
         """The newest reading of each of the asset's points, own and borrowed (under the borrower's name).
 

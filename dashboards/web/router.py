@@ -66,9 +66,11 @@ def web_router(
         "/office/files": files,
     }
     hidden = {path for path, desk in absent.items() if desk is None}
+    changes = feed or ChangeFeed()
     pages = Pages(
         view,
         door,
+        feed=changes,
         stickers=reception is not None,
         rule_pages=rules is not None,
         hidden=frozenset(hidden),
@@ -98,7 +100,7 @@ def web_router(
         device_router(pages),
         system_router(pages),
         *([rule_router(pages, rules)] if rules is not None else []),
-        event_router(pages, feed or ChangeFeed()),
+        event_router(pages, changes),
     ):
         # Before anything of the request is read, so that a stranger learns nothing of a form.
         router.include_router(part, dependencies=[Depends(pages.visitor)])

@@ -1,7 +1,7 @@
-"""The operator's pages: messages that could not be read, how each stage is doing, and what changed."""
+"""The operator's pages: messages that could not be read and how each stage is doing."""
 
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.responses import HTMLResponse
 
 from dashboards.web.pages import Pages
 from facility.instant import from_us
@@ -16,7 +16,7 @@ def readable(payload: bytes) -> str:
 
 
 def system_router(pages: Pages) -> APIRouter:
-    """`/dead-letters`, `/health` and `/live`."""
+    """`/dead-letters` and `/health`."""
     router = APIRouter()
 
     @router.get("/dead-letters", response_class=HTMLResponse)
@@ -36,12 +36,5 @@ def system_router(pages: Pages) -> APIRouter:
             share=100.0 * health.rejected / health.received if health.received else None,
             silent=health.silent[:MOST_SILENT], more=max(0, len(health.silent) - MOST_SILENT),
         )  # fmt: skip
-
-    @router.get("/live", response_class=JSONResponse)
-    def live(request: Request) -> JSONResponse:
-        user = pages.visitor(request)
-        clock = pages.view_for(user).clock()
-        shown = {"token": pages.view_for(user).change_token(), "now_ms": round(clock.now.timestamp() * 1000)}
-        return JSONResponse(shown, headers={"Cache-Control": "no-store"})
 
     return router

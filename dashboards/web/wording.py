@@ -75,17 +75,21 @@ def point_label(point: Point | None, name: str, words: Words) -> str:
 def format_span(span: timedelta, words: Words) -> str:
     """The two biggest parts of a duration: `3 h 12 min`, `2 d 4 h`, `45 s`. Never negative."""
     seconds = max(0, round(abs(span).total_seconds()))
-    signs = (("d", "天"), ("h", "小时"), ("min", "分"), ("s", "秒"))
     parts: list[str] = []
-    for (english, chinese), size in zip(signs, (86_400, 3_600, 60, 1), strict=True):
+    for sign, size in zip(span_units(words), (86_400, 3_600, 60, 1), strict=True):
         amount, seconds = divmod(seconds, size)
         if amount or (size == 1 and not parts):
-            parts.append(f"{amount} {english if words.language == 'en' else chinese}")
+            parts.append(f"{amount} {sign}")
         elif parts:
             break
         if len(parts) == 2:
             break
-    return words.in_script(" ".join(parts))
+    return " ".join(parts)
+
+
+def span_units(words: Words) -> tuple[str, ...]:
+    """Days, hours, minutes and seconds as durations are written."""
+    return ("d", "h", "min", "s") if words.language == "en" else tuple(map(words.in_script, ("天", "小时", "分", "秒")))
 
 
 def format_at(at: datetime | int, zone: ZoneInfo, words: Words, *, now: datetime, seconds: bool = False) -> str:

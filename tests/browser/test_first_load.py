@@ -10,10 +10,22 @@ from facility.clock import RealClock
 
 pytestmark = pytest.mark.service
 MOST_BYTES, MOST_REQUESTS = 60_000, 6
+MOST_MS = 3_000
+"""Sooner than the pulse: it was told, not asked for. The goal of one second is for an idle machine; it prints."""
+WATCH = """name => {
+    window.seenAt = window.raisedAt = null;
+    window.heard = new Promise(done => document.addEventListener("changed", ({detail}) => {
+        if (detail.what === "order") done(detail.state); }));
+    document.addEventListener("changed", ({detail}) => {
+        if (detail.what === "finding") window.raisedAt ??= detail.at_ms; });
+    new MutationObserver(() => {
+        if (!window.seenAt && document.body.innerText.includes(name)) window.seenAt = Date.now();
+    }).observe(document.body, {childList: true, subtree: true});
+}"""
 
 
 def test_the_list_is_light_and_an_open_page_knows_of_a_finding_at_once(house: Any, phone: Callable[..., Any]) -> None:  # noqa: ANN401 - the fixtures of this folder
-    house.get_wet("leak-4")
+    order = house.get_wet("leak-4")
     page = phone()
     house.enter(page)
     page.goto("about:blank")
@@ -39,15 +51,18 @@ def test_the_list_is_light_and_an_open_page_knows_of_a_finding_at_once(house: An
 
     page.goto(f"{house.address}/findings")
     expect(page.locator("main")).not_to_contain_text("Fire tank")
-    page.evaluate(
-        """() => { window.seenAt = null; new MutationObserver(() => {
-            if (!window.seenAt && document.body.innerText.includes("Fire tank")) window.seenAt = Date.now(); })
-            .observe(document.body, {childList: true, subtree: true}); }"""
-    )
+    drawn: list[str] = []
+    page.on("request", lambda said: drawn.append(said.url))
+    page.evaluate(WATCH, "Fire tank")
+    house.system.post(f"/api/work-orders/{order}/acknowledge", {"by": "li.wei"})
+    assert page.evaluate("window.heard") == "acknowledge"
+    assert page.url not in drawn, "a list of findings is not drawn again for an order"
     sent_ms = RealClock().now_us() / 1000
     house.say("tank-3", tank_level=30)
     expect(page.locator("main")).to_contain_text("Fire tank", timeout=60_000)
-    seen_ms = page.evaluate("window.seenAt")
-    print(f"from the publication of a reading to its finding on an open page: {seen_ms - sent_ms:.0f} ms")  # noqa: T201 - the figure
+    seen_ms, raised_ms = page.evaluate("[window.seenAt, window.raisedAt]")
+    print(f"raised finding on an open page: {seen_ms - raised_ms:.0f} ms after it was written, "  # noqa: T201 - the figure
+          f"{seen_ms - sent_ms:.0f} ms after its reading was published")  # fmt: skip
+    assert 0 <= seen_ms - raised_ms < MOST_MS
     assert seen_ms - sent_ms < 60_000
     house.say("tank-3", tank_level=90)

@@ -28,9 +28,13 @@ def test_what_is_done_in_the_shaft_is_kept_and_sent_once(house: Any, phone: Call
     kept = f"caches.match('/work-orders/{first}').then(found => found !== undefined)"
     wait_until(lambda: page.evaluate(kept), 30, "the phone to keep the pages of her orders")
     assert wrong == []
+    desk = phone()
+    house.enter_by_token(desk)
+    desk.goto(f"{house.address}/work-orders/{second}")
 
     house.system.kill()  # the server is gone
-    expect(page.locator("#offline")).to_be_visible(timeout=60_000)  # the broken stream says so
+    for each in (page, desk):
+        expect(each.locator("#offline")).to_be_visible(timeout=60_000)  # the broken stream says so
     page.goto(f"{house.address}/my")
     assert page.locator(f"[data-order='{first}'], [data-order='{second}']").count() == 2
     _press(page, first, "arrive", sent=False)
@@ -43,7 +47,9 @@ def test_what_is_done_in_the_shaft_is_kept_and_sent_once(house: Any, phone: Call
 
     house.system.launch()
     house.system.wait_ready(150)
+    expect(desk.locator("#offline")).to_be_hidden(timeout=60_000)  # connected again by itself
     house.system.post(f"/api/work-orders/{second}/cancel", {"note": "Double."})
+    expect(desk.locator("#history")).to_contain_text("Double.", timeout=60_000)
     wait_until(lambda: _status(house, first) == "completed", 60, "the kept actions to be sent, in their order")
     expect(page.locator("#waiting li")).to_have_count(0, timeout=60_000)
     history = house.system.get(f"/api/work-orders/{first}")["history"]

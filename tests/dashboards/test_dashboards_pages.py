@@ -227,12 +227,22 @@ def test_signing_in_never_leads_to_another_site(plant: PreviewPlant, target: str
     assert answer.headers["location"] == "/"
 
 
-def test_live_tells_when_something_changed(client: Client, plant: PreviewPlant) -> None:
-    before = client.get("/live").json()
-    assert before["now_ms"] == NOW.timestamp() * 1000
-    order = next(each for each in plant.work_orders() if each.status == "open")
-    plant.apply_verb(order.id, "acknowledge", by="m.chen", note="")
-    assert client.get("/live").json()["token"] != before["token"]
+def test_live_tells_the_time(client: Client) -> None:
+    assert client.get("/live").json()["now_ms"] == NOW.timestamp() * 1000
+
+
+@pytest.mark.parametrize(("lang", "units"), [("en", "d h min s"), ("zh", "天 小时 分 秒"), ("hant", "天 小時 分 秒")])
+def test_countdowns_run_in_the_script_of_the_page(client: Client, lang: str, units: str) -> None:
+    assert f'data-units="{units}"' in client.get(f"/?lang={lang}").text
+
+
+def test_every_region_that_is_kept_true_names_what_it_shows(plant: PreviewPlant, client: Client) -> None:
+    known = {"order", "finding", "values", "pending", "letters", "time", "pulse"}
+    named = [one for path in paths(plant) for one in re.findall(r'data-live="([^"]*)"', client.get(path).text)]
+    assert named
+    assert {topic.partition("/")[0] for one in named for topic in one.split()} <= known
+    assert all(one.split() for one in named)
+    assert {len(topic.split("/")) for one in named for topic in one.split()} == {1, 3}
 
 
 @pytest.mark.parametrize(("kind", "rate", "words"), [("real", "1.0", ""), ("scaled", "60", "Simulated time ×60"),

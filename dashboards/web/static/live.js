@@ -1,15 +1,19 @@
-// Keeps an open page true: a stream tells it when something has changed (where there is none it asks every two seconds),
-// the marked regions are replaced, and countdowns run on the program's clock (which may be simulated).
+// Keeps an open page true. A stream says what has changed (where there is none the page asks every two seconds); a region
+// is drawn again only when its `data-live` names that: `order/asset/lift-1` an order there, `finding` any finding,
+// `values/...` and other stamps what the pulse says of them, `time` a deadline that passes, `pulse` every three seconds.
+// Countdowns run on the program's clock, which may be simulated.
 
 const POLL_MS = 2000;
 const SLOW_MS = 10000;
+const TIME_MS = 60000;
 const SILENT_MS = 12000;
 const STREAM_AGAIN_MS = 15000;
 const FOLLOW_MS = 20000;
 const ANSWER_MS = 8000;
+const REST_MS = 250;
 const body = document.body;
 const clock = { now: Number(body.dataset.now), at: performance.now(), rate: Number(body.dataset.rate) };
-const units = body.dataset.lang === "zh" ? ["天", "小时", "分", "秒"] : ["d", "h", "min", "s"];
+const units = (body.dataset.units || "d h min s").split(" ");
 
 function span(ms) {
   let seconds = Math.max(0, Math.round(ms / 1000));
@@ -25,25 +29,70 @@ function span(ms) {
 
 function tick() {
   const now = clock.now + (performance.now() - clock.at) * clock.rate;
+  let passed = false;
   for (const element of document.querySelectorAll("[data-due]")) {
     const left = Number(element.dataset.due) - now;
+    passed ||= left < 0 && !element.classList.contains("over");
     element.textContent = (left < 0 ? body.dataset.over : body.dataset.left).replace("{span}", span(Math.abs(left)));
     element.classList.toggle("over", left < 0);
     element.classList.toggle("soon", left >= 0 && left < 1800000);
   }
+  for (const element of document.querySelectorAll("time[data-zone]")) {
+    const said = { timeZone: element.dataset.zone, hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+    element.textContent = new Date(now).toLocaleTimeString("en-GB", said);
+  }
+  if (passed) draw((topic) => topic[0] === "time");
 }
 
-let token = null;
-let slowAt = 0;
+// --- which regions are to be drawn again, and drawing them ------------------------------------------------------------
 
-async function refresh() {
+const waiting = new Map();
+const drawnAt = new Map();
+let busy = null;
+let restUntil = 0;
+let timer = 0;
+const isSeen = () => document.visibilityState === "visible";
+const topics = (region) => region.dataset.live.split(" ").filter(Boolean).map((topic) => topic.split("/"));
+
+// The regions of which some topic is meant; every region when none is said. Patient: a slow region (plots, a whole
+// building's values) waits until it has stood for ten seconds.
+function draw(isMeant = () => true, isPatient = false) {
+  for (const region of document.querySelectorAll("[data-live]")) {
+    const patient = isPatient && region.dataset.slow !== undefined;
+    if (topics(region).some(isMeant)) waiting.set(region.id, patient && waiting.get(region.id) !== false);
+  }
+  drawSoon();
+}
+
+const isOld = (id) => performance.now() - (drawnAt.get(id) ?? 0) >= SLOW_MS;
+
+// One at a time; what changes meanwhile is one more after it, and a server that needs long is left in peace the longer. A
+// hidden page waits until somebody looks.
+function drawSoon() {
+  clearTimeout(timer);
+  if (busy || !isSeen() || waiting.size === 0) return;
+  const due = new Set([...waiting].filter(([id, patient]) => !patient || isOld(id)).map(([id]) => id));
+  const rest = restUntil - performance.now();
+  if (due.size === 0 || rest > 0) {
+    timer = setTimeout(drawSoon, Math.max(rest, due.size ? 0 : 1000));
+    return;
+  }
+  for (const id of due) waiting.delete(id);
+  const began = performance.now();
+  busy = refresh(due).catch(() => {}).finally(() => {
+    busy = null;
+    restUntil = performance.now() + Math.max(REST_MS, 2 * (performance.now() - began));
+    drawSoon();
+  });
+}
+
+async function refresh(wanted) {
   const answer = await fetch(location.href, { headers: { Accept: "text/html" }, signal: AbortSignal.timeout(2 * ANSWER_MS) });
   if (!answer.ok || answer.redirected) return;
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-  const slow = performance.now() - slowAt > SLOW_MS;
-  if (slow) slowAt = performance.now();
   for (const old of document.querySelectorAll("[data-live]")) {
-    if (old.dataset.live === "slow" && !slow) continue;
+    if (old.dataset.slow !== undefined && !wanted.has(old.id)) continue;
+    drawnAt.set(old.id, performance.now());
     const next = fresh.getElementById(old.id);
     if (!next || stays(old, next)) continue;
     old.replaceWith(document.adoptNode(next));
@@ -55,45 +104,58 @@ async function refresh() {
 // A region somebody is in stays; one with forms, also when something was typed or nothing happened to its order.
 function stays(old, next) {
   if (old.contains(document.activeElement)) return true;
-  if (old.dataset.live !== "form") return old.innerHTML === next.innerHTML;
+  if (old.dataset.stamp === undefined) return old.innerHTML === next.innerHTML;
   const typed = [...old.querySelectorAll("textarea, input")].some((each) => each.value !== each.defaultValue);
   return typed || old.dataset.stamp === next.dataset.stamp;
 }
 
-document.addEventListener("refresh", () => refreshSoon());
+document.addEventListener("refresh", () => draw());
+
+// --- what is heard ------------------------------------------------------------------------------------------------------
 
 const offline = document.getElementById("offline");
-const isSeen = () => document.visibilityState === "visible";
-let wanted = false;
-let busy = null;
+const isStamp = (topic) => !["order", "finding", "time", "pulse"].includes(topic[0]);
+let token = body.dataset.seen || null;
+let stamps = {};
+let source = null;
+let heardAt = 0;
 
-// One refresh at a time; what changes meanwhile is one more after it. A hidden page waits until somebody looks.
-function refreshSoon() {
-  wanted = true;
-  if (busy || !isSeen()) return;
-  wanted = false;
-  busy = refresh().catch(() => {}).finally(() => {
-    busy = null;
-    if (wanted) refreshSoon();
-  });
+function watched() {
+  const named = [...document.querySelectorAll("[data-live]")].flatMap(topics).filter(isStamp).map((topic) => topic.join("/"));
+  return named.length ? `?watch=${[...new Set(named)].map(encodeURIComponent).join(",")}` : "";
 }
 
-function hear(state) {
+// A pulse: the clock, how far the changes have come, and the stamps of what is watched. `isWhole`: changes before it may
+// have gone by unheard.
+function hear(state, isWhole) {
   clock.now = state.now_ms;
   clock.at = performance.now();
   heardAt = performance.now();
   offline.hidden = true;
-  if (token !== null && token !== state.token) refreshSoon();
+  const missed = isWhole && token !== null && token !== state.token;
   token = state.token;
+  const before = stamps;
+  stamps = state.stamps;
+  const isOther = (topic) => {
+    const name = topic.join("/");
+    return topic[0] === "pulse" || (name in before && before[name] !== stamps[name]);
+  };
+  if (missed) draw();
+  else draw(isOther, true);
 }
 
-let source = null;
-let heardAt = 0;
+function change(one) {
+  heardAt = performance.now();
+  token = one.token;
+  draw(([what, part, ...name]) => one.what === "" || (what === one.what && (!part || one[part] === name.join("/"))));
+  document.dispatchEvent(new CustomEvent("changed", { detail: one }));
+}
 
 function listen() {
   if (source || !window.EventSource || !isSeen()) return;
-  const stream = source = new EventSource("/events");
+  const stream = source = new EventSource(`/events${watched()}`);
   heardAt = performance.now();
+  let isFirst = true;
   const leave = (after) => {
     stream.close();
     if (source !== stream) return;
@@ -101,12 +163,12 @@ function listen() {
     if (after !== null) setTimeout(listen, after);
   };
   stream.leave = leave;
-  stream.addEventListener("pulse", (event) => hear(JSON.parse(event.data)));
-  stream.addEventListener("changed", (event) => {
-    heardAt = performance.now();
-    refreshSoon();
-    document.dispatchEvent(new CustomEvent("changed", { detail: JSON.parse(event.data) }));
+  stream.onopen = () => { isFirst = true; };
+  stream.addEventListener("pulse", (event) => {
+    hear(JSON.parse(event.data), isFirst);
+    isFirst = false;
   });
+  stream.addEventListener("changed", (event) => change(JSON.parse(event.data)));
   stream.addEventListener("bye", (event) => leave(JSON.parse(event.data).again ? 100 : POLL_MS));
   stream.onerror = () => {
     offline.hidden = false;  // it connects again by itself, or not at all: then the page asks
@@ -122,9 +184,9 @@ async function poll() {
   }
   if (isSeen() && (!source || source.readyState !== EventSource.OPEN)) {
     try {
-      const answer = await fetch("/live", { redirect: "error", signal: AbortSignal.timeout(ANSWER_MS) });
+      const answer = await fetch(`/live${watched()}`, { redirect: "error", signal: AbortSignal.timeout(ANSWER_MS) });
       if (!answer.ok) throw new Error(String(answer.status));
-      hear(await answer.json());
+      hear(await answer.json(), true);
     } catch (error) {
       offline.hidden = false;
     }
@@ -139,7 +201,7 @@ document.addEventListener("visibilitychange", () => {
     return;
   }
   listen();
-  if (wanted) refreshSoon();
+  drawSoon();
 });
 
 tick();
@@ -147,6 +209,7 @@ setInterval(tick, 1000);
 if (body.dataset.livePage === "yes") {
   listen();
   setTimeout(poll, POLL_MS);
+  setInterval(() => draw((topic) => topic[0] === "time"), TIME_MS);
 } else if (body.dataset.livePage === "slow") {
-  setInterval(() => { if (isSeen()) refresh().catch(() => {}); }, FOLLOW_MS);
+  setInterval(() => draw(), FOLLOW_MS);
 }

@@ -75,9 +75,6 @@ class PreviewPlant:
     def clock(self) -> ClockState:
         return ClockState(self.kind, self.now, self.factor)
 
-    def change_token(self) -> str:
-        return "-".join(f"{order.status}{len(order.history)}" for order in self._orders.values())
-
     def latest(self, asset_id: str) -> Sequence[Reading]:
         asset = self._registry.assets.get(asset_id)
         if asset is None:
