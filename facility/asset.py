@@ -55,7 +55,8 @@ class Source:
 class Point:
     """One source of telemetry on an asset: a type of the catalogue, with this asset's own range and cadence.
 
-    `stuck` (cadences) and `spike` (in the point's unit) as in the point's type; 0 is off.
+    `stuck` (cadences) and `spike` (in the point's unit) as in the point's type; 0 is off. `at_last_visit` is what a
+    counter read at the last visit before readings began, in the point's unit.
     """
 
     asset_id: str
@@ -65,6 +66,7 @@ class Point:
     cadence: timedelta
     stuck: int = 0
     spike: float = 0.0
+    at_last_visit: float | None = None
 
     @property
     def name(self) -> str:

@@ -40,6 +40,9 @@ class PointEntry(_Strict):
     cadence: Duration | None = None
     stuck: int | None = Field(default=None, ge=0, description="cadences without change until not believed; 0 is off")
     spike: float | None = Field(default=None, ge=0, description="smallest jump of one reading not believed; 0 is off")
+    at_last_visit: float | None = Field(
+        default=None, ge=0, description="what a counter read at the last visit before readings began"
+    )
 
 
 def _as_mapping(points: object) -> object:
@@ -229,7 +232,11 @@ class _Builder:
             if kind.is_text and (stuck or spike):
                 self.refuse(place, f"{name} is a text: it has no stuck and no spike", "Leave them out.")
                 continue
-            points[name] = Point(entry.id, kind, low, high, own.cadence or kind.cadence, stuck, spike)
+            if own.at_last_visit is not None and kind.kind != "counter":
+                self.refuse(place, f"{name} is no counter: it has no at_last_visit", "Leave it out.")
+                continue
+            cadence = own.cadence or kind.cadence
+            points[name] = Point(entry.id, kind, low, high, cadence, stuck, spike, own.at_last_visit)
         return points
 
     def _borrows(self, entry: AssetEntry, building: BuildingEntry, path: tuple[str | int, ...]) -> dict[str, Borrowed]:

@@ -174,13 +174,18 @@ class Binder:
             point = self._registry.assets[look.origin_asset_id].points[look.origin_point]
             return FlagTerm(look.memory, fresh_limit(point), _FLAGS[term.function], self._alarm)
         if term.function in ("since_visit", "siblings"):
-            others = sibling_memories(self._asset, look.name, self._registry, self._memory)
-            return VisitTerm(look.memory) if term.function == "since_visit" else SiblingsTerm(others)
+            return self._apart(term.function, look)
         shared = self._windows.setdefault(id(look.memory), {})
         if (length, term.function) not in shared:
             window = look.memory.windows.setdefault(length, Window(length))
             shared[length, term.function] = WindowTerm(look.memory, window, term.function)
         return shared[length, term.function]
+
+    def _apart(self, function: str, look: Look) -> "Callable[[int], Known]":
+        if function == "siblings":
+            return SiblingsTerm(sibling_memories(self._asset, look.name, self._registry, self._memory))
+        point = self._registry.assets[look.origin_asset_id].points[look.origin_point]
+        return VisitTerm(look.memory, point.at_last_visit or 0.0)
 
     def _patience(self, name: str | None) -> int:
         """How long a parameter, which is meant for many assets, must let what is watched say nothing: as long as its

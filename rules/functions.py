@@ -74,8 +74,8 @@ FUNCTIONS = _table(
              " first reading", unit="same"),
     Function("cusum", ("ew",), NUMBER, "cumulative sum of the expression, added once per duration, never below zero: a"
              " small deviation that stays on one side adds up", unit="difference"),
-    Function("since_visit", ("t",), NUMBER, "how far a counter went since the last recorded visit (its reading when"
-             " there was none)", unit="difference"),
+    Function("since_visit", ("t",), NUMBER, "how far a counter went since the last recorded visit; when there was none,"
+             " since what the site file gives as `at_last_visit` (0 without)", unit="difference"),
     Function("baseline", ("n",), NUMBER, "what the number usually is on this asset, by hour of the day and mode;"
              " Unknown while it is being learnt", _BASELINE, "baseline", unit="same"),
     Function("off_baseline", ("n",), NUMBER, "how far the number lies from its baseline, in usual spreads (standard"

@@ -27,7 +27,7 @@ class PointMemory:
     `value` is None when the last reading was bad or none came; it is believed until `fresh_until_us`. `good_us` is
     the last good reading. `quiet_from_us` is where its silence counts from, moved over time nobody listened to.
     `last` is the newest reading of any quality, `last_good` the newest good one. `unrolled` is added to a counter
-    that was reset or rolled over, `visited` is its unrolled value at the last visit. `recent` are some of the
+    that was reset or rolled over, `visited` is its unrolled value at the last recorded visit. `recent` are some of the
     good readings before, for evidence: of numbers one in five minutes, of states the changes; the next at `sample_us`.
     """
 
@@ -41,7 +41,7 @@ class PointMemory:
     last: Value | None = None
     last_good: Value | None = None
     unrolled: float = 0.0
-    visited: float = 0.0
+    visited: float | None = None
     windows: dict[int, Window] = field(default_factory=dict)
     recent: list[tuple[int, Value]] = field(default_factory=list)
     sample_us: int = -1

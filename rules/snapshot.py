@@ -8,7 +8,7 @@ from rules.memory import BuildingMemory
 from rules.parameters import Override
 from rules.rule_set import digest_of
 
-ENGINE_VERSION = 6
+ENGINE_VERSION = 7
 """Goes up whenever the same journal would give other findings, or memory has another shape."""
 
 

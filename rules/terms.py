@@ -236,18 +236,19 @@ class FlagTerm:
 
 
 class VisitTerm:
-    """How far a counter went since the last recorded visit."""
+    """How far a counter went since the last recorded visit, without one since it read `before`."""
 
-    __slots__ = ("_memory",)
+    __slots__ = ("_before", "_memory")
 
-    def __init__(self, memory: PointMemory) -> None:
-        self._memory = memory
+    def __init__(self, memory: PointMemory, before: float) -> None:
+        self._memory, self._before = memory, before
 
     def __call__(self, now_us: int) -> Known:
         value = self._memory.value
         if not isinstance(value, float) or self._memory.fresh_until_us < now_us:
             return None
-        return value + self._memory.unrolled - self._memory.visited
+        visited = self._memory.visited
+        return value + self._memory.unrolled - (self._before if visited is None else visited)
 
 
 class HoursTerm:

@@ -67,6 +67,7 @@ def test_a_site_file_becomes_a_registry() -> None:
         ("parent: ahu-1", "parent: vav-1", 20, "'vav-1' is not a known asset"),
         ("id: vav-2", "id: vav-1", None, "two assets have the id 'vav-1'"),
         ("maximum: 50", "maximum: -50", 14, "holds nothing"),
+        ("maximum: 50", "at_last_visit: 50", 14, "supply_air_temperature is no counter: it has no at_last_visit"),
         ("mon-fri", "fri-mon", 5, "not a day or a range of days"),
         ("cadence: 60 s", "cadence: often", 14, "'often' is not a duration"),
         ("point: supply_air_temperature", "point: mixed_air_temperature", 19, "is not a known point of asset ahu-1"),

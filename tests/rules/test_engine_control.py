@@ -144,6 +144,17 @@ def test_what_a_rule_lacks_is_named_and_never_silently_quiet() -> None:
     assert plant.engine.not_applicable() == [NotApplicable("slow", "pump", missing)]
 
 
+def test_a_counter_counts_from_what_it_read_at_the_visit_in_the_logbook() -> None:
+    worn = PUMP | {"points": {"run_hours": {"at_last_visit": 3_900}}}
+    plant = Rehearsal(site(TANK, worn), {"own.yaml": RULES}, start_us=START_US)
+    for hour, hours in enumerate([3_950, 3_999, 4_001]):
+        plant.scan(hour * 600, "pump", run_hours=float(hours))
+        assert len(plant.findings) == (hour == 2)
+    plant.send(VisitRecorded("v1", plant.at(1300), "pump", "Cy"))  # counts more than the logbook from here on
+    plant.scan(1800, "pump", run_hours=4_050.0)
+    assert only(plant, "worn").state is FindingState.CLEARED
+
+
 def test_a_visit_starts_the_count_of_a_counter_anew_through_its_reset() -> None:
     plant = rehearse()
     for hour, hours in enumerate([150, 160, 10, 90, 130]):
