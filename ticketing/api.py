@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from enum import StrEnum
 from typing import Annotated, Protocol, TypeVar
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from sqlmodel import Session
 
@@ -16,7 +17,8 @@ from ticketing.asker import Anybody, Asker
 from ticketing.contract import PauseReason
 from ticketing.contract_book import ContractBook
 from ticketing.found import found_order, within_reach
-from ticketing.lists import read_findings, read_orders, view_orders
+from ticketing.lists import read_findings, view_orders
+from ticketing.order_query import Place, list_orders, parse_place, place_of
 from ticketing.order_terms import order_terms
 from ticketing.problem import REFUSALS, refuse
 from ticketing.repository import OrderQuery
@@ -42,6 +44,13 @@ class Sessions(Protocol):
 
     def writing(self) -> AbstractContextManager[Session]:
         """One transaction, committed on leaving."""
+
+
+class History(StrEnum):
+    """How much of its history a listed order carries."""
+
+    WHOLE = "whole"
+    NONE = "none"
 
 
 class VerbBody(BaseModel):
@@ -85,19 +94,34 @@ def build_router(sessions: Sessions, clock: Clock, book: ContractBook, asker: As
 
     @router.get("/work-orders")
     def work_orders(
+        request: Request,
+        response: Response,
         status: Annotated[str | None, Query(description="a status, or open for all before closed")] = None,
         asset: Annotated[str | None, Query(description="asset id")] = None,
         kind: Annotated[str | None, Query(description="fault or preventive")] = None,
         rule: Annotated[str | None, Query(description="rule id")] = None,
         limit: Limit = 100,
         offset: Offset = 0,
+        cursor: Annotated[str | None, Query(max_length=40, description="as the header Link gave it")] = None,
+        history: Annotated[History, Query(description="none leaves it out, which is quicker")] = History.WHOLE,
     ) -> list[WorkOrderView]:
-        """Work orders by time left: the nearest running deadline first."""
+        """Work orders by time left: the nearest running deadline first.
+
+        While there may be more, the header Link (`next`) is the address of the next page. It begins behind the last
+        order of this one, whatever was opened meanwhile.
+        """
+        after = _after(cursor)
         chosen = OPEN_STATUSES if status == "open" else frozenset(_chosen("status", status, Status, ("open",)))
         kinds = _chosen("kind", kind, OrderKind)
-        query = OrderQuery(chosen, asset, kinds[0] if kinds else None, rule, limit, offset, who.buildings())
+        query = OrderQuery(
+            chosen, asset, kinds[0] if kinds else None, rule, limit, offset, who.buildings(), after=after
+        )
         with sessions.reading() as session:
-            return read_orders(session, book, query, clock.now())
+            rows = list_orders(session, query)
+            if len(rows) == limit:
+                following = request.url.include_query_params(cursor=place_of(rows[-1])).remove_query_params("offset")
+                response.headers["Link"] = f'<{following.path}?{following.query}>; rel="next"'
+            return view_orders(session, book, rows, clock.now(), told=history is History.WHOLE)
 
     @router.get("/work-orders/{id}")
     def work_order(id: str, response: Response) -> WorkOrderView:  # noqa: A002 - the documented name
@@ -144,6 +168,13 @@ def build_router(sessions: Sessions, clock: Clock, book: ContractBook, asker: As
             return _view(session, book, row, clock, response)
 
     return router
+
+
+def _after(cursor: str | None) -> Place | None:
+    try:
+        return parse_place(cursor) if cursor is not None else None
+    except ValueError as error:
+        refuse(422, str(error), "?cursor=", "Send it as the header Link of the page before gave it, or leave it out.")
 
 
 def _act(order: str, verb: str, body: VerbBody, version: int | None, clock: Clock, who: Asker) -> Act:

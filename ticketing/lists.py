@@ -19,18 +19,18 @@ from ticketing.work_order import Status
 
 
 def read_orders(
-    session: Session, book: ContractBook, query: OrderQuery, now: datetime, *, joins: bool = True
+    session: Session, book: ContractBook, query: OrderQuery, now: datetime, *, told: bool = True
 ) -> list[WorkOrderView]:
-    """The orders of a query, by time left, with members and history (or without the lines of findings that joined)."""
-    return view_orders(session, book, repository.list_orders(session, query), now, joins=joins)
+    """The orders of a query, by time left, with members and history (with an empty one unless it is to be `told`)."""
+    return view_orders(session, book, repository.list_orders(session, query), now, told=told)
 
 
 def view_orders(
-    session: Session, book: ContractBook, rows: Sequence[WorkOrderRow], now: datetime, *, joins: bool = True
+    session: Session, book: ContractBook, rows: Sequence[WorkOrderRow], now: datetime, *, told: bool = True
 ) -> list[WorkOrderView]:
     """These orders with members and history, in their order."""
     ids = [row.id for row in rows]
-    histories, members = repository.histories(session, ids, joins=joins), repository.members(session, ids)
+    histories, members = repository.histories(session, ids, joins=told), repository.members(session, ids)
     related, messages = relations(session, rows), messages_of(session, ids)
     return [
         work_order_view(
@@ -41,6 +41,7 @@ def view_orders(
             now=now,
             related=related[row.id],
             messages=messages.get(row.id, ()),
+            told=told,
         )
         for row in rows
     ]

@@ -232,8 +232,10 @@ def work_order_view(
     now: datetime | None = None,
     related: Relations | None = None,
     messages: Iterable[OutboxRow] = (),
+    told: bool = True,
 ) -> WorkOrderView:
-    """The order as others see it. `level` (its pinned terms) and `now` are needed only to bring a pause up to date."""
+    """The order as others see it. `level` (its pinned terms) and `now` are needed only to bring a pause up to date;
+    without `told` its history stays out of the view."""
     lines, members = list(history), list(findings)
     changes = [as_change(line) for line in lines]
     held = [pause for pause in pauses_of(changes) if pause.until_at is None]
@@ -252,7 +254,7 @@ def work_order_view(
         paused=_pause_view(held[-1], changes, level) if held else None,
         verbs=list(allowed_verbs(Status(row.status))),
         evidence=evidence_views(row.evidence),
-        history=_HISTORY.validate_python(lines, from_attributes=True),
+        history=_HISTORY.validate_python(lines, from_attributes=True) if told else [],
     )
 
 
