@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import count
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 
 import httpx
 import sqlalchemy as sa
@@ -69,15 +69,18 @@ def findings(numbers: Iterator[int], at: datetime, *, causes: int | None = None)
 
 
 def show(what: str, runs: int, limit_ms: float, action: Callable[[], object]) -> None:
-    """Run, and print median and 95th percentile beside what is asked for."""
-    seconds = []
+    """Run, and print median and 95th percentile beside what is asked for, and the CPU time of this process per run."""
+    seconds, cpu = [], process_time()
     for _ in range(runs):
         started = perf_counter()
         action()
         seconds.append(perf_counter() - started)
+    cpu = (process_time() - cpu) / runs * 1e3
     seconds.sort()
     median, late = (seconds[min(runs - 1, runs * share // 100)] * 1e3 for share in (50, 95))
-    print(f"{what:44} median {median:8.2f} ms, p95 {late:8.2f} ms (asked: {limit_ms:g} ms)", flush=True)
+    print(
+        f"{what:44} median {median:7.1f} ms, p95 {late:7.1f} ms (asked: {limit_ms:g} ms), CPU {cpu:.1f} ms", flush=True
+    )
 
 
 def fill(database: Database, desk: Desk, orders: int, lines: int) -> None:

@@ -133,7 +133,7 @@ def run(settings: Settings, stop: threading.Event) -> None:
         lambda event: submit(settings.control_folder, event),
     )
     secret = link_secret(admin_token(settings))
-    office = open_office(database, clock, people, secret, CounterPoints(latest))
+    office = open_office(database, clock, people, secret, CounterPoints(latest), sources.attachments.store)
     teller = OutboxTeller(people, office.wall)
     parts = ApiParts(
         database, clock, book, lambda: host.registry, people, secret, sources.attachments, teller, CurrentAsker()

@@ -15,6 +15,8 @@ from facility.clock import Clock
 from facility.errors import RetryableError
 from facility.registry import Registry
 from plantroom.database import Database
+from ticketing.attachment_rows import drop_ownerless, named_hashes
+from ticketing.attachment_store import PARTS, AttachmentStore
 from ticketing.contract_book import ContractBook
 from ticketing.courier import Courier
 from ticketing.desk import Desk
@@ -42,7 +44,7 @@ _KEEP_MESSAGES = timedelta(days=400)
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """Who is told, by whom, and how links in messages are signed."""
+    """Who is told, by whom, how links in messages are signed, and where pictures lie."""
 
     people: Roll
     lease: Lease
@@ -50,6 +52,7 @@ class Office:
     link: ActLink
     wall: Clock
     meters: MeterSource | None = None
+    pictures: AttachmentStore | None = None
 
 
 class Plant(Protocol):
@@ -84,6 +87,7 @@ class Jobs:
         instants = Instants(self._clock.now(), self._office.wall.now())
         if self._visits_at is None or not timedelta(0) <= instants.now - self._visits_at < _MINUTE:
             self._open_visits(instants)
+            self._sweep_pictures(instants.wall)
             self._visits_at = instants.now
         looked = False
         while self._is_due(instants.now):
@@ -152,8 +156,20 @@ class Jobs:
             if self._cleaned_at is None or instants.wall - self._cleaned_at >= _DAY:
                 forget_answers(session, instants.wall)
                 forget_messages(session, instants.wall - _KEEP_MESSAGES)
+                drop_ownerless(session, instants.wall - _DAY)
                 self._cleaned_at = instants.wall
         self._dispatch(instants.now)
         if opened:
             log.info("visits of the plan opened", orders=len(opened))
             self._host.touch()
+
+    def _sweep_pictures(self, wall: datetime) -> None:
+        """One part of the folder a minute: a beat is never long, and all of it is swept in less than five hours."""
+        store = self._office.pictures
+        if store is None:
+            return
+        with self._database.reading() as session:
+            part = int(wall.timestamp()) // 60 % PARTS
+            removed = store.sweep(part, lambda hashes: named_hashes(session, hashes), wall - _DAY)
+        if removed:
+            log.info("pictures nobody names removed", pictures=removed)

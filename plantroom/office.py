@@ -13,6 +13,7 @@ from plantroom.database import Database
 from plantroom.files import read_texts
 from plantroom.jobs import LEASE, Office
 from plantroom.settings import Settings
+from ticketing.attachment_store import AttachmentStore
 from ticketing.courier import Courier
 from ticketing.lease import Lease
 from ticketing.meter_rows import MeterSource
@@ -55,10 +56,15 @@ def process_name() -> str:
 
 
 def open_office(
-    database: Database, clock: Clock, people: Roll, secret: bytes, meters: MeterSource | None = None
+    database: Database,
+    clock: Clock,
+    people: Roll,
+    secret: bytes,
+    meters: MeterSource | None = None,
+    pictures: AttachmentStore | None = None,
 ) -> Office:
     """The office of this process; its name tells it from every other one."""
     wall, name = RealClock(), process_name()
     lease = Lease(database, LEASE, name, wall)
     courier = Courier(lease, people, tell, clock, wall, name)
-    return Office(people, lease, courier, act_link(people, secret, clock), wall, meters)
+    return Office(people, lease, courier, act_link(people, secret, clock), wall, meters, pictures)

@@ -16,7 +16,7 @@ class AttachmentDesk:
     """Over one store. `clean_photo` what came before the transaction begins: it takes a while."""
 
     def __init__(self, store: AttachmentStore) -> None:
-        self._store = store
+        self.store = store
 
     def receive(
         self, session: Session, owner: Owner, kind: AttachmentKind, photo: Photo, at: datetime, by: str
@@ -26,7 +26,7 @@ class AttachmentDesk:
         The file is on disk before the row says so; a row that is never written leaves a file that nobody names.
         """
         there = attachments_of(session, owner.kind, [owner.id])
-        hashes = self._store.put(photo.content), self._store.put(photo.thumbnail)
+        hashes = self.store.put(photo.content), self.store.put(photo.thumbnail)
         known = next((row for row in there if row.sha256 == hashes[0] and row.kind == kind), None)
         if known is not None:
             return known
@@ -37,13 +37,13 @@ class AttachmentDesk:
 
     def content(self, row: AttachmentRow) -> bytes:
         """The picture. Raises DamagedError when its file is gone or damaged."""
-        return self._store.get(row.sha256) if row.content is None else _cleaned(row.content).content
+        return self.store.get(row.sha256) if row.content is None else _cleaned(row.content).content
 
     def thumbnail(self, row: AttachmentRow) -> bytes:
         """A small JPEG of it. Raises DamagedError when its file is gone or damaged."""
         if row.content is not None:
             return _cleaned(row.content).thumbnail
-        return self._store.get(row.thumbnail_sha256 or "")
+        return self.store.get(row.thumbnail_sha256 or "")
 
 
 def _cleaned(content: bytes) -> Photo:

@@ -3,13 +3,15 @@
 from collections.abc import Iterable
 from datetime import datetime
 
+import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from ticketing import repository, service_rows
 from ticketing.attachment import AttachmentKind, Owner, OwnerKind
 from ticketing.photo import Photo
 from ticketing.service_rows import insert, is_name, new_id
-from ticketing.statements import chunks
+from ticketing.statements import chunks, row_count
+from ticketing.tables import WorkOrderRow
 from ticketing.tables_service import AttachmentRow, ComplaintRow, RequestRow
 
 
@@ -45,6 +47,28 @@ def requests_of_order(session: Session, order_id: str) -> list[str]:
 def find_attachment(session: Session, attachment_id: str) -> AttachmentRow | None:
     """One by its id."""
     return session.get(AttachmentRow, attachment_id) if is_name(attachment_id) else None
+
+
+def named_hashes(session: Session, hashes: Iterable[str]) -> set[str]:
+    """Those of these hashes that an attachment names, as its picture or its thumbnail."""
+    found: set[str] = set()
+    for part in chunks(hashes):
+        for column in (col(AttachmentRow.sha256), col(AttachmentRow.thumbnail_sha256)):
+            found |= set(session.scalars(sa.select(column).where(column.in_(part))))
+    return found
+
+
+def drop_ownerless(session: Session, before: datetime) -> int:
+    """Drop the attachments kept before an instant whose order, request or complaint is not there; how many."""
+    tables = ((OwnerKind.ORDER, WorkOrderRow), (OwnerKind.REQUEST, RequestRow), (OwnerKind.COMPLAINT, ComplaintRow))
+    dropped = 0
+    for kind, table in tables:
+        owner = sa.select(1).where(col(table.id) == AttachmentRow.owner_id).exists()
+        lost = sa.delete(AttachmentRow).where(
+            col(AttachmentRow.owner_kind) == kind.value, col(AttachmentRow.at) < before, ~owner
+        )
+        dropped += row_count(session.execute(lost))
+    return dropped
 
 
 def keep(

@@ -57,6 +57,8 @@ class AttachmentRow(SQLModel, table=True):
     __tablename__ = "attachment"
     __table_args__ = (
         Index("ix_attachment_owner", "owner_kind", "owner_id"),
+        Index("ix_attachment_sha256", "sha256"),
+        Index("ix_attachment_thumbnail", "thumbnail_sha256"),
         UniqueConstraint("owner_kind", "owner_id", "kind", "sha256", name="attachment_owner_sha256"),
     )
 

@@ -1,5 +1,7 @@
 """The jobs of two processes on one database: one runs them, a change of leader keeps every deadline. Both databases."""
 
+import os
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -17,6 +19,7 @@ from facility.registry import Registry
 from plantroom.database import Database
 from plantroom.jobs import LEASE, Jobs, Office
 from ticketing import repository
+from ticketing.attachment_store import PARTS, AttachmentStore
 from ticketing.contract_book import ContractBook
 from ticketing.contract_load import parse_contract
 from ticketing.courier import Courier
@@ -48,7 +51,15 @@ class Plant:
 class Process:
     """One engine process, as far as its jobs go."""
 
-    def __init__(self, name: str, url: str, clock: JournalClock, receiver: Receiver, registry: Registry) -> None:
+    def __init__(
+        self,
+        name: str,
+        url: str,
+        clock: JournalClock,
+        receiver: Receiver,
+        registry: Registry,
+        pictures: AttachmentStore | None = None,
+    ) -> None:
         text = TEXT.replace('effective_at: "2026-01-01"', f'effective_at: "2026-01-01"\n    {TERMS}')
         self.book = ContractBook([parse_contract(text, "contract.yaml")])
         li = Person(
@@ -63,7 +74,7 @@ class Process:
         self.database = Database(url)
         self.lease = Lease(self.database, LEASE, name, clock)
         self.courier = Courier(self.lease, lambda: roster, tell, clock, clock, name)
-        office = Office(lambda: roster, self.lease, self.courier, lambda *_: "", clock)
+        office = Office(lambda: roster, self.lease, self.courier, lambda *_: "", clock, pictures=pictures)
         self.jobs = Jobs(self.database, Plant(registry), self.book, clock, office)
 
     def beat(self) -> bool:
@@ -176,3 +187,23 @@ def test_a_leader_that_ends_hands_over_at_once(two: tuple[Process, Process]) -> 
     stop.set()
     one.jobs.run(stop)
     assert other.beat()
+
+
+def test_a_picture_nobody_names_goes_within_five_hours_after_its_day(
+    upgraded_sqlite: Path, clock: JournalClock, receiver: Receiver, registry: Registry, tmp_path: Path
+) -> None:
+    url = f"sqlite:///{shutil.copyfile(upgraded_sqlite, tmp_path / 'plantroom.db')}"
+    store = AttachmentStore(tmp_path / "attachments")
+    path = store.folder / (name := store.put(b"nobody names me"))[:2] / name
+    os.utime(path, (AT.timestamp(),) * 2)
+    process = Process("one", url, clock, receiver, registry, store)
+    turn = (int(name[:2], 16) - int(AT.timestamp()) // 60) % PARTS  # the minute that looks at its part of the folder
+    at(clock, turn)
+    assert process.jobs.step()
+    assert path.exists()
+    turns = range(1440 + turn, 1440 + turn + PARTS)
+    at(clock, next(minute for minute in turns if (minute - turn) % PARTS == 0))
+    assert process.jobs.step()
+    assert not path.exists()
+    process.courier.close()
+    process.database.close()

@@ -1,4 +1,4 @@
-"""An index of the lines that are steps of an order's life, without those of findings that joined it."""
+"""Indexes: the steps of an order's life without the findings that joined it; pictures by their hash."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -14,8 +14,12 @@ def upgrade() -> None:
     op.create_index(
         "ix_work_order_event_steps", "work_order_event", columns, sqlite_where=steps, postgresql_where=steps
     )
+    op.create_index("ix_attachment_sha256", "attachment", ["sha256"])
+    op.create_index("ix_attachment_thumbnail", "attachment", ["thumbnail_sha256"])
 
 
 def downgrade() -> None:
-    """Remove it."""
+    """Remove them."""
+    op.drop_index("ix_attachment_thumbnail", "attachment")
+    op.drop_index("ix_attachment_sha256", "attachment")
     op.drop_index("ix_work_order_event_steps", "work_order_event")
