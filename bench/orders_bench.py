@@ -36,7 +36,7 @@ from ticketing.contract_book import ContractBook
 from ticketing.contract_load import parse_contract
 from ticketing.desk import Desk
 from ticketing.lists import view_orders
-from ticketing.order_query import list_orders
+from ticketing.order_query import count_orders, list_orders
 from ticketing.repository import OrderQuery, find_order
 from ticketing.roster import NOBODY
 from ticketing.watch import Instants, look
@@ -118,6 +118,7 @@ def lists(database: Database, book: ContractBook, registry: Registry, orders: in
 
     def page(query: OrderQuery) -> None:
         with database.reading() as session:
+            count_orders(session, query)
             reader.views(session, list_orders(session, query), joins=False)
 
     for what, query in (

@@ -43,11 +43,12 @@ class OrderReader:
 
     def views(self, session: Session, rows: Sequence[WorkOrderRow], *, joins: bool = True) -> list[OrderView]:
         """The orders as of now, in the order of the rows; three statements whatever their number. A list has no use for
-        the lines of findings that joined (`joins`), of which a storm leaves thousands."""
+        the members and for the lines of findings that joined (`joins`), of which a storm leaves thousands."""
         if not rows:
             return []
         now, ids = self.clock.now(), [row.id for row in rows]
-        histories, members = repository.histories(session, ids, joins=joins), repository.members(session, ids)
+        histories = repository.histories(session, ids, joins=joins)
+        members = repository.members(session, ids) if joins else {}
         found = []
         for row in rows:
             history = histories.get(row.id, ())

@@ -1,6 +1,6 @@
 """What is done on the spot of an order, gathered for its page from check list, costs, stock and telemetry."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from sqlmodel import Session
 
@@ -18,7 +18,7 @@ from ticketing.views import telemetry_of
 
 
 def order_work(
-    session: Session, book: ContractBook, row: WorkOrderRow, history: Iterable[StoredLine], members: Sequence[str]
+    session: Session, book: ContractBook, row: WorkOrderRow, history: Sequence[StoredLine], members: Sequence[str]
 ) -> OrderWork:
     """For one order; a list of orders does without."""
     revision = book.revision(row.contract_id, row.contract_revision)

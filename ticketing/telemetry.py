@@ -37,6 +37,8 @@ class TelemetryLine:
 
 
 RECOVER = "recover"
+TELLS = frozenset({RECOVER, Verb.DIAGNOSE.value})
+"""The lines that matter, beside the last one."""
 
 
 def judge_telemetry(members: Iterable[str], history: Iterable[TelemetryLine]) -> Telemetry:

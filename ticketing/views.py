@@ -1,6 +1,6 @@
 """What the API and `plantroom backtest` show: orders, findings, deadlines. Instants are aware UTC, ISO 8601 with Z."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime
 
@@ -18,7 +18,7 @@ from ticketing.relation_rows import Relations
 from ticketing.repository import as_change
 from ticketing.tables import FindingRow, WorkOrderRow
 from ticketing.tables_outbox import OutboxRow
-from ticketing.telemetry import Telemetry, TelemetryLine, TelemetryState, judge_telemetry
+from ticketing.telemetry import TELLS, Telemetry, TelemetryLine, TelemetryState, judge_telemetry
 from ticketing.work_order import Change, Status, Verb, allowed_verbs
 
 
@@ -237,7 +237,7 @@ def work_order_view(
     """The order as others see it. `level` (its pinned terms) and `now` are needed only to bring a pause up to date;
     without `told` its history stays out of the view."""
     lines, members = list(history), list(findings)
-    changes = [as_change(line) for line in lines]
+    changes = [as_change(line) for line in lines] if any(line.verb == Verb.HOLD for line in lines) else []
     held = [pause for pause in pauses_of(changes) if pause.until_at is None]
     values = row.model_dump(exclude={"number", "diagnoses", "evidence", "parent_id", "merged_into"})
     values |= asdict(related if related is not None else Relations())
@@ -264,10 +264,10 @@ def _pause_view(pause: Pause, changes: Iterable[Change], level: ServiceLevel | N
     return PauseView(reason=pause.reason, since=pause.from_at, proof=hold.proof, capped_at=capped_at)
 
 
-def telemetry_of(history: Iterable[StoredLine], members: Iterable[str]) -> Telemetry:
+def telemetry_of(history: Sequence[StoredLine], members: Iterable[str]) -> Telemetry:
     """What the data says about the order with this history and these findings."""
-    lines = (TelemetryLine(line.at, line.verb, line.finding_id, Status(line.to_status)) for line in history)
-    return judge_telemetry(members, lines)
+    lines = [*(one for one in history[:-1] if one.verb in TELLS), *history[-1:]]
+    return judge_telemetry(members, (TelemetryLine(one.at, one.verb, one.finding_id, one.to_status) for one in lines))
 
 
 def finding_view(row: FindingRow, work_order_id: str | None) -> FindingView:
