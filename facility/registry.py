@@ -121,6 +121,14 @@ class Registry:
                     queue.append(other)
                     yield other
 
+    def top_space(self, space_id: str | None) -> str:
+        """The outermost space around a space, such as its floor; empty for none. A circle ends where it began."""
+        space, seen = self.spaces.get(space_id or ""), set[str]()
+        while space is not None and space.parent_id in self.spaces and space.id not in seen:
+            seen.add(space.id)
+            space = self.spaces[space.parent_id or ""]
+        return space.id if space is not None else ""
+
     def site_of(self, asset_id: str) -> Site:
         """The site an asset belongs to. Raises KeyError for an unknown asset."""
         return self.sites[self.buildings[self.assets[asset_id].building_id].site_id]

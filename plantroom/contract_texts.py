@@ -1,11 +1,13 @@
 """Contracts for the manager's pages: in a list, in words with what each revision changed, and two over real orders."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from difflib import ndiff
+from functools import partial
 
 from sqlmodel import Session
 
+from dashboards.web.language import Words
 from dashboards.web.manage_view import (
     Buildings,
     CalendarText,
@@ -19,7 +21,9 @@ from dashboards.web.manage_view import (
     PromiseText,
     RevisionText,
 )
+from dashboards.web.wording import format_weekday
 from facility.registry import Registry
+from plantroom.contract_zh import CLOCKS, PENALTIES, VISITS, ZH, levels_zh, terms_zh
 from plantroom.order_cases import cases_of
 from ticketing.calendar import Calendar
 from ticketing.contract import Contract, PauseReason, Promise, Revision, ServiceLevel
@@ -36,7 +40,8 @@ from ticketing.terms_service_explain import explain_service
 WEEK = 7
 MOST_ORDERS = 2_000
 MOST_DIFFERENT = 50
-_TOLD = ("Other clocks:", "Penalties:", "Visits by calendar:")
+_TOLD = ("Other clocks:", "Penalties:", "Visits by calendar:", CLOCKS, PENALTIES, VISITS)
+EN = Words("en")
 """Blocks of the engine's own words that the page says by itself."""
 
 
@@ -54,14 +59,14 @@ def brief_of(contract: Contract, now: datetime) -> ContractBrief:
     )
 
 
-def text_of(contract: Contract, registry: Registry, now: datetime) -> ContractText:
-    """All of it, the newest revision first."""
+def text_of(contract: Contract, registry: Registry, now: datetime, language: str = "en") -> ContractText:
+    """All of it, the newest revision first; terms and changes in the language (`en` or `zh`)."""
     revisions = []
     for index, revision in enumerate(contract.revisions):
         following = contract.revisions[index + 1].effective_at if index + 1 < len(contract.revisions) else None
         ends = min((at for at in (following, contract.ends_at) if at is not None), default=None)
         before = contract.revisions[index - 1] if index else None
-        revisions.append(_revision(contract, revision, before, ends, now))
+        revisions.append(_revision(contract, revision, before, ends, (now, language)))
     return ContractText(brief_of(contract, now), _buildings(contract, registry), contract.zone.key, revisions[::-1])
 
 
@@ -86,8 +91,9 @@ def _buildings(contract: Contract, registry: Registry) -> list[str]:
 
 
 def _revision(
-    contract: Contract, revision: Revision, before: Revision | None, ends: datetime | None, now: datetime
+    contract: Contract, revision: Revision, before: Revision | None, ends: datetime | None, told: tuple[datetime, str]
 ) -> RevisionText:
+    now, language = told
     penalties = revision.terms.penalties
     money = penalties.currency if penalties is not None else ""
     return RevisionText(
@@ -115,9 +121,8 @@ def _revision(
             for one in revision.visits
         ],
         calendars=[_calendar(one, max(now, revision.effective_at)) for one in revision.calendars.values()],
-        more=[block for block in _blocks([*explain_terms(revision), *explain_service(revision.service)])
-              if block[0] not in _TOLD],
-        changes=_changes(contract, before, revision) if before is not None else [],
+        more=[block for block in _terms(revision, language) if block[0] not in _TOLD],
+        changes=_changes(contract, before, revision, language) if before is not None else [],
     )  # fmt: skip
 
 
@@ -168,21 +173,36 @@ def _blocks(lines: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
             head, found = "", []
 
 
-def _changes(contract: Contract, before: Revision, after: Revision) -> list[tuple[str, str]]:
-    old, new = (_words(contract, one) for one in (before, after))
+def _terms(revision: Revision, language: str) -> Iterable[tuple[str, Sequence[str]]]:
+    if language == "zh":
+        return terms_zh(revision)
+    return _blocks([*explain_terms(revision), *explain_service(revision.service)])
+
+
+def _changes(contract: Contract, before: Revision, after: Revision, language: str) -> list[tuple[str, str]]:
+    """Line by line; both calendars are shown for the same week, or a holiday in one of two weeks would be a change."""
+    words = _words_zh if language == "zh" else partial(_words, contract)
+    old, new = (words(one, after.effective_at) for one in (before, after))
     return [(line[0], line[2:].strip()) for line in ndiff(old, new) if line[0] in "+-" and line[2:].strip()]
 
 
-def _words(contract: Contract, revision: Revision) -> list[str]:
+def _words(contract: Contract, revision: Revision, week_of: datetime) -> list[str]:
     """The words of one revision, without the days of its calendars (they are other days in every week)."""
     alone = Contract(contract.id, contract.name, contract.zone, contract.sites, contract.buildings, (revision,))
     lines = [" ".join(line.split()) for line in explain_contract(alone, revision.effective_at)]
     end = next((index for index, line in enumerate(lines) if line.startswith("Calendar ")), len(lines))
     start = next(index for index, line in enumerate(lines) if line.startswith("Revision ")) + 4
-    week = (_week(calendar, revision.effective_at) for calendar in revision.calendars.values())
+    week = (f"calendar {_week(calendar, week_of)}" for calendar in revision.calendars.values())
     return [*lines[start:end], *week]
 
 
-def _week(calendar: Calendar, from_at: datetime) -> str:
+def _words_zh(revision: Revision, week_of: datetime) -> list[str]:
+    blocks = [f"{head}：{line}" for head, lines in terms_zh(revision) for line in lines]
+    week = (f"日历 {_week(calendar, week_of, ZH)}" for calendar in revision.calendars.values())
+    return [*levels_zh(revision), *blocks, *week]
+
+
+def _week(calendar: Calendar, from_at: datetime, words: Words = EN) -> str:
     days = sorted(_calendar(calendar, from_at).days, key=lambda day: day.on.weekday())
-    return f"calendar {calendar.name}: {', '.join(f'{day.on:%a} {day.spans}'.strip() for day in days)}"
+    spans = (f"{format_weekday(day.on, words)} {day.spans or words('contract.closed')}" for day in days)
+    return f"{calendar.name}: {', '.join(spans)}"

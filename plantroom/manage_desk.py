@@ -11,6 +11,7 @@ from dashboards.web.manage_view import (
     Compared,
     ContractBrief,
     ContractText,
+    CrewPlace,
     MonthView,
     RiskBoard,
     RiskGroup,
@@ -21,6 +22,7 @@ from dashboards.web.manage_view import (
 from facility.finding import OrderKind, Severity
 from facility.registry import Registry
 from plantroom.contract_texts import brief_of, compare_contracts, covered, text_of
+from plantroom.crew_board import crew_places
 from plantroom.month_board import MonthBoard
 from plantroom.order_views import OrderReader
 from plantroom.plan_board import planned_visits
@@ -131,6 +133,13 @@ class ContractDesk:
             )
         return sorted(found, key=lambda one: (one.name == "", -one.breached, -one.orders, one.name))
 
+    def places(self, buildings: Buildings) -> Sequence[CrewPlace]:
+        """By the orders of the tables."""
+        people = self._plant.roster().people
+        names = {one.name: one.name for one in people.values()} | {key: one.name for key, one in people.items()}
+        with self._plant.sessions.reading() as session:
+            return crew_places(session, self._seen(buildings), buildings, names, self._plant.now())
+
     def visits(self, first_on: date, until_on: date, buildings: Buildings) -> Sequence[VisitView]:
         """From the orders of the plan, and from the plan itself for what is to come."""
         with self._plant.sessions.reading() as session:
@@ -143,13 +152,13 @@ class ContractDesk:
         registry, now = self._seen(buildings), self._plant.now()
         return [brief_of(one, now) for one in self._plant.book.contracts if covered(one, registry, buildings)]
 
-    def contract(self, contract_id: str, buildings: Buildings) -> ContractText | None:
+    def contract(self, contract_id: str, buildings: Buildings, language: str = "en") -> ContractText | None:
         """As loaded, in words."""
         registry = self._seen(buildings)
         found = next((one for one in self._plant.book.contracts if one.id == contract_id), None)
         if found is None or not covered(found, registry, buildings):
             return None
-        return text_of(found, registry, self._plant.now())
+        return text_of(found, registry, self._plant.now(), language)
 
     def compare(self, one: str, other: str, since: date, buildings: Buildings) -> Compared | None:
         """Over what is in the tables."""

@@ -54,6 +54,18 @@ class Place(NamedTuple):
     is_there: bool
 
 
+class Spot(NamedTuple):
+    """What one person has at one asset (the empty name is nobody): open orders, of which past their deadline, and
+    whether she is at one of them."""
+
+    assignee: str
+    building_id: str
+    asset_id: str
+    orders: int
+    late: int
+    is_there: bool
+
+
 def count_due(session: Session, edges: Sequence[datetime], buildings: frozenset[str] | None) -> list[int]:
     """How many there are before the first of the growing edges, between each and the next, and after the last: in one
     look, for each order is touched anyhow."""
@@ -134,6 +146,30 @@ def places(session: Session, buildings: frozenset[str] | None) -> dict[str, Plac
         who: Place(who, building, at, status == Status.ARRIVED.value)
         for who, building, at, status in session.execute(query)
     }
+
+
+def spots(session: Session, now: datetime, buildings: frozenset[str] | None) -> list[Spot]:
+    """The open orders by person and asset."""
+    row = WorkOrderRow
+    who = sa.func.coalesce(col(row.assignee), sa.literal_column("''"))
+    past = sa.and_(col(row.status) != Status.HELD.value, col(row.next_due_at) < now)
+    at = sa.and_(col(row.status) == Status.ARRIVED.value, col(row.assignee).is_not(None))
+    query = (
+        sa.select(
+            who,
+            col(row.building_id),
+            col(row.asset_id),
+            sa.func.count(),
+            sa.func.sum(sa.case((past, 1), else_=0)),
+            sa.func.sum(sa.case((at, 1), else_=0)),
+        )
+        .where(col(row.status).in_(sorted(RUNNING_STATUSES)), *_in(buildings))
+        .group_by(who, col(row.building_id), col(row.asset_id))
+    )
+    return [
+        Spot(name, building, asset, many, int(late or 0), bool(there))
+        for name, building, asset, many, late, there in session.execute(query)
+    ]
 
 
 def _due(span: DueSpan) -> list[sa.ColumnElement[bool]]:

@@ -38,7 +38,7 @@ def contract_router(pages: Pages, desk: ManageDesk) -> APIRouter:
     def contract(request: Request, contract_id: str) -> HTMLResponse:
         user = pages.visitor(request)
         page = pages.page(request, user)
-        found = desk.contract(contract_id, user.buildings)
+        found = desk.contract(contract_id, user.buildings, page.words.language)
         if found is None:
             return pages.refuse(request, user, 404, "error.no.contract", id=contract_id)
         return pages.show(request, page, "contract.html", contract=found)

@@ -107,12 +107,7 @@ def _floors(
     spaces = page.registry.spaces
 
     def root(asset: Asset) -> str:
-        space = spaces.get(asset.space_id or "")
-        seen = set[str]()
-        while space is not None and space.parent_id in spaces and space.id not in seen:
-            seen.add(space.id)
-            space = spaces[space.parent_id or ""]
-        return space.id if space is not None else ""
+        return page.registry.top_space(asset.space_id)
 
     order = {space.id: index for index, space in enumerate(spaces.values()) if space.building_id == building_id}
     sorted_tiles = sorted(

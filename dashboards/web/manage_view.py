@@ -108,6 +108,26 @@ class WorkerView:
 
 
 @dataclass(frozen=True, slots=True)
+class OnPlace:
+    """Somebody with orders at a place; `is_there` while she is at one of them."""
+
+    name: str
+    orders: int
+    is_there: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CrewPlace:
+    """A place of a building with open orders, of which some late; `space_id` is empty for those of no place."""
+
+    building_id: str
+    space_id: str
+    orders: int
+    late: int
+    people: Sequence[OnPlace]
+
+
+@dataclass(frozen=True, slots=True)
 class VisitView:
     """A visit of the plan on its day; without an order it is only planned. `until_on` is when it was done."""
 
@@ -203,7 +223,7 @@ class CalendarText:
 
 @dataclass(frozen=True, slots=True)
 class RevisionText:
-    """A revision in words. `cap` with its period (`month` ...); `more` are terms in the words of the engine (English);
+    """A revision in words. `cap` with its period (`month` ...); `more` are the other terms in words;
     `changes` how its words differ from those of the revision before: (`+` or `-`, line)."""
 
     number: int
@@ -254,14 +274,17 @@ class ManageDesk(Protocol):
     def workers(self, buildings: Buildings) -> Sequence[WorkerView]:
         """Who has what to do; the empty name is nobody's."""
 
+    def places(self, buildings: Buildings) -> Sequence[CrewPlace]:
+        """Where work waits and who is there, building by building, in the order of the site."""
+
     def visits(self, first_on: date, until_on: date, buildings: Buildings) -> Sequence[VisitView]:
         """The visits of the plan in [first, until): those with an order, and those still to come."""
 
     def contracts(self, buildings: Buildings) -> Sequence[ContractBrief]:
         """Every contract that covers one of the buildings."""
 
-    def contract(self, contract_id: str, buildings: Buildings) -> ContractText | None:
-        """One of those in words; None when there is none of this id."""
+    def contract(self, contract_id: str, buildings: Buildings, language: str) -> ContractText | None:
+        """One of those in words of the language; None when there is none of this id."""
 
     def compare(self, one: str, other: str, since: date, buildings: Buildings) -> Compared | None:
         """Two of those over the orders opened since a day (local to the first); None when one is not there."""

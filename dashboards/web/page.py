@@ -117,6 +117,11 @@ class Page:
         """A name in the reader's language where it is given in both."""
         return wording.own_name(name, self.words)
 
+    def told(self, title: str) -> str:
+        """A title such as `Tank half empty: 水箱 / Roof tank` with its asset's name in one language."""
+        head, sep, name = title.rpartition(": ")
+        return f"{self.stated(head)}{sep}{self.own(name)}" if sep else self.stated(title)
+
     def kinds(self, names: Iterable[str]) -> str:
         """Equipment classes in words."""
         return ", ".join(self._matched("class", name) for name in names)

@@ -1,5 +1,6 @@
 """The manager's pages over real orders, on both kinds of database: risk and its cost, the month, plan, contracts."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -17,6 +18,8 @@ from facility.finding import Finding
 from facility.instant import to_us
 from facility.registry import Registry
 from facility.site_file import parse_site
+from plantroom.contract_texts import text_of
+from plantroom.contract_zh import levels_zh, terms_zh
 from plantroom.database import Database
 from plantroom.manage_desk import ContractDesk, Plant
 from plantroom.order_views import OrderReader
@@ -37,8 +40,8 @@ AT = datetime(2026, 3, 2, 1, tzinfo=UTC)  # Monday, 09:00 in Shanghai
 SITE = """
 site: {id: demo, name: Demo, zone: Asia/Shanghai}
 buildings:
-  - {id: tower, name: Harbour Tower, assets: [
-      {id: lift-1, name: Lift 1, class: elevator, criticality: key, points: [motor_temperature]},
+  - {id: tower, name: Harbour Tower, spaces: [{id: base, name: 地下室 / Basement}, {id: pit, parent: base}], assets: [
+      {id: lift-1, name: Lift 1, class: elevator, space: pit, criticality: key, points: [motor_temperature]},
       {id: ahu-1, class: ahu, points: [supply_air_temperature]}]}
   - {id: annex, name: Annex, assets: [{id: lift-9, name: Lift 9, class: elevator, points: [motor_temperature]}]}
 """
@@ -140,6 +143,30 @@ def test_open_orders_are_told_apart_by_what_runs_out_and_say_what_it_costs(house
         assert words in text
 
 
+def test_the_map_shows_place_by_place_what_waits_and_who_is_there(house: House) -> None:
+    there = house.opened(AT - timedelta(hours=5), rule="motor-hot")
+    house.act(there, AT - timedelta(hours=1), Verb.ARRIVE)
+    with house.database.writing() as session:
+        row = repository.find_order(session, there, lock=True)
+        assert row is not None
+        row.assignee = "li"
+        session.add(row)
+    house.opened(AT - timedelta(days=3), rule="other", asset="ahu-1")
+    house.opened(AT - timedelta(minutes=4), rule="third", asset="lift-9", building_id="annex")
+    found = [(one.building_id, one.space_id, one.orders, one.late) for one in house.manage.places(None)]
+    assert found == [("tower", "base", 1, 0), ("tower", "", 1, 1), ("annex", "", 1, 0)]
+    (person,) = house.manage.places(frozenset({"tower"}))[0].people
+    assert (person.name, person.orders, person.is_there) == ("Li Wei", 1, True)
+    text = house.page("/manage")
+    for words in (
+        'aria-label="Basement: 1 open, 0 of them late; Li Wei on site, 1 orders"',
+        'href="/buildings/tower/floors?space=base"',
+        "No floor given: 1 open, 1 of them late",
+        ">LW</text>",
+    ):
+        assert words in text, words
+
+
 def test_a_month_has_compliance_by_contract_penalties_with_their_clause_and_satisfaction(house: House) -> None:
     order = house.opened(AT - timedelta(hours=5))
     house.act(order, AT - timedelta(hours=1), Verb.ARRIVE)
@@ -202,9 +229,47 @@ def test_a_contract_is_told_in_words_with_what_each_revision_changed(house: Hous
     chinese = house.page("/contracts/demo-2026?lang=zh")
     for words in ("第 2 版的变更", "不可暂停", "类别 电梯", "5 个工作日", "每半个月", "每次违约 500 CNY", "法定"):
         assert words in chinese, words
+    changed = chinese.split("第 2 版的变更")[1].split("</ul>")[0]
+    for words in ("优先级 1；响应 30 分钟（不可暂停）", "按日历的保养：half-month", "周六 休息"):
+        assert words in changed, words
+    for words in ("pauses", "severity", "clause", "never", "Mon ", "calendar "):
+        assert words not in changed, words
     assert house.client.get("/contracts/none").status_code == 404
-    assert house.manage.contract("demo-2026", frozenset({"nowhere"})) is None
+    assert house.manage.contract("demo-2026", frozenset({"nowhere"}), "en") is None
     house.opened(AT - timedelta(hours=5), asset="lift-9", building_id="annex")
     compared = house.page("/contracts/compare?one=demo-2026&other=annex-2026&since=2026-01-01&lang=en")
     assert "1 orders opened since 1 Jan 2026" in compared
     assert house.client.get("/contracts/compare?one=demo-2026&other=none").status_code == 404
+
+
+@pytest.mark.parametrize("name", ["hospital", "office-tower", "residential-estate"])
+def test_every_term_of_the_sample_contracts_is_told_in_chinese(name: str) -> None:
+    path = Path(__file__).parents[2] / f"examples/contracts/{name}.yaml"
+    contract = parse_contract(path.read_text(encoding="utf-8"), path.name)
+    english = re.compile(r"\b(within|clause|calendar|pauses|opened|days?|month|every|priority|anything)\b")
+    for revision in contract.revisions:
+        agreed = {one.text for one in revision.service.clauses} | {one.name for one in revision.visits}
+        blocks = terms_zh(revision)
+        assert len(blocks) >= 3
+        lines = [*levels_zh(revision), *(line for _, lines in blocks for line in lines)]
+        for line in lines:
+            ours = re.sub(r"[a-z]+(-[a-z]+)+", "", line)
+            for own in (*agreed, *revision.calendars):  # what the parties wrote stays as they wrote it
+                ours = ours.replace(own, "")
+            assert not english.search(ours), line
+            assert re.search("[\u4e00-\u9fff]", line), line
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_holiday_in_the_first_week_of_a_revision_is_no_change(language: str) -> None:
+    text = """contract: {id: house, sites: [demo], zone: Asia/Shanghai}
+revisions:
+"""
+    for number, day in ((1, "2026-01-01"), (2, "2026-07-01")):
+        text += f"""  - revision: {number}
+    effective_at: "{day}"
+    calendars: {{office: {{hours: {{mon-fri: ["08:00-18:00"]}}, holidays: {{country: CN}}}}}}
+    default_level: {{clause: "1", priority: 4, calendar: office, response: 8 h, resolution: 5 days}}
+"""
+    told = text_of(parse_contract(text, "house.yaml"), parse_site(SITE, "site.yaml"), AT, language)
+    assert told.revisions[0].changes == []
