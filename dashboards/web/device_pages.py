@@ -1,5 +1,6 @@
 """Devices nobody described yet: what each likely is, a button that adds it, and clocks that are off."""
 
+import re
 from datetime import timedelta
 from typing import Annotated
 
@@ -13,6 +14,7 @@ from facility.catalogue import equipment_classes
 from facility.errors import PlantroomError
 
 SHOWN = 100
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 CLOCK_OFF = timedelta(seconds=10)
 
 
@@ -37,7 +39,8 @@ def device_router(pages: Pages) -> APIRouter:
     def devices(request: Request) -> HTMLResponse:
         user = pages.visitor(request)
         done = request.query_params.get("done", "")
-        return device_page(request, user, done=done if done in pages.view_for(user).registry().assets else "")
+        # It is in force as soon as the journal has it, a moment after this page: what was done is said before.
+        return device_page(request, user, done=done if _ID.fullmatch(done) else "")
 
     @router.post("/devices/approve", response_model=None)
     def approve(
