@@ -5,6 +5,7 @@ import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -13,11 +14,14 @@ from running import System, free_ports, wait_until
 
 from facility.clock import RealClock
 from facility.instant import format_instant
+from facility.reading import Reading
+from ingest.stores.parquet import ParquetStore
 from plantroom.accounts import directory
 from plantroom.accounts.directory import Actor
 from plantroom.database import Database
 from simulators.wire import Wire
 
+MINUTE_US = 60_000_000
 PASSWORD = "a quiet lift is a happy lift"  # noqa: S105 - of a made-up person
 SITE = """
 site: {id: house, zone: Asia/Shanghai}
@@ -29,11 +33,16 @@ buildings:
       - {id: leak-2, class: leak_sensor, name: Leak sensor B3, points: [leak_detected]}
       - {id: leak-3, class: leak_sensor, name: Leak sensor B4, points: [leak_detected]}
       - {id: leak-4, class: leak_sensor, name: Leak sensor B5, points: [leak_detected]}
+      - {id: leak-5, class: leak_sensor, name: Leak sensor B6, points: [leak_detected]}
+      - {id: leak-6, class: leak_sensor, name: Leak sensor B7, points: [leak_detected]}
       - {id: lift-1, class: elevator, name: Lift 1, points: [door_status]}
       - {id: pump-1, class: pump, name: Pump B2, points: [run_status]}
       - {id: tank-1, class: tank, name: Roof tank, points: [tank_level]}
       - {id: tank-2, class: tank, name: Rain tank, points: [tank_level]}
       - {id: tank-3, class: tank, name: Fire tank, points: [tank_level]}
+      - {id: tank-4, class: tank, name: Header tank, points: [tank_level]}
+      - {id: tank-5, class: tank, name: Pool tank, points: [tank_level]}
+  - {id: annex, name: Annex, assets: [{id: tank-9, class: tank, name: Annex tank, points: [tank_level]}]}
 """
 RULES = """
 rules:
@@ -42,7 +51,8 @@ rules:
     name: {en: Tank half empty, zh: 水箱不足一半}
     kind: fault
     severity: medium
-    when: tank_level < 50
+    parameters: {least: {value: 50, unit: "%"}}
+    when: tank_level < least
     clear: tank_level > 55
     diagnosis: [Supply valve shut, Float valve stuck]
     advice: Look at the supply valve.
@@ -77,15 +87,27 @@ revisions:
     levels:
       - {id: leak, clause: "2.1", match: {kind: fault}, priority: 2, calendar: always, response: 1 h, resolution: 4 h}
 """
+OTHER = """
+contract: {id: annex-contract, name: Annex, buildings: [annex], customer: Owner, supplier: Other, zone: Asia/Shanghai}
+revisions:
+  - revision: 1
+    effective_at: "2026-01-01"
+    calendars: {always: {hours: always}}
+    default_level: {clause: "1.1", priority: 4, calendar: always, response: 8 h, resolution: 5 days}
+  - revision: 2
+    effective_at: "2026-06-01"
+    calendars: {always: {hours: always}}
+    default_level: {clause: "1.1", priority: 4, calendar: always, response: 6 h, resolution: 5 days}
+"""
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
 
 
-@pytest.fixture
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """Chromium without a window. For one test each: Playwright keeps an event loop running in this thread."""
+    """Chromium without a window. Only for this folder: Playwright keeps an event loop running in this thread."""
     path = shutil.which("chromium") or shutil.which("chromium-browser")
     if path is None:
         if os.environ.get("PLANTROOM_REQUIRE_REAL") == "1":
@@ -98,15 +120,19 @@ def browser() -> Iterator[Browser]:
 
 
 class House:
-    """A running program: leak sensors, tanks, a pump that is visited each month, and a technician, li.wei."""
+    """A running program: leak sensors, tanks, a pump that is visited each month, and people of each role."""
+
+    PEOPLE = (("li.wei", "technician"), ("zhao.min", "technician"), ("wang.fang", "engineer"), ("chen.jie", "manager"),
+              ("sun.li", "admin"))  # fmt: skip
 
     def __init__(self, system: System) -> None:
         self.system = system
         self.address = f"http://127.0.0.1:{system.http_port}"
         with closing(Database(f"sqlite:///{system.var / 'plantroom.db'}")) as database, database.writing() as session:
             now = RealClock().now()
-            row = directory.add_user(session, Actor("test"), now, name="li.wei", role="technician")
-            directory.set_password(session, Actor("test"), now, row, PASSWORD)
+            for name, role in self.PEOPLE:
+                row = directory.add_user(session, Actor("test"), now, name=name, role=role)
+                directory.set_password(session, Actor("test"), now, row, PASSWORD)
 
     def get_wet(self, asset: str) -> str:
         """A leak is found; the id of the order it opened."""
@@ -131,7 +157,7 @@ class House:
 
     def is_name(self, text: str) -> bool:
         """Whether it is the id of something in the house."""
-        return text == "tower" or re.fullmatch(r"(leak|tank|pump|lift)-\d", text) is not None
+        return text in ("tower", "annex") or re.fullmatch(r"(leak|tank|pump|lift)-\d", text) is not None
 
     def enter_by_token(self, page: Page) -> None:
         """Sign in as whoever runs the program."""
@@ -153,13 +179,24 @@ class House:
         page.wait_for_url("**/told/**")
         return [self.sticker(asset), page.url.split("?")[0]]
 
-    def enter(self, page: Page) -> None:
-        """Sign in as the technician, on the page that asks for it."""
-        page.goto(f"{self.address}/my")
-        page.fill("#name", "li.wei")
+    def enter(self, page: Page, name: str = "li.wei", path: str = "/my") -> None:
+        """Sign in on the page that asks for it; as the technician, unless somebody else is named."""
+        page.goto(f"{self.address}{path}")
+        page.fill("#name", name)
         page.fill("#password", PASSWORD)
         page.click("form.login button.primary")
-        page.wait_for_url("**/my")
+        page.wait_for_url(f"**{path}")
+
+
+def keep_past(var: Path) -> None:
+    """Three hours of the pool tank's level, kept as if the program had run for long: a rule is tried over them."""
+    now_us = RealClock().now_us()
+    with closing(ParquetStore(var / "earlier")) as store:
+        store.write(1, 1, [Reading("tank-5", "tank_level", now_us - ago * MINUTE_US, 60.0 - ago % 30)
+                           for ago in range(180, 0, -1)])  # fmt: skip
+        store.flush()
+    for day in (var / "earlier").glob("day=*"):
+        shutil.move(day, var / "readings" / day.name)
 
 
 @pytest.fixture(scope="package")
@@ -169,12 +206,14 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     site, contract, var = tmp_path / "site.yaml", tmp_path / "contract.yaml", tmp_path / "var"
     site.write_text(SITE, encoding="utf-8")
     contract.write_text(CONTRACT, encoding="utf-8")
+    (tmp_path / "other.yaml").write_text(OTHER, encoding="utf-8")
     (tmp_path / "rules").mkdir()
     (tmp_path / "rules/own.yaml").write_text(RULES, encoding="utf-8")
     var.mkdir()
+    keep_past(var)
     http_port, mqtt_port = free_ports(2)
     values = {"VAR": str(var), "HTTP_PORT": str(http_port), "MQTT_PORT": str(mqtt_port), "SITE": str(site)}
-    values |= {"CONTRACT": str(contract), "RULES": str(tmp_path / "rules")}
+    values |= {"CONTRACT": f"{contract},{tmp_path / 'other.yaml'}", "RULES": str(tmp_path / "rules")}
     system = System(var, {f"PLANTROOM_{name}": value for name, value in values.items()}, ["run"])
     system.start(150)
     yield House(system)
@@ -194,6 +233,22 @@ def phone(browser: Browser) -> Iterator[Callable[..., Page]]:
             has_touch=True,
             locale=language,
         )  # fmt: skip
+        context.set_default_timeout(30_000)
+        contexts.append(context)
+        return context.new_page()
+
+    yield new
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def screen(browser: Browser) -> Iterator[Callable[..., Page]]:
+    """Opens a desk's screen, 1440 points wide unless told."""
+    contexts = []
+
+    def new(language: str = "en-GB", width: int = 1440) -> Page:
+        context = browser.new_context(viewport={"width": width, "height": 900}, locale=language)
         context.set_default_timeout(30_000)
         contexts.append(context)
         return context.new_page()

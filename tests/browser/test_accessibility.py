@@ -16,6 +16,8 @@ TEXTS = [
     "image-alt", "svg-img-alt", "select-name", "frame-title", "summary-name",
 ]  # fmt: skip
 """What another language can break: the rest of a page is the same."""
+PLACES = ["color-contrast", "target-size", "scrollable-region-focusable", "landmark-one-main", "duplicate-id-aria"]
+"""What another width can break."""
 GRAVE = ("serious", "critical")
 LINKS = "[...document.querySelectorAll('a[href]')].map(link => link.href)"
 
@@ -49,12 +51,16 @@ def test_no_page_has_a_grave_barrier(house: Any, browser: Browser) -> None:  # n
 
 
 def _look(page: Page, url: str) -> list[str]:
-    """All rules in English and light; colours in dark; texts in Chinese."""
+    """All rules in English and light on a phone; what a wide screen changes on one; texts and colours in Chinese and
+    dark, on the wide one too."""
     found = _problems(page, url, "en", TAGS)
+    page.set_viewport_size({"width": 1440, "height": 900})
+    found += _problems(page, "", "en wide", {"type": "rule", "values": PLACES})
     page.emulate_media(color_scheme="dark", reduced_motion="reduce")
-    found += _problems(page, "", "en dark", {"type": "rule", "values": COLOURS})
+    found += _problems(page, url, "zh", {"type": "rule", "values": TEXTS + COLOURS})
     page.emulate_media(color_scheme="light", reduced_motion="reduce")
-    return found + _problems(page, url, "zh", {"type": "rule", "values": TEXTS})
+    page.set_viewport_size({"width": 390, "height": 844})
+    return found
 
 
 def _problems(page: Page, url: str, look: str, rules: dict[str, Any]) -> list[str]:
@@ -83,5 +89,5 @@ def _kind(url: str, house: Any) -> str:  # noqa: ANN401 - the house of this fold
     """The path with names of things left out, so that one asset stands for all."""
     parts = urlsplit(url).path.split("/")
     long = [part if not house.is_name(part) and len(part) < 24 else "*" for part in parts]
-    return "/".join("*" if before in ("findings", "work-orders", "told", "report", "rules") else part
+    return "/".join("*" if before in ("findings", "work-orders", "told", "report", "rules", "contracts") else part
                     for before, part in zip(["", *parts], long, strict=False)) or "/"  # fmt: skip

@@ -1,0 +1,42 @@
+"""The manager on Monday: what runs out, why that is its deadline, which contract suits, and the report that is owed."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.service
+NARROW = "document.documentElement.scrollWidth <= window.innerWidth"
+
+
+@pytest.mark.parametrize(("width", "language"), [(1440, "en-GB"), (390, "zh-CN")])
+def test_from_todays_risk_to_the_report(house: Any, screen: Callable[..., Any], width: int, language: str) -> None:  # noqa: ANN401 - the fixtures of this folder
+    said = SAID[language]
+    order = house.get_wet("leak-5") if width == 1440 else house.order_of("leak-5", "fault")
+    page = screen(language, width)
+    house.enter(page, "chen.jie", "/manage")
+    assert page.evaluate(NARROW)
+    page.locator(f"#risk a[href='/work-orders/{order}']").click()
+    expect(page.locator("#explain")).to_contain_text("house-contract")
+    expect(page.locator("#explain ol").first).to_contain_text(said["limit"])
+    page.goto(f"{house.address}/contracts")
+    page.select_option("[name=one]", "house-contract")
+    page.select_option("[name=other]", "annex-contract")
+    page.locator("form[action='/contracts/compare'] button").click()
+    expect(page.locator("main")).to_contain_text(said["compared"])
+    expect(page.locator("main table").first).to_contain_text("annex-contract")
+    page.goto(f"{house.address}/contracts/annex-contract")
+    expect(page.locator(".diff .plus").first).to_contain_text("6 h")
+    expect(page.locator(".diff .minus").first).to_contain_text("8 h")
+    assert page.evaluate(NARROW)
+    page.goto(f"{house.address}/manage")
+    report = page.locator("a[href*='/api/report'][href*='format=html']").first
+    page.goto(f"{house.address}{report.get_attribute('href')}")
+    expect(page.locator("body")).to_contain_text(said["report"])
+
+
+SAID = {
+    "en-GB": {"limit": "1 h", "compared": "same orders", "report": "Response"},
+    "zh-CN": {"limit": "1 小时", "compared": "工单", "report": "响应"},
+}
