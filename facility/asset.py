@@ -35,6 +35,15 @@ class WirePoint:
 
 
 @dataclass(frozen=True, slots=True)
+class Manual:
+    """A manual that the site names: a link (`url`), or a file's name in the folder of manuals (`file`)."""
+
+    title: str
+    url: str = ""
+    file: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """Where an asset's readings come from: dialect, topic (prefix) and wire name -> point.
 
@@ -109,6 +118,7 @@ class Asset:
     source: Source | None = None
     accepted_on: date | None = None
     warranty_until: date | None = None
+    manuals: tuple[Manual, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

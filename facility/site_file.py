@@ -1,12 +1,12 @@
 """`site.yaml`: buildings, spaces, assets, points, topology and dialect mappings, checked with file, line and field."""
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
-from facility.asset import Asset, Borrowed, Building, Criticality, Point, Site, Source, Space
+from facility.asset import Asset, Borrowed, Building, Criticality, Manual, Point, Site, Source, Space
 from facility.catalogue import equipment_classes, point_types
 from facility.code_map import CodeMap, CodeMapEntry, build_code_map, code_maps
 from facility.document import Places, check_data, format_path, load_yaml
@@ -63,6 +63,21 @@ class BorrowEntry(_Strict):
     point: str | None = None
 
 
+class ManualEntry(_Strict):
+    """Where a manual is: a link, or a file in the folder of manuals."""
+
+    title: str = Field(min_length=1, max_length=200)
+    url: str = Field(default="", pattern="^(https?://[^\\s]+)?$")
+    file: str = Field(default="", pattern=r"^([^./\\\x00][^/\\\x00]*)?$", description="its name in PLANTROOM_MANUALS")
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if bool(self.url) == bool(self.file):
+            msg = "a manual is either a link (url) or a file (file); give one of them"
+            raise ValueError(msg)
+        return self
+
+
 class AssetEntry(_Strict):
     """One maintained thing."""
 
@@ -74,6 +89,7 @@ class AssetEntry(_Strict):
     criticality: Criticality = Criticality.NORMAL
     accepted_on: date | None = None
     warranty_until: date | None = None
+    manuals: list[ManualEntry] = []
     feeds: list[str] = []
     controls: list[str] = []
     points: Annotated[
@@ -210,6 +226,7 @@ class _Builder:
             source=self._source(entry, path),
             accepted_on=entry.accepted_on,
             warranty_until=entry.warranty_until,
+            manuals=tuple(Manual(one.title, one.url, one.file) for one in entry.manuals),
         )
 
     def _points(self, entry: AssetEntry, path: tuple[str | int, ...]) -> dict[str, Point]:

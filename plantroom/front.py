@@ -25,6 +25,7 @@ from plantroom.file_desk import ContractCheck, PlantFileDesk
 from plantroom.http import HttpParts, create_app
 from plantroom.identity_provider import identity_router
 from plantroom.manage_desk import ContractDesk, Plant
+from plantroom.manual_desk import Manuals
 from plantroom.office_desk import BackOffice
 from plantroom.once import Once
 from plantroom.plant_view import PlantSources, ProgramView
@@ -79,6 +80,7 @@ def open_front(
         token_router(database, wall_clock),
     ]
     files = PlantFileDesk(settings, view.registry, contracts, sources.refused, database, (clock, wall_clock))
+    manuals = Manuals(settings.manuals_folder, settings.manuals, database, wall_clock)
     label = settings.oidc_label if settings.oidc_issuer is not None else ""
     web = web_router(
         view,
@@ -91,6 +93,7 @@ def open_front(
         office=back,
         own=back,
         files=files,
+        manuals=manuals,
         provider=label,
     )
     provided = identity_router(settings, door, database, lambda: view.registry().buildings, wall_clock)

@@ -57,6 +57,7 @@ class Settings(BaseSettings):
     site: Files = Field(default=(), description="site files, separated by commas")
     contract: Files = Field(default=(), description="contract files, separated by commas")
     roster: Path | None = Field(default=None, description="roster file: who is told and sent, channels, webhooks")
+    manuals: Path | None = Field(default=None, description="folder of the manuals whose files site files name")
     rules: Path | None = Field(default=None, description="folder of own rule files, beside the shipped catalogue")
     clock: ClockKind = Field(default=ClockKind.REAL, description="real, scaled or journal")
     clock_factor: float = Field(default=60.0, gt=0, le=3600, description="simulated seconds a second (scaled clock)")
@@ -208,6 +209,11 @@ class Settings(BaseSettings):
     def attachments_folder(self) -> Path:
         """Photos and signatures, each under the hash of its content."""
         return self.var / "attachments"
+
+    @property
+    def manuals_folder(self) -> Path:
+        """Manuals that the office uploaded, each under the hash of its content."""
+        return self.var / "manuals"
 
     @property
     def token_file(self) -> Path:

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
 from dashboards.web.countdown import by_time_left
+from dashboards.web.manual_view import ManualDesk
 from dashboards.web.page import Page
 from dashboards.web.pages import Pages
 from dashboards.web.trends import SPANS, draw_trend, order_marks, trend_points, visit_marks
@@ -29,7 +30,7 @@ class ValueRow:
     origin: str
 
 
-def asset_router(pages: Pages) -> APIRouter:
+def asset_router(pages: Pages, manuals: ManualDesk | None = None) -> APIRouter:
     """`/assets/{id}`."""
     router = APIRouter()
 
@@ -53,7 +54,7 @@ def asset_router(pages: Pages) -> APIRouter:
         return pages.show(
             request, page, "asset.html", asset=found, rows=value_rows(page, found), trends=trends, spans=SPANS,
             span=span, findings=findings[:20], orders=by_time_left(orders)[:20],
-            gaps=view.not_applicable(asset_id),
+            gaps=view.not_applicable(asset_id), manuals=manuals.manuals(found) if manuals is not None else None,
             upstream=page.registry.upstream(asset_id), children=page.registry.children(asset_id),
         )  # fmt: skip
 

@@ -122,6 +122,11 @@ class Page:
         head, sep, name = title.rpartition(": ")
         return f"{self.stated(head)}{sep}{self.own(name)}" if sep else self.stated(title)
 
+    def bytes(self, size: int) -> str:
+        """The size of a file: `1.2 MB`, `12 kB`."""
+        whole = size / 1_000_000
+        return f"{whole:.1f} MB" if whole >= 1 else f"{max(1, round(size / 1000))} kB"
+
     def kinds(self, names: Iterable[str]) -> str:
         """Equipment classes in words."""
         return ", ".join(self._matched("class", name) for name in names)

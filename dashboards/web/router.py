@@ -14,6 +14,8 @@ from dashboards.web.floor_pages import floor_router
 from dashboards.web.login import login_router
 from dashboards.web.manage_pages import manage_router
 from dashboards.web.manage_view import ManageDesk
+from dashboards.web.manual_pages import manual_router
+from dashboards.web.manual_view import ManualDesk
 from dashboards.web.my_pages import my_router
 from dashboards.web.occupant_pages import occupant_router
 from dashboards.web.office_pages import office_router
@@ -49,6 +51,7 @@ def web_router(
     office: OfficeDesk | None = None,
     own: OwnDesk | None = None,
     files: FileDesk | None = None,
+    manuals: ManualDesk | None = None,
     provider: str = "",
 ) -> APIRouter:
     """The pages of a plant. Each asks the door who the visitor is, by the session cookie, and what she may; those of
@@ -83,6 +86,8 @@ def web_router(
         desks += [office_router(pages, office), user_router(pages, office)]
     if files is not None:
         desks.append(file_router(pages, files))
+    if manuals is not None:
+        desks.append(manual_router(pages, manuals))
     if own is not None:
         desks.append(own_router(pages, own))
     if manage is not None:
@@ -93,7 +98,7 @@ def web_router(
         overview_router(pages),
         floor_router(pages),
         sibling_router(pages),
-        asset_router(pages),
+        asset_router(pages, manuals),
         finding_router(pages),
         order_router(pages),
         my_router(pages),

@@ -91,6 +91,7 @@ _SCOPED: Final = frozenset(
         "/buildings/{building_id}/floors",
         "/assets/{asset_id}",
         "/assets/{asset_id}/siblings",
+        "/assets/{asset_id}/manuals/{name}",
         "/findings/shelved",
         "/findings/shelved/back",
         "/findings/{finding_id}/shelve",
