@@ -51,9 +51,9 @@ def _drawn(page: Page, place: CrewPlace) -> Place:
     name = page.own(space.name) if space is not None else page.words("floors.rest")
     said = [page.words("manage.map.orders", count=place.orders, late=place.late)]
     said += [
-        page.words("manage.map.there" if one.is_there else "manage.map.sent", name=one.name, count=one.orders)
+        page.words("manage.map.there" if one.is_there else "manage.map.sent", name=page.own(one.name), count=one.orders)
         for one in place.people
     ]
-    faces = [Face(short_name(one.name), one.is_there) for one in place.people]
+    faces = [Face(short_name(page.own(one.name)), one.is_there) for one in place.people]
     href = f"/buildings/{place.building_id}/floors" + (f"?space={space.id}" if space is not None else "")
     return Place(href, name, place.orders, place.late, faces, f"{name}: {'; '.join(said)}")

@@ -11,6 +11,7 @@ from dashboards.web.pages import Pages, source_of
 from facility.errors import PlantroomError
 
 LINES = 50
+MOST_ASSETS = 500
 Answer = HTMLResponse | RedirectResponse
 
 
@@ -67,7 +68,7 @@ def office_router(pages: Pages, desk: OfficeDesk) -> APIRouter:
     @router.get("/office/sites", response_class=HTMLResponse)
     def sites(request: Request) -> HTMLResponse:
         page = pages.page(request, pages.visitor(request))
-        return pages.show(request, page, "office_sites.html")
+        return pages.show(request, page, "office_sites.html", most=MOST_ASSETS)
 
     @router.get("/office/audit", response_class=HTMLResponse)
     def audit(

@@ -120,7 +120,7 @@ class Page:
     def told(self, title: str) -> str:
         """A title such as `Tank half empty: 水箱 / Roof tank` with its asset's name in one language."""
         head, sep, name = title.rpartition(": ")
-        return f"{self.stated(head)}{sep}{self.own(name)}" if sep else self.stated(title)
+        return f"{self.stated(head)}{sep}{self.own(name)}" if sep else self.stated(self.own(title))
 
     def bytes(self, size: int) -> str:
         """The size of a file: `1.2 MB`, `12 kB`."""
@@ -233,12 +233,12 @@ class Page:
         about = item.title.removesuffix(whole) if whole else item.title
         if asset is not None and about != item.title:
             return f"{self.stated(about)}: {self.own(asset.name)}"
-        return self.stated(item.title)
+        return self.stated(self.own(item.title) if ": " not in item.title else item.title)
 
     def subject(self, item: Finding | OrderView) -> str:
         """`title` without the asset, for lists that name it beside."""
         rule = self.view.rule(item.rule_id)
-        return self.stated(self.words.pick(rule.name, item.title) if rule else item.title)
+        return self.stated(self.words.pick(rule.name, item.title)) if rule else self.told(item.title)
 
     def said(self, item: Finding | OrderView, *texts: str) -> list[str]:
         """Texts of the item's rule (advice, diagnosis, check list) in this language, else as the item carries them."""

@@ -67,6 +67,7 @@ def web_router(
         "/office": office,
         "/me": own,
         "/office/files": files,
+        "/office/manuals": manuals,
     }
     hidden = {path for path, desk in absent.items() if desk is None}
     changes = feed or ChangeFeed()

@@ -114,6 +114,13 @@ def test_a_wrong_form_keeps_what_was_typed_and_says_so_beside_the_field(office: 
     assert len(office.admin.get("/office/users").text.split("/office/users/")) == 3, "nobody was added"
 
 
+def test_the_audit_is_told_in_the_readers_language(office: Office) -> None:
+    assert "user added" in office.admin.get("/office/audit").text
+    chinese = office.admin.get("/office/audit?lang=zh").text
+    assert 'value="user added">新增用户' in chinese
+    assert '<td class="what">新增用户</td>' in chinese
+
+
 def test_changes_end_sessions_and_the_last_admin_stays(office: Office) -> None:
     hers = office.client("li.wei")
     assert hers.get("/my").status_code == 200

@@ -16,7 +16,7 @@ def demo() -> Contract:
 
 def test_the_demo_contract_in_words() -> None:
     lines = explain_contract(demo(), datetime(2026, 9, 18, 16, tzinfo=UTC))
-    assert lines[0] == "Contract demo-2026: Demo tower, technical services 2026-2028"
+    assert lines[0] == "Contract demo-2026: 示范大厦 2026-2028 年技术服务 / Demo tower, technical services 2026-2028"
     assert "Revision 1: from 2026-01-01, in force now" in lines
     table = [line for line in lines if line.startswith("3.1 ")]
     assert len(table) == 1
