@@ -22,6 +22,8 @@ BENCHES = {
     "escalation": ("how long after its instant an escalation leaves", "bench.escalation_bench"),
     "kpi": ("the key figures of a quarter with five million history rows", "bench.kpi_bench"),
     "pages": ("server time of the pages with 10,000 open orders and 20,000 points", "bench.pages_bench"),
+    "live": ("what 200 open pages cost, and how soon each knows of a change", "bench.live_bench"),
+    "drawn": ("an asset's page with 30 days at one minute, drawn in chromium", "bench.drawn_bench"),
     "deadline": ("one deadline, and one year's calendar", "bench.deadline_bench"),
 }
 ASKED_FOR = ("node-red",)

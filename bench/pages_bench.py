@@ -20,6 +20,7 @@ import httpx
 from fastapi import FastAPI
 
 from bench.orders_bench import findings
+from dashboards.web.change_feed import ChangeFeed
 from dashboards.web.router import web_router
 from dashboards.web.visitor import Guest, Knock, Source, Visitor
 from facility.clock import JournalClock
@@ -139,8 +140,8 @@ def spread(found: list[Finding], registry: Registry) -> list[Finding]:
     ]
 
 
-def build(folder: Path, orders: int) -> FastAPI:
-    """The application over a filled database, store and newest values."""
+def build(folder: Path, orders: int, feed: ChangeFeed | None = None) -> FastAPI:
+    """The application over a filled database, store and newest values; open pages hear what is published to `feed`."""
     known = _known_points()
     registry, clock = site(known), JournalClock(to_us(AT + timedelta(minutes=30)))
     text = (DATA / "contract.yaml").read_text(encoding="utf-8")
@@ -179,7 +180,7 @@ def build(folder: Path, orders: int) -> FastAPI:
     manage = ContractDesk(Plant(database, view.orders, lambda: NOBODY))
     shelf = EngineShelf(host, view.finding, lambda _: None, clock)
     app = FastAPI()
-    app.include_router(web_router(view, Everybody(), manage=manage, shelf=shelf))
+    app.include_router(web_router(view, Everybody(), feed=feed, manage=manage, shelf=shelf))
     settle_heap()  # as the program does before it serves
     return app
 
