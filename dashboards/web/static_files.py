@@ -13,6 +13,7 @@ TYPES = {
     "desk.css": "text/css; charset=utf-8",
     "live.js": "text/javascript; charset=utf-8",
     "plot.js": "text/javascript; charset=utf-8",
+    "shrink.js": "text/javascript; charset=utf-8",
     "work.js": "text/javascript; charset=utf-8",
     "queue.js": "text/javascript; charset=utf-8",
     "icon.svg": "image/svg+xml",

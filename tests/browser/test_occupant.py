@@ -5,12 +5,14 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from pictures import picture
+from pictures import noise
 from playwright.sync_api import expect
 from running import wait_until
 
 pytestmark = pytest.mark.service
 NARROW = "document.documentElement.scrollWidth <= window.innerWidth"
+
+CHOSEN = "[document.getElementById('photo').files[0].type, document.getElementById('photo').files[0].size]"
 
 
 def test_from_the_sticker_to_the_marks_while_a_technician_works(house: Any, phone: Callable[..., Any]) -> None:  # noqa: ANN401 - the fixtures of this folder
@@ -29,7 +31,10 @@ def test_from_the_sticker_to_the_marks_while_a_technician_works(house: Any, phon
     anybody.click("form.act button.primary")
     expect(anybody.locator("#refused")).to_contain_text("JPEG")
     assert anybody.input_value("#text") == "电梯异响"
-    anybody.set_input_files("#photo", [{"name": "x.jpg", "mimeType": "image/jpeg", "buffer": picture()}])
+    large = noise((2400, 800))
+    anybody.set_input_files("#photo", [{"name": "x.png", "mimeType": "image/png", "buffer": large}])
+    wait_until(lambda: anybody.evaluate(CHOSEN)[0] == "image/jpeg", 30, "the photo to be made small on the phone")
+    assert anybody.evaluate(CHOSEN)[1] < len(large)
     anybody.click("form.act button.primary")
     expect(anybody.locator("#far")).to_contain_text("待审核")
     followed = anybody.url

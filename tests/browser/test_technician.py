@@ -178,7 +178,7 @@ def test_a_visits_check_list_is_answered_item_by_item(house: Any, phone: Callabl
     house.enter(page)
     page.goto(f"{house.address}/work-orders/{order}")
     _press(page, order, "complete", sent=None)
-    expect(page.locator("#error-complete")).to_contain_text("5 items")  # the law's visit is not left out silently
+    expect(page.locator("#error-complete")).to_contain_text("5 项")  # the law's visit is not left out silently
     page.click("#step-checks summary")
     items = page.locator(".check-item")
     items.nth(0).get_by_role("button", name="正常").click()

@@ -19,6 +19,13 @@ def picture(form: str = "JPEG", size: tuple[int, int] = (64, 48), shade: int = 9
     return buffer.getvalue()
 
 
+def noise(size: tuple[int, int]) -> bytes:
+    """A PNG picture of nothing that no format makes small by itself."""
+    buffer = io.BytesIO()
+    Image.effect_noise(size, 80).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
 def opened(content: bytes) -> Image.Image:
     """A picture to look at."""
     return Image.open(io.BytesIO(content))

@@ -1,8 +1,6 @@
 // The forms of the work on the spot: what the check list, parts, labour, photos and the signature say to the server,
 // made small on the phone first. queue.js keeps and sends it. Listens at the document, so that a page may be refreshed.
 
-const LONGEST = 1600;
-const QUALITY = 0.8;
 const PLACE_MS = 8000;
 
 const makers = { check: checked, labour, part, photo: photos, sign: signature, arrive: arrived };
@@ -94,22 +92,11 @@ function place(form) {
 
 // A photo of at most 1600 pixels as JPEG: some hundred kilobytes instead of several megabytes.
 async function shrink(file, form) {
-  let picture;
   try {
-    picture = await createImageBitmap(file, { imageOrientation: "from-image" });
+    return await window.plantroomShrink(file);
   } catch {
     throw new Error(form.dataset.unreadable);
   }
-  const scale = Math.min(1, LONGEST / Math.max(picture.width, picture.height));
-  const canvas = document.createElement("canvas");
-  canvas.width = Math.max(1, Math.round(picture.width * scale));
-  canvas.height = Math.max(1, Math.round(picture.height * scale));
-  const paint = canvas.getContext("2d");
-  paint.fillStyle = "#fff";
-  paint.fillRect(0, 0, canvas.width, canvas.height);
-  paint.drawImage(picture, 0, 0, canvas.width, canvas.height);
-  picture.close();
-  return new Promise((resolve) => canvas.toBlob(resolve, "image/jpeg", QUALITY));
 }
 
 function clear(canvas) {
