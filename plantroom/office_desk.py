@@ -126,14 +126,16 @@ class BackOffice:
         """As kept with the user."""
         with self._sessions.reading() as session:
             row = repository.find_user(session, name)
-            return Preferences(row.language or "", row.units or "metric") if row is not None else Preferences()
+            if row is None:
+                return Preferences()
+            return Preferences(row.language or "", row.units or "metric", row.theme or "")
 
     def prefer(self, name: str, chosen: Preferences) -> None:
         """Kept with the user; nothing for somebody who is none."""
         with self._sessions.writing() as session:
             row = repository.find_user(session, name, lock=True)
             if row is not None:
-                row.language, row.units = chosen.language or None, chosen.units
+                row.language, row.units, row.theme = chosen.language or None, chosen.units, chosen.theme or None
                 session.add(row)
 
     # --- people ---

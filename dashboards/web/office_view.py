@@ -109,10 +109,12 @@ class AuditQuery:
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """What a person chose for herself: language (empty: the browser's) and units, `metric` or `us`."""
+    """What a person chose for herself: language (empty: the browser's), units, `metric` or `us`, and `light` or `dark`
+    pages (empty: as her device says)."""
 
     language: str = ""
     units: str = "metric"
+    theme: str = ""
 
 
 class OfficeDesk(Protocol):

@@ -1,4 +1,4 @@
-"""One's own account: language and units, and tokens for programs that act for oneself."""
+"""One's own account: language, units and colours, and tokens for programs that act for oneself."""
 
 from typing import Annotated
 
@@ -12,6 +12,7 @@ from dashboards.web.pages import YEAR, Pages, source_of
 from dashboards.web.units import UNIT_SYSTEMS
 from facility.errors import PlantroomError
 
+THEMES = ("", "light", "dark")
 Answer = HTMLResponse | RedirectResponse
 
 
@@ -27,7 +28,7 @@ def own_router(pages: Pages, desk: OwnDesk) -> APIRouter:
         return pages.show(
             request, page, "me.html", status, chosen=desk.preferences(user.name), tokens=desk.own_tokens(user.name),
             scopes=SCOPES, token=token, refused=refused, label=label, languages=language.LANGUAGES,
-            systems=UNIT_SYSTEMS,
+            systems=UNIT_SYSTEMS, themes=THEMES,
         )  # fmt: skip
 
     @router.get("/me", response_class=HTMLResponse)
@@ -39,12 +40,15 @@ def own_router(pages: Pages, desk: OwnDesk) -> APIRouter:
         request: Request,
         chosen: Annotated[str, Form(alias="language", max_length=10)] = "",
         units: Annotated[str, Form(max_length=10)] = "metric",
+        theme: Annotated[str, Form(max_length=10)] = "",
     ) -> Answer:
         user = pages.visitor(request)
         if judge_origin(request.headers) is not Origin.OWN:
             return pages.refuse(request, user, 403, "error.origin")
         wanted = Preferences(
-            chosen if chosen in language.LANGUAGES else "", units if units in UNIT_SYSTEMS else "metric"
+            chosen if chosen in language.LANGUAGES else "",
+            units if units in UNIT_SYSTEMS else "metric",
+            theme if theme in THEMES else "",
         )
         desk.prefer(user.name, wanted)
         response = pages.see_other("/me")

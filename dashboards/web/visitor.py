@@ -9,7 +9,8 @@ from typing import Protocol
 @dataclass(frozen=True, slots=True)
 class Visitor:
     """`name` goes into an order's history. `rights` are the program's words for what she may; `buildings` those she
-    may see, None for all. `language` (empty: the browser's) and `units` (`metric` or `us`) are what she chose."""
+    may see, None for all. `language` (empty: the browser's), `units` (`metric` or `us`) and `theme` (`light`, `dark`;
+    empty: as her device says) are what she chose."""
 
     name: str
     role: str = "admin"
@@ -17,6 +18,7 @@ class Visitor:
     buildings: frozenset[str] | None = None
     language: str = ""
     units: str = "metric"
+    theme: str = ""
 
 
 @dataclass(frozen=True, slots=True)

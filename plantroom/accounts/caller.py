@@ -34,6 +34,7 @@ class Caller:
     scope: Scope = Scope.ALL
     language: str = ""
     units: str = ""
+    theme: str = ""
 
     def __post_init__(self) -> None:
         if self.role is Role.CUSTOMER and self.buildings is None:

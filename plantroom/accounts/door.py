@@ -217,7 +217,9 @@ class AccountDoor:
 def caller_of(row: UserRow, scope: Scope = Scope.ALL) -> Caller:
     """A user as a caller."""
     buildings = frozenset(row.buildings) or None
-    return Caller(row.name, Role(row.role), row.id, buildings, scope, row.language or "", row.units or "")
+    return Caller(
+        row.name, Role(row.role), row.id, buildings, scope, row.language or "", row.units or "", row.theme or ""
+    )
 
 
 def _token_scope(token: TokenRow, row: UserRow, now: datetime) -> Scope | None:

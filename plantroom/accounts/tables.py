@@ -24,6 +24,7 @@ class UserRow(SQLModel, table=True):
     oidc_subject: str | None = Field(default=None, max_length=255, unique=True)
     language: str | None = Field(default=None, max_length=8)
     units: str | None = Field(default=None, max_length=8)
+    theme: str | None = Field(default=None, max_length=8)
     failed: int = 0
     locked_until: datetime | None = Field(default=None, sa_type=UtcInstant)
     disabled_at: datetime | None = Field(default=None, sa_type=UtcInstant)

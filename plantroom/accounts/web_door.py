@@ -72,7 +72,13 @@ def visitor_of(caller: Caller) -> Visitor:
     """A caller as the pages know her; `change` is there when she may do more than look."""
     rights = {str(right) for right in caller.rights} | ({"change"} if caller.may_change else set())
     return Visitor(
-        caller.name, str(caller.role), frozenset(rights), caller.buildings, caller.language, caller.units or "metric"
+        caller.name,
+        str(caller.role),
+        frozenset(rights),
+        caller.buildings,
+        caller.language,
+        caller.units or "metric",
+        caller.theme,
     )
 
 

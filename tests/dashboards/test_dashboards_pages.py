@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from preview.plant import TOKEN, PreviewDoor, PreviewPlant, site_text
 
 from dashboards.web.router import web_router
+from dashboards.web.static_files import static_file
 
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 HOST = "http://plant.local"
@@ -234,6 +235,15 @@ def test_live_tells_the_time(client: Client) -> None:
 @pytest.mark.parametrize(("lang", "units"), [("en", "d h min s"), ("zh", "天 小时 分 秒"), ("hant", "天 小時 分 秒")])
 def test_countdowns_run_in_the_script_of_the_page(client: Client, lang: str, units: str) -> None:
     assert f'data-units="{units}"' in client.get(f"/?lang={lang}").text
+
+
+def test_dark_by_choice_is_the_same_as_dark_by_the_system() -> None:
+    css = static_file("style.css").decode()
+    system = re.search(r":root:not\(\[data-theme=\"light\"\]\) \{(.*?)\}", css, re.DOTALL)
+    chosen = re.search(r":root\[data-theme=\"dark\"\] \{(.*?)\}", css, re.DOTALL)
+    assert system
+    assert chosen
+    assert system[1].split() == chosen[1].split()
 
 
 def test_every_region_that_is_kept_true_names_what_it_shows(plant: PreviewPlant, client: Client) -> None:

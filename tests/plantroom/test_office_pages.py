@@ -158,16 +158,22 @@ def test_tokens_are_made_by_their_owner_shown_once_and_revoked_by_her_or_the_adm
 def test_what_a_person_chose_is_hers_on_every_browser(office: Office) -> None:
     hers = office.client("li.wei")
     assert "°C" in hers.get("/assets/zone-12e").text
-    chosen = {"language": "zh", "units": "us"}
+    assert "data-theme" not in hers.get("/me").text
+    chosen = {"language": "zh", "units": "us", "theme": "dark"}
     assert hers.post("/me", data=chosen, headers=OWN).status_code == 303
     elsewhere = office.client("li.wei")
     text = elsewhere.get("/assets/zone-12e", headers={"Accept-Language": "en"}).text
-    assert 'lang="zh-CN"' in text
+    assert '<html lang="zh-CN" data-theme="dark">' in text, (
+        "drawn dark by the server: nothing flashes, no script is needed"
+    )
+    assert '<meta name="color-scheme" content="dark">' in text
     assert "°F" in text
     assert "°C" not in text
     assert "°C" in office.admin.get("/assets/zone-12e").text, "others read what they chose"
-    hers.post("/me", data={"language": "klingon", "units": "cubits"}, headers=OWN)
-    assert "°C" in hers.get("/assets/zone-12e").text
+    hers.post("/me", data={"language": "klingon", "units": "cubits", "theme": "plaid"}, headers=OWN)
+    text = hers.get("/assets/zone-12e").text
+    assert "°C" in text
+    assert "data-theme" not in text
 
 
 def test_channels_are_tried_one_by_one_and_certificates_that_end_are_said(office: Office) -> None:
