@@ -25,11 +25,33 @@ from bench.pages_bench import TOKEN, build
 from dashboards.web.change_feed import Change, ChangeFeed
 
 CHANGES = 10
+PAUSE = threading.Event()
+"""Never set: what is waited for is time, the figure is a share of it."""
 WATCHED = ("", "?watch=values/building/b{n}", "?watch=values/asset/z{n}-{n}")
 
 
-async def listen(port: int, number: int, heard: list[float], ready: asyncio.Event, count: list[int]) -> None:
-    """One open page: notes how many milliseconds after its publication each change came."""
+class Heard:
+    """How many pages listen, and how many milliseconds after its publication each change came to each."""
+
+    def __init__(self, many: int) -> None:
+        self.many, self.listening, self.late = many, 0, list[float]()
+        self.all_listen, self.all_heard = asyncio.Event(), asyncio.Event()
+
+    def begun(self) -> None:
+        """One more page listens."""
+        self.listening += 1
+        if self.listening == self.many:
+            self.all_listen.set()
+
+    def told(self, at_ms: int) -> None:
+        """A page heard of a change."""
+        self.late.append(time.time() * 1000 - at_ms)
+        if len(self.late) == self.many * CHANGES:
+            self.all_heard.set()
+
+
+async def listen(port: int, number: int, heard: Heard) -> None:
+    """One open page."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     path = "/events" + WATCHED[number % 3].format(n=number % 10)
     writer.write(f"GET {path} HTTP/1.1\r\nHost: plant\r\nAuthorization: Bearer {TOKEN}\r\n\r\n".encode())
@@ -39,28 +61,23 @@ async def listen(port: int, number: int, heard: list[float], ready: asyncio.Even
             event = line[7:].strip()
             if event == "pulse" and is_new:
                 is_new = False
-                count[0] += 1
-                ready.set()
+                heard.begun()
         elif line.startswith("data: ") and event == "changed":
-            heard.append(time.time() * 1000 - json.loads(line[6:])["at_ms"])
+            heard.told(json.loads(line[6:])["at_ms"])
 
 
 def pages(port: int, many: int, told: Any) -> None:  # noqa: ANN401 - a pipe of multiprocessing
     """The other process: opens the pages, says when all listen, and in the end what they heard."""
 
     async def run() -> list[float]:
-        heard: list[float] = []
-        ready, count = asyncio.Event(), [0]
-        tasks = [asyncio.create_task(listen(port, number, heard, ready, count)) for number in range(many)]
-        while count[0] < many:
-            await ready.wait()
-            ready.clear()
-        told.send(count[0])
-        while len(heard) < many * CHANGES:
-            await asyncio.sleep(0.05)
+        heard = Heard(many)
+        tasks = [asyncio.create_task(listen(port, number, heard)) for number in range(many)]
+        await heard.all_listen.wait()
+        told.send(many)
+        await heard.all_heard.wait()
         for task in tasks:
             task.cancel()
-        return heard
+        return heard.late
 
     told.send(asyncio.run(run()))
 
@@ -73,7 +90,7 @@ def serve(folder: Path, feed: ChangeFeed) -> tuple[uvicorn.Server, int]:
     server = uvicorn.Server(config)
     threading.Thread(target=server.run, daemon=True).start()
     while not server.started:
-        time.sleep(0.05)
+        PAUSE.wait(0.05)
     return server, port
 
 
@@ -96,12 +113,12 @@ def main() -> None:
         child.start()
         ours.recv()
         used = time.process_time()
-        time.sleep(seconds)
+        PAUSE.wait(seconds)
         idle = (time.process_time() - used) / seconds
         used = time.process_time()
         for number in range(CHANGES):
             feed.publish([Change("finding", f"f_{number}", "b0", "z0-0", "active")])
-            time.sleep(0.5)
+            PAUSE.wait(0.5)
         heard = ours.recv()
         busy = (time.process_time() - used - idle * CHANGES * 0.5) / CHANGES
         child.join()
