@@ -47,8 +47,8 @@ def test_what_is_done_in_the_shaft_is_kept_and_sent_once(house: Any, phone: Call
 
     house.system.launch()
     house.system.wait_ready(150)
-    expect(desk.locator("#offline")).to_be_hidden(timeout=60_000)  # connected again by itself
     house.system.post(f"/api/work-orders/{second}/cancel", {"note": "Double."})
+    expect(desk.locator("#offline")).to_be_hidden(timeout=60_000)  # connected again by itself, and caught up
     expect(desk.locator("#history")).to_contain_text("Double.", timeout=60_000)
     wait_until(lambda: _status(house, first) == "completed", 60, "the kept actions to be sent, in their order")
     expect(page.locator("#waiting li")).to_have_count(0, timeout=60_000)
