@@ -14,33 +14,6 @@ from plantroom.supervisor import ProcessSpec
 from simulators.scenario import parse_scenario
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples/contracts"
-ROSTER = """# Who looks after the demo tower.
-roster: {zone: Asia/Shanghai, travel: 10 min, auto_dispatch: [critical, high, medium]}
-shifts:
-  day: {hours: {mon-fri: ["08:00-18:00"]}}
-  late: {hours: {mon-sun: ["14:00-22:00"]}}
-people:
-  - id: wang.wei
-    name: 王伟 / Wang Wei
-    language: zh
-    roles: technician
-    skills: [elevator]
-    certificates: [{name: lift mechanic, class: elevator, until: 2026-12-31}]
-    shift: day
-    home: tower
-  - {id: li.na, name: 李娜 / Li Na, language: zh, roles: technician, shift: day, home: tower,
-     skills: [ahu, zone, pump, tank]}
-  - {id: zhang.min, name: 张敏 / Zhang Min, roles: technician, shift: late, home: tower,
-     skills: [luminaire_circuit, leak_sensor]}
-  - id: chen.mei
-    name: 陈梅 / Chen Mei
-    roles: [manager, dispatcher]
-    channels: [{name: mail, address: "json://mail.invalid"}]
-    quiet: {starts: "22:00", ends: "07:00"}
-teams: {lifts: [wang.wei], house: [li.na, zhang.min]}
-on_call:
-  - {team: house, person: zhang.min, from: 2026-11-01, until: 2027-03-09}
-"""
 PENALTIES = """    penalties:
       currency: CNY
       monthly_fee: 48000
@@ -55,7 +28,7 @@ LEVEL = "        match: {class: elevator, severity: [high, medium]}\n        pri
 def write_files(folder: Path) -> None:
     """Site, scenario, roster and two contracts."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name in ("site.yaml", "scenario.yaml"):
+    for name in ("site.yaml", "scenario.yaml", "roster.yaml"):
         (folder / name).write_text((files("plantroom") / "demo" / name).read_text(encoding="utf-8"), encoding="utf-8")
     text = (files("plantroom") / "demo/contract.yaml").read_text(encoding="utf-8")
     head, first = text.split("revisions:\n")
@@ -68,7 +41,6 @@ def write_files(folder: Path) -> None:
     (folder / "contract.yaml").write_text(f"{head}revisions:\n{first.rstrip()}\n\n{second}", encoding="utf-8")
     other = (EXAMPLES / "office-tower.yaml").read_text(encoding="utf-8")
     (folder / "other.yaml").write_text(other.replace("  sites: [office]\n", "", 1), encoding="utf-8")
-    (folder / "roster.yaml").write_text(ROSTER, encoding="utf-8")
 
 
 def run(var: Path, port: int) -> None:

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from facility.clock import RealClock
+from plantroom.files import write_atomically
 from plantroom.launch import announce, free_port, launch, make_folder
 from plantroom.listen import DEVICE_USER, device_password, invitation, parse_listen
 from plantroom.logs import set_up_logs
@@ -48,17 +49,32 @@ def open_to_network(var: Path | None, opening: Opening) -> tuple[dict[str, objec
     return found, is_new
 
 
+def own_files(shipped: Path, var: Path) -> Path:
+    """The folder with the demo's files as this instance has them: copied once, so that whoever edits them changes none
+    of the program's own."""
+    folder = var / "demo"
+    make_folder(folder)
+    for name in ("site.yaml", "contract.yaml", "roster.yaml"):
+        if not (folder / name).exists():
+            write_atomically(folder / name, (shipped / name).read_bytes())
+    return folder
+
+
 def demo_settings(
     var: Path | None, http_port: int, mqtt_port: int, speed: float, folder: Path, opened: Mapping[str, object]
 ) -> Settings:
-    """Embedded parts, simulated time, and the demo building's files; on loopback but for what is `opened`."""
+    """Embedded parts and simulated time, on loopback but for what is `opened`. The demo building's files are copies of
+    those shipped in `folder`."""
+    given = load_settings(var=var)
+    own = own_files(folder, given.var)
     hosts = {"http_host": _LOOPBACK, "mqtt_host": _LOOPBACK, **opened}
     listen = str(hosts.get("mqtt_listen", _LOOPBACK))
     return load_settings(
         mode=Mode.EMBEDDED,
         var=var,
-        site=(folder / "site.yaml",),
-        contract=(folder / "contract.yaml",),
+        site=(own / "site.yaml",),
+        contract=(own / "contract.yaml",),
+        roster=given.roster or own / "roster.yaml",
         clock=ClockKind.SCALED,
         clock_factor=speed,
         store=StoreKind.PARQUET,

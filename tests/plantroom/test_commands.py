@@ -13,6 +13,7 @@ from commanding import Commands
 from running import ROOT, free_ports
 
 from plantroom.cli import COMMANDS
+from plantroom.commands.demo import own_files
 
 SUBCOMMANDS = [*([name] for name in COMMANDS), ["contract", "explain"], ["db", "upgrade"]]
 LBNL = ROOT / "examples/lbnl"
@@ -204,3 +205,12 @@ def test_simulate_and_replay_without_a_broker_say_so_soon() -> None:
 
 def _backtest() -> list[str]:
     return ["backtest", "--readings", "history.csv", "--site", "site.yaml", "--map", "map.yaml", "--out", "out.json"]
+
+
+def test_the_demo_has_files_of_its_own_that_stay_as_they_are_edited(tmp_path: Path) -> None:
+    shipped = ROOT / "plantroom/demo"
+    folder = own_files(shipped, tmp_path / "var")
+    assert (folder / "site.yaml").read_bytes() == (shipped / "site.yaml").read_bytes()
+    (folder / "roster.yaml").write_text("edited", encoding="utf-8")
+    assert own_files(shipped, tmp_path / "var") == folder
+    assert (folder / "roster.yaml").read_text(encoding="utf-8") == "edited"
