@@ -25,6 +25,7 @@ from rules.terms import (
     CountTerm,
     FlagTerm,
     HoursTerm,
+    MeanTerm,
     NeverSeenTerm,
     SilentTerm,
     SinceTerm,
@@ -178,7 +179,8 @@ class Binder:
         shared = self._windows.setdefault(id(look.memory), {})
         if (length, term.function) not in shared:
             window = look.memory.windows.setdefault(length, Window(length))
-            shared[length, term.function] = WindowTerm(look.memory, window, term.function)
+            kind = MeanTerm if term.function == "mean" else WindowTerm
+            shared[length, term.function] = kind(look.memory, window, term.function)
         return shared[length, term.function]
 
     def _apart(self, function: str, look: Look) -> "Callable[[int], Known]":

@@ -90,7 +90,9 @@ class Compiler(Operators):
             lets=lets,
             when=when,
             clear=clear,
-            hold=compile_hold(self, self._whole[0], self._trees, tuple(self._slots), terms, self._lets, _build_tuple),
+            hold=compile_hold(
+                self, self._whole[0], self._trees, points, tuple(self._slots), terms, self._lets, _build_tuple
+            ),
             steps=lru_cache(1)(lambda: compile_steps(self, self._whole[0], self._lets, _build_tuple)),
         )
 

@@ -22,6 +22,9 @@ _FOLD: Mapping[str, Callable[[float, float], float]] = {
 _ORDER: Mapping[type[ast.cmpop], str] = {
     ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=",
 }  # fmt: skip
+_PASSED = "None if {0}.memory.known is None else (now - {0}.memory.since_us) / 1e6 if {0}.memory.since_us >= 0 else 0.0"
+"""The seconds of a timer, without a wish to be woken: the comparison makes its own."""
+
 _STRICT = {">": (True, False), "<=": (True, False), ">=": (False, True), "<": (False, True)}
 
 
@@ -119,7 +122,7 @@ class Operators(ABC):
     def _operand(self, node: ast.expr) -> Typed:
         """A side of a comparison; `since` and `held` there wake the rule exactly when it crosses the other side."""
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in TIMERS:
-            return self._call(node, "{}.value(now)")
+            return self._call(node, _PASSED)
         return self.expression(node)
 
     def _pair(self, left: Typed, right: Typed, comparison: ast.cmpop, nodes: tuple[ast.expr, ast.expr]) -> str:
@@ -137,7 +140,10 @@ class Operators(ABC):
         for side, other, flipped in ((left, right, False), (right, left, True)):
             if side.term is not None and sign in _STRICT:
                 strict = _STRICT[sign][flipped]
-                self._scope.emit(f"t[{side.term}].crossing({other.name}, {strict}, now)")
+                since, limit = f"t[{side.term}].memory.since_us", other.name
+                known = f"{limit} is not None and " if limit.startswith("x") else ""
+                self._scope.emit(f"if {since} >= 0 and {known}now - {since} <= {limit} * 1e6 + 1.0:")
+                self._scope.emit(f"    t[{side.term}].crossing({limit}, {strict}, now)")
         return self._scope.assign(
             f"None if {self._unknown(left.name, right.name)} else {left.name} {sign} {right.name}"
         )

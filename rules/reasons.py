@@ -146,18 +146,18 @@ def find_reasons(
     return Reasons(tuple(atoms), nodes, kept_nodes, limits), list(trees.values())
 
 
-_NAMED = re.compile(r"""\b([vqtr])\[(\d+)\]|'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\"""")
+_NAMED = re.compile(r"""\b([vqtr])\[(\d+)\](\(now\))?|'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\"""")
 """What the compiler writes for a point, a constant or a term; or a quoted text, inside of which it means nothing."""
 
 
 def named(text: str) -> list[tuple[str, int]]:
     """Letter and number of every point (v), constant (q), term (t, r) that compiled lines name."""
-    return [(letter, int(number)) for letter, number in _NAMED.findall(text) if letter]
+    return [(letter, int(number)) for letter, number, _ in _NAMED.findall(text) if letter]
 
 
-def replace_named(text: str, write: Callable[[str, int], str]) -> str:
-    """Compiled lines with what `write` gives for each letter and number."""
-    return _NAMED.sub(lambda found: write(found[1], int(found[2])) if found[1] else found[0], text)
+def replace_named(text: str, write: Callable[[str, int, str], str]) -> str:
+    """Compiled lines with what `write` gives for each letter and number, and for the call that follows if any."""
+    return _NAMED.sub(lambda found: write(found[1], int(found[2]), found[3]) if found[1] else found[0], text)
 
 
 def used(text: str) -> tuple[list[int], list[int]]:

@@ -224,6 +224,27 @@ class Span:
             return (row.last[2] - self.base[2]) / count / FIXED
         return _amount(self.before)
 
+    def mean_at(self, now_us: int) -> float | None:
+        """The mean at an instant; None while the window fills. What `trim`, `ready` and `mean` give one by one."""
+        entries, head, start_us = self.row.entries, self.head, now_us - self.length_us
+        if self._extremes or self.length_us <= 1:
+            self.trim(now_us)
+            return self.mean() if self.ready(now_us) else None
+        if not 0 <= self.started_us <= start_us:
+            return None
+        end = len(entries)
+        if head < end and entries[head][0] <= start_us:
+            head += 1
+            while head < end and entries[head][0] <= start_us:
+                head += 1
+            self.base = self.before = entries[head - 1]
+            self.head = head
+        if head == end:
+            return _amount(self.before)
+        _, _, amount, _, covered_us = self.row.last
+        base = self.base
+        return (amount - base[2]) / (end - head) / FIXED if covered_us - base[4] >= self._needed_us else None
+
     def total(self) -> float | None:
         """Sum of the readings."""
         return (self.row.last[2] - self.base[2]) / FIXED

@@ -35,15 +35,18 @@ class RunningTerm(ConditionTerm):
         now_us: int,
     ) -> None:
         """Evaluate the number at `now_us` and take it in."""
-        number = self._code(values, constants, terms, now_us)
+        self.take(self._code(values, constants, terms, now_us), now_us)
+
+    def take(self, number: Known, now_us: int) -> None:
+        """Take in what the number is at `now_us`."""
         if not isinstance(number, float) or not -HUGE < number < HUGE:
-            self._memory.known = False
+            self.memory.known = False
             self._interrupt()
             return
-        self._memory.known = True
+        self.memory.known = True
         self._take(number, now_us)
         alarm = self._alarm
-        for point in self._looked_at:
+        for point in self.looked_at:
             if now_us <= point.fresh_until_us < alarm.at_us:
                 alarm.at_us = point.fresh_until_us + 1
 
@@ -78,23 +81,34 @@ class AverageTerm(RunningTerm):
 
     def _gather(self) -> None:
         """Add up what is remembered: at first, and after it was discarded."""
-        times = self._times = self._memory.times
-        self._total = sum(int(integral * FIXED) for integral in self._memory.numbers[1:])
+        times = self._times = self.memory.times
+        self._total = sum(int(integral * FIXED) for integral in self.memory.numbers[1:])
         self._covered_us = sum(times[1::2]) - sum(times[::2])
 
     def _take(self, number: float, now_us: int) -> None:
-        memory = self._memory
-        since_us, numbers = memory.since_us, memory.numbers
+        memory = self.memory
+        since_us, numbers, times = memory.since_us, memory.numbers, memory.times
         if 0 <= since_us < now_us:
-            if memory.times is not self._times:
+            if times is not self._times:
                 self._gather()
             turn_us = now_us - self._quarter
             if turn_us > since_us:
                 self._add(since_us, turn_us, numbers[0])
                 since_us = turn_us
-            self._add(since_us, now_us, number)
-            if self._times[1] <= now_us - self._length:
-                self._trim(now_us - self._length)
+            if times and now_us - times[-2] <= self._width:
+                self._add(since_us, now_us, number)
+            else:  # nearly always: a stretch of its own
+                passed_us = now_us - since_us
+                integral = number * passed_us / 1e6
+                times += (since_us, now_us)
+                numbers.append(integral)
+                self._total += int(integral * FIXED)
+                self._covered_us += passed_us
+            start_us = now_us - self._length
+            while times[1] <= start_us:
+                self._total -= int(numbers[1] * FIXED)
+                self._covered_us -= times[1] - times[0]
+                del times[:2], numbers[1]
         memory.since_us = now_us
         if numbers:
             numbers[0] = number
@@ -102,9 +116,10 @@ class AverageTerm(RunningTerm):
             numbers.append(number)
 
     def _add(self, from_us: int, until_us: int, number: float) -> None:
+        """Stretches that follow one another and begin and end in one part of the window are one."""
         passed_us = until_us - from_us
         integral = number * passed_us / 1e6
-        times, numbers = self._times, self._memory.numbers
+        times, numbers = self._times, self.memory.numbers
         if times and times[-1] == from_us and times[-2] // self._width == (until_us - 1) // self._width:
             times[-1] = until_us
             self._total -= int(numbers[-1] * FIXED)
@@ -116,18 +131,11 @@ class AverageTerm(RunningTerm):
             self._total += int(integral * FIXED)
         self._covered_us += passed_us
 
-    def _trim(self, start_us: int) -> None:
-        times, numbers = self._times, self._memory.numbers
-        while times and times[1] <= start_us:
-            self._total -= int(numbers[1] * FIXED)
-            self._covered_us -= times[1] - times[0]
-            del times[:2], numbers[1]
-
     def _interrupt(self) -> None:
-        self._memory.since_us = -1
+        self.memory.since_us = -1
 
     def __call__(self, now_us: int) -> Known:
-        memory, start_us = self._memory, now_us - self._length
+        memory, start_us = self.memory, now_us - self._length
         if not memory.known:
             return None
         if memory.times is not self._times:
@@ -152,7 +160,7 @@ class SampledTerm(RunningTerm):
     __slots__ = ()
 
     def _take(self, number: float, now_us: int) -> None:
-        memory = self._memory
+        memory = self.memory
         if memory.since_us < 0:
             memory.since_us = now_us
         mark = (now_us - memory.since_us) // self._length
@@ -160,7 +168,7 @@ class SampledTerm(RunningTerm):
             memory.times, memory.numbers = [mark], [number]
 
     def __call__(self, now_us: int) -> Known:  # noqa: ARG002 - what every term takes
-        return self._memory.numbers[0] if self._memory.known else None
+        return self.memory.numbers[0] if self.memory.known else None
 
 
 class CusumTerm(RunningTerm):
@@ -172,11 +180,11 @@ class CusumTerm(RunningTerm):
     __slots__ = ()
 
     def _take(self, number: float, now_us: int) -> None:
-        memory = self._memory
+        memory = self.memory
         before = memory.numbers[0] if memory.numbers else 0.0
         passed = now_us - memory.since_us if memory.since_us >= 0 else self._length
         memory.numbers = [max(0.0, before + number * min(passed, 2 * self._length) / self._length)]
         memory.since_us = now_us
 
     def __call__(self, now_us: int) -> Known:  # noqa: ARG002 - what every term takes
-        return self._memory.numbers[0] if self._memory.known else None
+        return self.memory.numbers[0] if self.memory.known else None

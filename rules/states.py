@@ -27,7 +27,7 @@ class HeldTerm(SinceTerm):
         now_us: int,
     ) -> None:
         """Evaluate the expression at `now_us` and remember what it gave."""
-        memory, given = self._memory, self._code(values, constants, terms, now_us)
+        memory, given = self.memory, self._code(values, constants, terms, now_us)
         memory.known = None if given is None else True
         if given is None:
             return
@@ -37,7 +37,7 @@ class HeldTerm(SinceTerm):
             if memory.since_us >= 0:
                 self._change(now_us)
             memory.since_us, memory.slot, memory.value = now_us, text, number
-        for point in self._looked_at:
+        for point in self.looked_at:
             if point.fresh_until_us >= now_us:
                 self._alarm.wake(point.fresh_until_us + 1)
 
@@ -51,7 +51,7 @@ class SettledTerm(HeldTerm):
     __slots__ = ()
 
     def __call__(self, now_us: int) -> Known:
-        memory = self._memory
+        memory = self.memory
         if memory.known is None or memory.since_us < 0:
             return None
         due = memory.since_us + self._length
@@ -70,7 +70,7 @@ class SwitchesTerm(HeldTerm):
         self._append(now_us)
 
     def __call__(self, now_us: int) -> Known:
-        return None if self._memory.known is None else self._number(now_us)
+        return None if self.memory.known is None else self._number(now_us)
 
 
 class OfLastTerm(ConditionTerm):
@@ -85,8 +85,8 @@ class OfLastTerm(ConditionTerm):
 
     def settle(self, truth: Known, now_us: int) -> None:
         """Remember whether it was true at this reading; one at which it is Unknown does not count."""
-        memory = self._memory
-        if truth is None or memory.since_us == now_us or all(point.good_us != now_us for point in self._looked_at):
+        memory = self.memory
+        if truth is None or memory.since_us == now_us or all(point.good_us != now_us for point in self.looked_at):
             return
         memory.since_us, memory.known = now_us, True
         memory.times.append(int(truth is True))
@@ -94,4 +94,4 @@ class OfLastTerm(ConditionTerm):
 
     def __call__(self, now_us: int) -> Known:
         del now_us
-        return float(sum(self._memory.times)) if self._memory.known else None
+        return float(sum(self.memory.times)) if self.memory.known else None

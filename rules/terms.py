@@ -42,22 +42,21 @@ class WindowTerm:
     readings are known.
     """
 
-    __slots__ = ("_at_us", "_full", "_known", "_memory", "_read", "_window")
+    __slots__ = ("_full", "_memory", "_read", "_window", "at_us", "known")
 
     def __init__(self, memory: PointMemory, window: Window, function: str) -> None:
         self._memory, self._window = memory, window
         self._full = function != "changes"
         if function in ("lowest", "highest"):
             window.keep_extremes()
-        name = "earlier" if function == "ago" else function
-        self._read: Callable[[Window | Span], Known] = methodcaller(name)
-        self._at_us = NEVER
-        self._known: Known = None
+        self._read: Callable[[Window | Span], Known] = methodcaller("earlier" if function == "ago" else function)
+        self.at_us = NEVER
+        self.known: Known = None
 
     def __call__(self, now_us: int) -> Known:
-        if now_us != self._at_us:
-            self._at_us, self._known = now_us, self._look(now_us)
-        return self._known
+        if now_us != self.at_us:
+            self.at_us, self.known = now_us, self._look(now_us)
+        return self.known
 
     def _look(self, now_us: int) -> Known:
         window = self._window.span or self._window
@@ -71,16 +70,30 @@ class WindowTerm:
         return self._read(window)
 
 
+class MeanTerm(WindowTerm):
+    """`mean`, which is asked for most."""
+
+    __slots__ = ()
+
+    def _look(self, now_us: int) -> Known:
+        span = self._window.span
+        if span is None:
+            return super()._look(now_us)
+        if self._memory.value is None or self._memory.fresh_until_us < now_us:
+            return None
+        return span.mean_at(now_us)
+
+
 class ConditionTerm(ABC):
     """What `since`, `count` and `starts` share: the condition, evaluated before the rule's own."""
 
-    __slots__ = ("_alarm", "_code", "_length", "_looked_at", "_memory")
+    __slots__ = ("_alarm", "_code", "_length", "looked_at", "memory")
     _counts = False
 
     def __init__(
         self, code: Code, looked_at: Sequence[PointMemory], memory: TermMemory, alarm: Alarm, length_us: int = 0
     ) -> None:
-        self._code, self._looked_at, self._memory = code, looked_at, memory
+        self._code, self.looked_at, self.memory = code, looked_at, memory
         self._alarm, self._length = alarm, length_us
 
     def update(
@@ -95,31 +108,31 @@ class ConditionTerm(ABC):
 
     def settle(self, truth: Known, now_us: int) -> None:
         """Remember what it takes that the condition is `truth` at `now_us`; again at one instant changes nothing."""
-        memory = self._memory
+        memory = self.memory
         if truth is not True:
             memory.since_us, memory.known = -1, truth if truth is False else None
             return
-        if self._counts and any(point.good_us == now_us for point in self._looked_at):
+        if self._counts and any(point.good_us == now_us for point in self.looked_at):
             self._append(now_us)
         if memory.since_us < 0:
             memory.since_us = now_us
         memory.known = True
         alarm = self._alarm
-        for point in self._looked_at:
+        for point in self.looked_at:
             if now_us <= point.fresh_until_us < alarm.at_us:
                 alarm.at_us = point.fresh_until_us + 1
 
     def apart(self) -> Self:
         """One that stands where this one does, but remembers for itself and wakes nobody."""
-        memory = replace(self._memory, times=list(self._memory.times), numbers=list(self._memory.numbers))
-        return type(self)(self._code, self._looked_at, memory, Alarm(), self._length)
+        memory = replace(self.memory, times=list(self.memory.times), numbers=list(self.memory.numbers))
+        return type(self)(self._code, self.looked_at, memory, Alarm(), self._length)
 
     @abstractmethod
     def __call__(self, now_us: int) -> Known:
         """The term's value now."""
 
     def _append(self, now_us: int) -> None:
-        times = self._memory.times
+        times = self.memory.times
         if times and times[-1] == now_us:
             return
         times.append(now_us)
@@ -127,7 +140,7 @@ class ConditionTerm(ABC):
             del times[0]
 
     def _number(self, now_us: int) -> float:
-        times, start = self._memory.times, now_us - self._length
+        times, start = self.memory.times, now_us - self._length
         while times and times[0] <= start:
             del times[0]
         return float(len(times))
@@ -140,20 +153,21 @@ class SinceTerm(ConditionTerm):
 
     def value(self, now_us: int) -> Known:
         """The seconds, without a wish to be woken: the comparison makes its own."""
-        if self._memory.known is None:
+        if self.memory.known is None:
             return None
-        return (now_us - self._memory.since_us) / 1e6 if self._memory.since_us >= 0 else 0.0
+        return (now_us - self.memory.since_us) / 1e6 if self.memory.since_us >= 0 else 0.0
 
     def __call__(self, now_us: int) -> Known:
-        if self._memory.since_us >= 0:
-            passed = now_us - self._memory.since_us
+        if self.memory.since_us >= 0:
+            passed = now_us - self.memory.since_us
             self._alarm.wake(now_us + _MINUTE_US - passed % _MINUTE_US)
         return self.value(now_us)
 
-    def crossing(self, limit: float | None, strict: bool, now_us: int) -> None:  # noqa: FBT001 - compiled call
-        """Wake when the seconds reach `limit` (`strict`: when they pass it)."""
-        since_us = self._memory.since_us
-        if since_us < 0 or limit is None or now_us - since_us > limit * 1e6 + 1.0 or not math.isfinite(limit):
+    def crossing(self, limit: float, strict: bool, now_us: int) -> None:  # noqa: FBT001 - compiled call
+        """Wake when the seconds reach `limit` (`strict`: when they pass it). Only asked while it counts and has not
+        long passed it."""
+        since_us = self.memory.since_us
+        if not math.isfinite(limit):
             return
         at_us = since_us + math.ceil(limit * 1e6) + strict
         if now_us < at_us < self._alarm.at_us:
@@ -168,7 +182,7 @@ class CountTerm(ConditionTerm):
     _counts = True
 
     def __call__(self, now_us: int) -> Known:
-        return None if self._memory.known is None else self._number(now_us)
+        return None if self.memory.known is None else self._number(now_us)
 
 
 class StartsTerm(ConditionTerm):
@@ -177,15 +191,15 @@ class StartsTerm(ConditionTerm):
     __slots__ = ()
 
     def settle(self, truth: Known, now_us: int) -> None:
-        before = self._memory.known
+        before = self.memory.known
         super().settle(truth, now_us)
-        if self._memory.known is None:
-            self._memory.known = before
-        elif self._memory.known and before is False:
+        if self.memory.known is None:
+            self.memory.known = before
+        elif self.memory.known and before is False:
             self._append(now_us)
 
     def __call__(self, now_us: int) -> Known:
-        return None if self._memory.known is None else self._number(now_us)
+        return None if self.memory.known is None else self._number(now_us)
 
 
 class SilentTerm:

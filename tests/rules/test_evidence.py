@@ -6,6 +6,7 @@ from itertools import pairwise
 from facility.finding import Evidence, EvidenceKind, Finding
 from facility.reading import PointValue, Scan
 from rules.catalogue import shipped_files
+from rules.memory import TermMemory
 from rules.rehearsal import Rehearsal
 from rules.rule_set import RuleSet
 
@@ -94,17 +95,11 @@ def test_the_parts_of_every_shipped_rule_need_nothing_that_is_not_bound() -> Non
 
 
 class _Nothing:
-    def __call__(self, now_us: int) -> None:
-        del now_us
+    memory = TermMemory()
 
-    def value(self, now_us: int) -> None:
-        """As of a timer."""
+    def __call__(self, now_us: int) -> None:
         del now_us
 
     def until(self, limit: float | None, now_us: int) -> None:
         """As of a trend."""
         del limit, now_us
-
-    def crossing(self, limit: float | None, strict: bool, now_us: int) -> None:
-        """As of a timer."""
-        del limit, strict, now_us

@@ -35,6 +35,8 @@ length = st.sampled_from(['"2 min"', '"5 min"', '"20 min"'])
 
 
 def _terms(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    running = st.sampled_from(["average", "sampled", "cusum"])
+    number_of = st.one_of(point, st.builds(lambda of, which: f"({of} if {which} else 1.5)", point, inner))
     windows = st.sampled_from(["mean", "lowest", "highest", "total", "deviation", "delta", "rate", "ago"])
     return st.one_of(
         st.builds(lambda name, of, over: f"{name}({of}, {over})", windows, point, length),
@@ -46,6 +48,8 @@ def _terms(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
         st.builds(lambda condition, over: f"switches({condition}, {over})", inner, length),
         st.builds(lambda condition: f"held({condition})", inner),
         st.builds(lambda of, over: f"settled({of} > 2, {over})", point, length),
+        st.builds(lambda name, of, over: f"{name}({of}, {over})", running, number_of, length),
+        st.builds(lambda name, of, over: f"{name}(abs({of} - average({of}, {over})), {over})", running, point, length),
         st.builds(lambda of: f'off_baseline({of}, by="none", train="1 min")', point),
     )
 
