@@ -12,6 +12,7 @@ from ticketing import cost_rows, repository
 from ticketing.cost import CostKind, Part, cost_standard, total
 from ticketing.cost_desk import CostDesk, Wanted
 from ticketing.payer import PayerKind
+from ticketing.quote import QuoteVerb
 from ticketing.tables import WorkOrderRow
 
 Order = Annotated[str, typer.Argument(help="Number or id of the order.")]
@@ -77,6 +78,22 @@ def register(app: typer.Typer) -> None:
             show(done.id, done.status, done.decided_by)
 
     @group.command()
+    def withdraw(
+        quote: Annotated[str, typer.Argument(help="The quote's id.")],
+        reason: Annotated[str, typer.Option(help="Why it is taken back.")],
+        by: By = "operator",
+    ) -> None:
+        """Take a quote back that nobody has decided about."""
+        with service_office() as office, office.database.writing() as session:
+            row = cost_rows.find_quote(session, quote, lock=True)
+            if row is None:
+                missing("quote", quote)
+            done = done_or_refused(
+                office.desks.costs.act(session, row, QuoteVerb.WITHDRAW, by, office.now, reason.strip())
+            )
+            show(done.id, done.status, done.decided_by)
+
+    @group.command()
     def part(
         id: Annotated[str, typer.Argument(help="The part's id.")],  # noqa: A002 - the documented name
         name: Annotated[str, typer.Argument(help="What people call it.")],
@@ -125,6 +142,8 @@ def _show(session: Session, desk: CostDesk, row: WorkOrderRow) -> None:
     basis, lines = done_or_refused(desk.basis(row)), cost_rows.lines_of(session, row.id)
     for line in (basis.payer.reason, *cost_standard(basis.terms, basis.payer)[0]):
         show(line)
+    for sent in cost_rows.quotes_of(session, row.id):
+        show(f"quote {sent.id}:", sent.status, f"{Decimal(sent.amount_cents) / 100} {sent.currency}")
     for one in lines:
         show(f"{one.kind}:", one.what, f"{one.quantity} x {one.unit_price}", f"{one.amount} {one.currency}", one.payer)
     customer = total(lines, PayerKind.CUSTOMER)
