@@ -90,7 +90,7 @@ def order_view(
         service_level=row.service_level,
         clause=terms.level.clause if terms.level is not None else "",
         is_default_level=row.default_level,
-        history=[OrderEventView(line.at, line.verb, line.by, line.note, line.proof or "") for line in history],
+        history=[_event(line) for line in history],
         assignee=row.assignee or "",
         verbs=[verb.value for verb in allowed_verbs(Status(row.status)) if verb not in _NO_FORM],
     )
@@ -98,6 +98,10 @@ def order_view(
 
 _NO_FORM = frozenset({Verb.RELEVEL, Verb.TRIAGE, Verb.DISPATCH, Verb.ESCALATE, Verb.MERGE, Verb.LINK, Verb.PARENT})
 """Verbs that name a level, a person or another order: they are in the API, and the pages have no form for them yet."""
+
+
+def _event(line: StoredLine) -> OrderEventView:
+    return OrderEventView(line.at, line.verb, line.by, line.note, line.proof or "", line.note_zh or "")
 
 
 def _deadlines(row: WorkOrderRow, history: Sequence[StoredLine], terms: OrderTerms) -> list[DeadlineView]:

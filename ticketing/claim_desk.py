@@ -154,8 +154,9 @@ def _finding(
         kind=OrderKind.PREVENTIVE,
         severity=Severity.LOW,
         state=FindingState.ACTIVE,
-        title=f"Warranty follow-up: {asset.name or asset.id}",
-        advice=f"{installer} looks at it again, due on {on}. The warranty (clause {clause}) runs until {until}.",
+        title=f"Warranty follow-up / 质保回访: {asset.name or asset.id}",
+        advice=f"{installer} looks at it again, due on {on}. The warranty (clause {clause}) runs until {until}. "
+        f"由 {installer} 复查，应于 {on} 前完成；质保期（条款 {clause}）至 {until}。",
         cause_key=f"{asset.id}/{RULE}/{on}",
         onset_us=at_us,
         raised_us=at_us,

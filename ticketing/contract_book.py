@@ -8,6 +8,7 @@ from facility.errors import InputError, Problem
 from ticketing.contract import Contract, Revision, ServiceLevel
 from ticketing.level import BUILT_IN_LEVEL, LevelChoice, LevelFacts, built_in_level, choose_level
 from ticketing.modify import modify
+from ticketing.said import Said, together
 from ticketing.terms import Circumstances
 
 
@@ -36,11 +37,17 @@ class ContractBook:
             if contract.covers(facts.site_id, facts.building_id) and (revision := contract.revision_at(at)) is not None
         ]
         if not in_force:
-            why = f"No contract is in force for building {facts.building_id!r} then: the built-in default applies."
+            why = Said(
+                f"No contract is in force for building {facts.building_id!r} then: the built-in default applies.",
+                f"当时楼宇 {facts.building_id!r} 没有生效的合同：适用内置默认值。",
+            )
             return LevelChoice(built_in_level(facts.severity), why)
         _, contract, revision = max(in_force, key=lambda entry: entry[0])
         choice = choose_level(revision, facts)
-        reason = f"Contract {contract.id}, revision {revision.number}. {choice.reason}"
+        pinned = Said(
+            f"Contract {contract.id}, revision {revision.number}.", f"合同 {contract.id} 第 {revision.number} 版。"
+        )
+        reason = together(pinned, choice.reason)
         return LevelChoice(choice.level, reason, contract.id, revision.number)
 
     def terms(

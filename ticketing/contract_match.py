@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from facility.asset import Criticality
 from facility.catalogue import System, equipment_classes
 from facility.finding import OrderKind, Severity
+from ticketing.names_zh import CRITICALITIES_ZH, KINDS_ZH, PARTS_ZH, SEVERITIES_ZH
+from ticketing.said import Said
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,21 @@ class Match:
         return named
 
     def __str__(self) -> str:
-        return ", ".join(f"{name} {' or '.join(sorted(values))}" for name, values in self.parts().items()) or "anything"
+        return self.said.en
+
+    @property
+    def said(self) -> Said:
+        """In words."""
+        parts = self.parts().items()
+        words: dict[str, Mapping[str, str]] = {
+            "severity": SEVERITIES_ZH, "kind": KINDS_ZH, "criticality": CRITICALITIES_ZH
+        }  # fmt: skip
+        en = ", ".join(f"{name} {' or '.join(sorted(values))}" for name, values in parts)
+        zh = "，".join(
+            f"{PARTS_ZH[name]}为 {'或 '.join(words.get(name, {}).get(one, one) for one in sorted(values))}"
+            for name, values in parts
+        )
+        return Said(en or "anything", zh or "任何情况")
 
 
 def inside(inner: Match, outer: Match) -> bool:

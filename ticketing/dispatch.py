@@ -10,7 +10,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from facility.instant import format_duration, to_us
+from ticketing.limit_zh import duration_zh
 from ticketing.roster import Person, Roster
+from ticketing.said import NOTHING, Said, together
 from ticketing.work_order import Status
 
 
@@ -38,17 +40,20 @@ class Candidate:
     person: Person
     there_at: datetime
     ahead: int
-    reasons: tuple[str, ...]
+    reasons: tuple[Said, ...]
     interrupts: tuple[Task, ...] = ()
-    against: str = ""
+    against: Said | None = None
 
     @property
-    def explanation(self) -> str:
+    def explanation(self) -> Said:
         """In words."""
-        if self.against:
-            return f"{self.person.id}: {self.against}"
-        waits = f"; {', '.join(task.number for task in self.interrupts)} waits" if self.interrupts else ""
-        return f"{self.person.id}: {', '.join(self.reasons)}{waits}"
+        who = self.person.id
+        if self.against is not None:
+            return Said(f"{who}: {self.against.en}", f"{who}：{self.against.zh}")
+        numbers = ", ".join(task.number for task in self.interrupts)
+        waits = Said(f"; {numbers} waits", f"；{numbers} 顺延") if numbers else NOTHING
+        en, zh = ", ".join(one.en for one in self.reasons), "，".join(one.zh for one in self.reasons)
+        return Said(f"{who}: {en}{waits.en}", f"{who}：{zh}{waits.zh}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +69,15 @@ class Choice:
         return next((one for one in self.candidates if not one.against), None)
 
     @property
-    def explanation(self) -> str:
+    def explanation(self) -> Said:
         """Why this one, in one line of history."""
         best = self.chosen
-        if best is None:
-            return "Nobody can go: " + "; ".join(one.explanation for one in self.candidates)
         others = [one.explanation for one in self.candidates if one is not best]
-        return f"{best.explanation}." + (f" Others: {'; '.join(others)}." if others else "")
+        en, zh = "; ".join(one.en for one in others), "；".join(one.zh for one in others)
+        if best is None:
+            return Said(f"Nobody can go: {en}", f"无人可派：{zh}")
+        why = Said(f"{best.explanation.en}.", f"{best.explanation.zh}。")
+        return together(why, Said(f"Others: {en}.", f"其他人：{zh}。")) if others else why
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +86,7 @@ class Move:
 
     task: Task
     to: str
-    reason: str
+    reason: Said
 
 
 @dataclass(slots=True)
@@ -110,7 +117,7 @@ def decide_dispatch(task: Task, roster: Roster, loads: Loads, now: datetime) -> 
     """
     workers = [person for person in roster.people.values() if person.skills or "technician" in person.roles]
     judged = [_judge(task, person, roster, loads.of(person.id), now) for person in workers]
-    judged.sort(key=lambda one: (bool(one.against), one.there_at, len(loads.of(one.person.id)), one.person.id))
+    judged.sort(key=lambda one: (one.against is not None, one.there_at, len(loads.of(one.person.id)), one.person.id))
     return Choice(task, tuple(judged))
 
 
@@ -132,7 +139,11 @@ def decide_moves(choice: Choice, roster: Roster, loads: Loads, now: datetime) ->
             continue
         other = decide_dispatch(task, rest, without, now).chosen
         if other is not None and other.there_at <= task.due_at:
-            why = f"{best.person.id} goes to {choice.task.number} first and would come too late; {other.explanation}"
+            who, first = best.person.id, choice.task.number
+            why = Said(
+                f"{who} goes to {first} first and would come too late; {other.explanation.en}",
+                f"{who} 先去 {first}，会来不及；{other.explanation.zh}",
+            )
             moves.append(Move(task, other.person.id, why))
             mine = [*without.of(other.person.id), task]
             without = Loads({**without.tasks, other.person.id: sorted(mine, key=_urgency)})
@@ -140,51 +151,57 @@ def decide_moves(choice: Choice, roster: Roster, loads: Loads, now: datetime) ->
 
 
 def _judge(task: Task, person: Person, roster: Roster, mine: Sequence[Task], now: datetime) -> Candidate:
-    reasons: list[str] = []
+    reasons: list[Said] = []
     against = _against(task, person, roster, now, reasons)
     starts_at = now
-    if not against and person.shift is not None and not person.shift.is_open(now):
+    if against is None and person.shift is not None and not person.shift.is_open(now):
         if roster.is_on_call(person.id, now):
-            reasons.append("on call")
+            reasons.append(Said("on call", "值班"))
         else:
             starts_at = person.shift.next_open(now)
-            reasons.append(f"on shift again in {format_duration(starts_at - now)}")
-    elif not against:
-        reasons.append("on shift" if person.shift is not None else "always there")
+            wait = starts_at - now
+            reasons.append(Said(f"on shift again in {format_duration(wait)}", f"{duration_zh(wait)}后上班"))
+    elif against is None:
+        reasons.append(Said("on shift", "当班") if person.shift is not None else Said("always there", "随时可派"))
     first = [one for one in mine if _urgency(one)[0] <= task.priority]
     waits = tuple(one for one in mine if _urgency(one)[0] > task.priority)
     place = next((one.building_id for one in mine if one.status is Status.ARRIVED), person.home)
     busy = len(first) * roster.visit_time
     way = roster.travel_between(first[-1].building_id if first else place, task.building_id)
     there_at = starts_at + busy + way
-    if not against:
-        reasons.append(f"{format_duration(way)} away" if way else "in the building")
+    if against is None:
+        near = Said("in the building", "就在楼内")
+        reasons.append(Said(f"{format_duration(way)} away", f"路程 {duration_zh(way)}") if way else near)
         if first:
-            reasons.append(f"behind {len(first)} that {'go' if len(first) > 1 else 'goes'} first")
+            go = "go" if len(first) > 1 else "goes"
+            reasons.append(Said(f"behind {len(first)} that {go} first", f"前面还有 {len(first)} 单"))
         left = task.due_at - there_at if task.due_at is not None else None
         if left is not None:
-            reasons.append("in time" if left >= timedelta(0) else f"{format_duration(-left)} late")
+            late = Said(f"{format_duration(-left)} late", f"迟到 {duration_zh(-left)}")
+            reasons.append(Said("in time", "来得及") if left >= timedelta(0) else late)
     return Candidate(person, there_at, len(first), tuple(reasons), waits, against)
 
 
-def _against(task: Task, person: Person, roster: Roster, now: datetime, reasons: list[str]) -> str:
+def _against(task: Task, person: Person, roster: Roster, now: datetime, reasons: list[Said]) -> Said | None:
     """Why the person may not go; else what speaks for her is added to the reasons."""
     kind = task.equipment_class
     if kind and person.skills and kind not in person.skills:
-        return f"has no skill for {kind}"
+        return Said(f"has no skill for {kind}", f"不具备 {kind} 技能")
     if person.buildings and task.building_id not in person.buildings:
-        return f"{task.building_id} is outside her zone"
+        return Said(f"{task.building_id} is outside her zone", f"{task.building_id} 不在其片区")
     if kind in roster.certified_classes:
         today = now.astimezone(roster.zone).date()
         papers = [one for one in person.certificates if one.equipment_class == kind]
         good = [one for one in papers if one.until >= today]
         if not papers:
-            return f"has no certificate for {kind}"
+            return Said(f"has no certificate for {kind}", f"没有 {kind} 证书")
         if not good:
             newest = max(papers, key=lambda one: one.until)
-            return f"certificate {newest.name!r} expired on {newest.until}"
-        reasons.append(f"certificate {good[0].name!r} until {good[0].until}")
-    return ""
+            name, until = newest.name, newest.until
+            return Said(f"certificate {name!r} expired on {until}", f"证书“{name}”已于 {until} 到期")
+        name, until = good[0].name, good[0].until
+        reasons.append(Said(f"certificate {name!r} until {until}", f"证书“{name}”有效期至 {until}"))
+    return None
 
 
 def _urgency(task: Task) -> tuple[int, int, str]:

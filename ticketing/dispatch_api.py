@@ -31,6 +31,7 @@ class CandidateView(BaseModel):
     can_go: bool
     there_at: str | None
     explanation: str
+    explanation_zh: str
 
 
 class MoveView(BaseModel):
@@ -39,6 +40,7 @@ class MoveView(BaseModel):
     order: str
     to: str
     reason: str
+    reason_zh: str
 
 
 class ChoiceView(BaseModel):
@@ -47,6 +49,7 @@ class ChoiceView(BaseModel):
     order: str
     chosen: str | None
     explanation: str
+    explanation_zh: str
     candidates: list[CandidateView]
     moves: list[MoveView]
 
@@ -164,19 +167,21 @@ def _choice_view(choice: Choice, moves: list[Move], who: Asker) -> ChoiceView:
     return ChoiceView(
         order=choice.task.number,
         chosen=best.person.id if best is not None else None,
-        explanation=choice.explanation,
+        explanation=choice.explanation.en,
+        explanation_zh=choice.explanation.zh,
         candidates=[
             CandidateView(
                 person=one.person.id,
                 name=one.person.name,
-                can_go=not one.against,
-                there_at=format_instant(one.there_at) if not one.against else None,
-                explanation=one.explanation,
+                can_go=one.against is None,
+                there_at=format_instant(one.there_at) if one.against is None else None,
+                explanation=one.explanation.en,
+                explanation_zh=one.explanation.zh,
             )
             for one in choice.candidates
         ],
         moves=[
-            MoveView(order=move.task.number, to=move.to, reason=move.reason)
+            MoveView(order=move.task.number, to=move.to, reason=move.reason.en, reason_zh=move.reason.zh)
             for move in moves
             if may_see(who, move.task.building_id)
         ],

@@ -11,6 +11,7 @@ from ticketing.contract_book import ContractBook
 from ticketing.dispatch import Choice, Move, decide_dispatch, decide_moves, loads_of
 from ticketing.dispatch_rows import assigned_tasks, task_of, undispatched
 from ticketing.roster import Roster
+from ticketing.said import Said
 from ticketing.tables import WorkOrderRow
 from ticketing.transition import Act, carry_out
 from ticketing.work_order import Refusal, Refused, Status, Verb, Words, allowed_verbs
@@ -61,16 +62,20 @@ def send_somebody(
     best = choice.chosen
     if best is None:
         hint = "Name somebody yourself (dispatch, `to`), or change the roster."
-        return Refused(Refusal.NO_REASON, choice.explanation, hint, allowed_verbs(Status(row.status)))
+        return Refused(Refusal.NO_REASON, choice.explanation.en, hint, allowed_verbs(Status(row.status)))
     verb = Verb.DISPATCH if row.status == Status.OPEN else Verb.REASSIGN
-    done = carry_out(session, book, row, Act(verb, BY, now, Words(choice.explanation[:NOTE], to=best.person.id)))
+    done = carry_out(session, book, row, Act(verb, BY, now, Words(said=_short(choice.explanation), to=best.person.id)))
     if isinstance(done, Refused):
         return done
     made = []
     for move in moves:
         other = repository.find_order(session, move.task.order_id, lock=True)
         if other is not None:
-            act = Act(Verb.REASSIGN, BY, now, Words(move.reason[:NOTE], to=move.to))
+            act = Act(Verb.REASSIGN, BY, now, Words(said=_short(move.reason), to=move.to))
             if not isinstance(carry_out(session, book, other, act), Refused):
                 made.append(move)
     return Sent(choice, tuple(made))
+
+
+def _short(said: Said) -> Said:
+    return Said(said.en[:NOTE], said.zh[:NOTE])

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from ticketing.calendar_days import DayKind
 from ticketing.contract import PauseReason
 from ticketing.limit import Limit, format_hours, format_limit
-from ticketing.limit_zh import hours_zh, limit_zh
+from ticketing.limit_zh import PAUSES_ZH, hours_zh, limit_zh
 
 _DAYS_ZH = ("周一", "周二", "周三", "周四", "周五", "周六", "周日")
 
@@ -112,10 +112,7 @@ ZH = ExplainWords(
         DayKind.WEEKDAY: "平日", DayKind.DATED: "特定日期工作时间", DayKind.CLOSED: "停业", DayKind.HOLIDAY: "节假日",
         DayKind.MAKE_UP: "调休上班日",
     },
-    reasons={
-        PauseReason.ACCESS: "无法进入", PauseReason.PARTS: "等待配件", PauseReason.THIRD_PARTY: "第三方原因",
-        PauseReason.CUSTOMER: "客户原因", PauseReason.FORCE_MAJEURE: "不可抗力",
-    },
+    reasons={reason: PAUSES_ZH[reason] for reason in PauseReason},
     weekday=lambda on: _DAYS_ZH[on.weekday()],
     limit=limit_zh,
     hours=hours_zh,

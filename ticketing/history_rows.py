@@ -18,7 +18,7 @@ _COLUMNS = tuple(
     getattr(EventRow, name)
     for name in (
         *("id", "work_order_id", "version", "at", "verb", "by", "note", "reason"),
-        *("from_status", "to_status", "finding_id", "proof"),
+        *("from_status", "to_status", "finding_id", "proof", "note_zh"),
     )
 )
 
@@ -38,6 +38,7 @@ class StoredLine(NamedTuple):
     to_status: Status
     finding_id: str | None
     proof: str | None
+    note_zh: str | None
 
 
 class WrittenLine(NamedTuple):
@@ -105,7 +106,7 @@ def as_change(line: StoredLine) -> Change:
     """One line of history as a value."""
     return Change(
         line.version, line.at, line.verb, line.by, line.to_status, line.from_status, line.note, line.reason,
-        line.proof or "",
+        line.proof or "", line.note_zh or "",
     )  # fmt: skip
 
 
@@ -123,4 +124,5 @@ def _line_values(line: Line) -> dict[str, Any]:
         "to_status": change.to_status.value,
         "finding_id": line.finding_id,
         "proof": change.proof or None,
+        "note_zh": change.note_zh or None,
     }

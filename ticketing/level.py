@@ -18,6 +18,8 @@ from ticketing.calendar import Calendar
 from ticketing.contract import RESOLUTION_PAUSES, RESPONSE_PAUSES, Promise, Revision, ServiceLevel
 from ticketing.contract_match import Match, inside
 from ticketing.limit import Limit, LimitUnit
+from ticketing.names_zh import KINDS_ZH, SEVERITIES_ZH
+from ticketing.said import NOTHING, Said
 
 BUILT_IN_LEVEL = "built-in default"
 _BUILT_IN_PRIORITY = {Severity.CRITICAL: 1, Severity.HIGH: 2, Severity.MEDIUM: 3, Severity.LOW: 4}
@@ -50,19 +52,23 @@ class LevelFacts:
             "kind": frozenset([self.kind]),
         }[part]
 
-    def __str__(self) -> str:
-        what = self.equipment_class or "an unknown asset"
-        return f"{what}, severity {self.severity}, kind {self.kind}" + (
-            f", rule {self.rule_id}" if self.rule_id else ""
+    @property
+    def said(self) -> Said:
+        """In words."""
+        rule = Said(f", rule {self.rule_id}", f"，规则 {self.rule_id}") if self.rule_id else NOTHING
+        what = Said(self.equipment_class or "an unknown asset", self.equipment_class or "未知设备资产")
+        return Said(
+            f"{what.en}, severity {self.severity}, kind {self.kind}{rule.en}",
+            f"{what.zh}，严重度{SEVERITIES_ZH[self.severity]}，类型{KINDS_ZH[self.kind]}{rule.zh}",
         )
 
 
 @dataclass(frozen=True, slots=True)
 class LevelChoice:
-    """The level that won and the reason in words. With no contract in force, contract and revision are None."""
+    """The level that won and the reason. With no contract in force, contract and revision are None."""
 
     level: ServiceLevel
-    reason: str
+    reason: Said
     contract_id: str | None = None
     revision: int | None = None
 
@@ -136,16 +142,28 @@ def choose_level(revision: Revision, facts: LevelFacts) -> LevelChoice:
     """The level of a revision for the facts; its default level, or the built-in one, when none matches."""
     matching = [level for level in revision.levels if covers(level.match, facts)]
     if not matching and revision.default_level is not None:
-        return LevelChoice(revision.default_level, f"No level matches ({facts}): the default level applies.")
+        why = Said(
+            f"No level matches ({facts.said.en}): the default level applies.",
+            f"没有匹配的等级（{facts.said.zh}）：适用默认等级。",
+        )
+        return LevelChoice(revision.default_level, why)
     if not matching:
-        why = f"No level matches ({facts}) and there is no default level: the built-in default applies."
+        why = Said(
+            f"No level matches ({facts.said.en}) and there is no default level: the built-in default applies.",
+            f"没有匹配的等级（{facts.said.zh}），合同也没有默认等级：适用内置默认值。",
+        )
         return LevelChoice(built_in_level(facts.severity), why)
     best = max(_weight(level, facts) for level in matching)
     first = [level for level in matching if _weight(level, facts) == best]
     winner = next(one for one in first if all(one is other or inside(one.match, other.match) for other in first))
     beaten = [_beaten(winner, level, facts) for level in matching if level is not winner]
-    what = f"Level {winner.id} (clause {winner.clause}) matches {winner.match}"
-    return LevelChoice(winner, f"{what}{'; it beats ' + ', '.join(beaten) if beaten else '; no other level matches'}.")
+    en = f"; it beats {', '.join(one.en for one in beaten)}" if beaten else "; no other level matches"
+    zh = f"；优先于 {'、'.join(one.zh for one in beaten)}" if beaten else "；没有其他匹配的等级"
+    why = Said(
+        f"Level {winner.id} (clause {winner.clause}) matches {winner.match}{en}.",
+        f"等级 {winner.id}（条款 {winner.clause}）匹配：{winner.match.said.zh}{zh}。",
+    )
+    return LevelChoice(winner, why)
 
 
 def built_in_level(severity: Severity = Severity.MEDIUM) -> ServiceLevel:
@@ -171,14 +189,14 @@ def _weight(level: ServiceLevel, facts: LevelFacts) -> tuple[int, int, int]:
     return len(level.match.parts()), level.rank, -near
 
 
-def _beaten(winner: ServiceLevel, other: ServiceLevel, facts: LevelFacts) -> str:
+def _beaten(winner: ServiceLevel, other: ServiceLevel, facts: LevelFacts) -> Said:
     more, fewer = _weight(winner, facts), _weight(other, facts)
     if more[0] != fewer[0]:
-        why = f"names {_conditions(fewer[0])}, not {more[0]}"
+        why = Said(f"names {_conditions(fewer[0])}, not {more[0]}", f"只有 {fewer[0]} 项条件，而非 {more[0]} 项")
     elif more[1] != fewer[1]:
-        why = f"rank {other.rank} is below {winner.rank}"
+        why = Said(f"rank {other.rank} is below {winner.rank}", f"等次 {other.rank} 低于 {winner.rank}")
     elif more[2] != fewer[2]:
-        why = "its space is farther around"
+        why = Said("its space is farther around", "其空间范围更远")
     else:
-        why = "it is wider"
-    return f"{other.id} ({why})"
+        why = Said("it is wider", "其范围更宽")
+    return Said(f"{other.id} ({why.en})", f"{other.id}（{why.zh}）")

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from types import MappingProxyType
 
+from facility.instant import format_duration
 from ticketing.limit import Limit, LimitUnit, format_hours
 
 _UNITS = {"h": "小时", "min": "分钟", "s": "秒", "d": "天"}
@@ -13,6 +14,12 @@ _MODES = {LimitUnit.DAYS: "", LimitUnit.DAYS_NEXT_OPEN: "，顺延至下次开�
 def hours_zh(duration: timedelta) -> str:
     """`33 小时 5 分钟`: as `format_hours`."""
     words = format_hours(duration).split(" ")
+    return " ".join(_UNITS.get(word, word) for word in words)
+
+
+def duration_zh(duration: timedelta) -> str:
+    """`1 天 2 小时`: as `format_duration`."""
+    words = format_duration(duration).split(" ")
     return " ".join(_UNITS.get(word, word) for word in words)
 
 
@@ -32,3 +39,10 @@ CLOCKS_ZH: Mapping[str, str] = MappingProxyType(
     }
 )  # fmt: skip
 """The clocks that contracts usually name; another stays as its contract names it."""
+PAUSES_ZH: Mapping[str, str] = MappingProxyType(
+    {
+        "access": "无法进入", "parts": "等待配件", "third_party": "第三方原因", "customer": "客户原因",
+        "force_majeure": "不可抗力",
+    }
+)  # fmt: skip
+"""The reasons of a pause."""

@@ -8,7 +8,7 @@ new one names it.
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from facility.asset import Criticality
 from facility.finding import Finding, Severity
@@ -17,7 +17,10 @@ from facility.registry import Registry
 from ticketing.contract import OnRepeat, ServiceLevel
 from ticketing.contract_book import ContractBook
 from ticketing.level import LevelChoice, facts_of
+from ticketing.limit_zh import duration_zh
+from ticketing.names_zh import SEVERITIES_ZH, STATUSES_ZH
 from ticketing.order_clock import OrderClocks, decide_clocks
+from ticketing.said import NOTHING, Said, together
 from ticketing.terms import Circumstances
 from ticketing.work_order import OPEN_STATUSES, RUNNING_STATUSES, Change, Status, Verb
 
@@ -151,9 +154,10 @@ class Planner:
         order = self._orders.get(self._members.get(finding.id, ""))
         if order is not None:
             at_us = finding.cleared_us if finding.cleared_us is not None else finding.raised_us
-            note = f"Telemetry recovered: {finding.title} ({finding.asset_id})."
+            what = f"{finding.title} ({finding.asset_id})"
+            note = Said(f"Telemetry recovered: {what}.", f"数据已恢复：{what}。")
             if order.status in RUNNING_STATUSES:
-                note += " That was before the work was completed: say what the cause was (diagnose)."
+                note = together(note, _BEFORE_THE_WORK)
             self._note(order, RECOVER, finding, at_us, note)
 
     def _reopen(self, done: DoneOrder, finding: Finding) -> Standing:
@@ -163,8 +167,10 @@ class Planner:
             msg = f"order {was.id} has no term for repeats"
             raise ValueError(msg)
         at = max(from_us(finding.raised_us), done.history[-1].at)
-        note = f"{_repeated(done, finding)} Reopened: it counts as repeat {done.repeats + 1}."
-        change = Change(was.version + 1, at, Verb.REOPEN.value, DESK, Status.OPEN, was.status, note)
+        count = done.repeats + 1
+        again = Said(f"Reopened: it counts as repeat {count}.", f"已重开：计为第 {count} 次重复。")
+        change = Change(was.version + 1, at, Verb.REOPEN.value, DESK, Status.OPEN, was.status)
+        change = change.saying(together(_repeated(done, finding), again))
         clocks = decide_clocks(level, done.opened_at, (*done.history, change), at)
         order = Standing(was.id, was.cause_key, Status.OPEN, change.version, was.severity)
         self._open[was.cause_key] = self._orders[order.id] = order
@@ -185,8 +191,8 @@ class Planner:
         terms = self._book.terms(choice.contract_id, choice.revision, choice.level.id, facts)
         if terms is not None and choice.contract_id is not None:
             choice = replace(choice, level=terms)
-        note = f"{choice.reason} {_repeated(before, finding)}" if before is not None else choice.reason
-        opening = Change(1, opened_at, OPEN, DESK, Status.OPEN, note=note)
+        again = _repeated(before, finding) if before is not None else NOTHING
+        opening = Change(1, opened_at, OPEN, DESK, Status.OPEN).saying(together(choice.reason, again))
         clocks = decide_clocks(choice.level, opened_at, [opening], opened_at)
         new = NewOrder(
             id=order_id(finding.cause_key, finding.id),
@@ -207,8 +213,8 @@ class Planner:
         self.plan.lines.append(Line(order.id, opening, finding.id))
         return order
 
-    def _note(self, order: Standing, verb: str, finding: Finding, at_us: int, note: str) -> None:
-        change = Change(order.version, from_us(at_us), verb, DESK, order.status, order.status, note)
+    def _note(self, order: Standing, verb: str, finding: Finding, at_us: int, note: Said) -> None:
+        change = Change(order.version, from_us(at_us), verb, DESK, order.status, order.status).saying(note)
         self.plan.lines.append(Line(order.id, change, finding.id))
 
 
@@ -232,20 +238,34 @@ def _reopens(done: DoneOrder, order: Standing | None, of_its_cause: Standing | N
     return done.level is not None and done.level.repeat is not None and done.level.repeat.action is OnRepeat.REOPEN
 
 
-def _repeated(done: DoneOrder, finding: Finding) -> str:
+def _repeated(done: DoneOrder, finding: Finding) -> Said:
     closed, window = done.closed_at, done.level.repeat.window if done.level and done.level.repeat else None
-    since = from_us(finding.raised_us) - (closed or done.completed_at)
-    return (
-        f"The same cause came back {format_duration(since)} after WO-{done.number:06d} was "
-        f"{'closed' if closed else 'completed'}, inside the window of {format_duration(window) if window else '0 s'}: "
-        f"{finding.title} ({finding.asset_id})."
+    since, inside = from_us(finding.raised_us) - (closed or done.completed_at), window or timedelta(0)
+    what, number = f"{finding.title} ({finding.asset_id})", f"WO-{done.number:06d}"
+    return Said(
+        f"The same cause came back {format_duration(since)} after {number} was {'closed' if closed else 'completed'}, "
+        f"inside the window of {format_duration(inside)}: {what}.",
+        f"同一原因在 {number} {'归档' if closed else '完工'} {duration_zh(since)}后再次出现，"
+        f"在 {duration_zh(inside)}的重复期内：{what}。",
     )
 
 
-def _joined(order: Standing, finding: Finding) -> str:
-    note = f"Finding joined: {finding.title} ({finding.asset_id}, {finding.severity})."
+def _joined(order: Standing, finding: Finding) -> Said:
+    what = f"{finding.title} ({finding.asset_id}, "
+    severity, before = SEVERITIES_ZH[finding.severity], SEVERITIES_ZH[order.severity]
+    note = Said(f"Finding joined: {what}{finding.severity}).", f"发现并入：{what}严重度{severity})。")
     if order.status in (Status.COMPLETED, Status.ACCEPTED):
-        note += f" The fault came back after the order was {order.status}."
+        back = Said(
+            f"The fault came back after the order was {order.status}.",
+            f"工单{STATUSES_ZH[order.status]}后故障再次出现。",
+        )
+        note = together(note, back)
     if _RANK[finding.severity] > _RANK[order.severity]:
-        note += f" It is more severe than the order ({order.severity})."
+        worse = Said(f"It is more severe than the order ({order.severity}).", f"严重度高于工单（{before}）。")
+        note = together(note, worse)
     return note
+
+
+_BEFORE_THE_WORK = Said(
+    "That was before the work was completed: say what the cause was (diagnose).", "恢复早于完工：请说明原因（诊断）。"
+)

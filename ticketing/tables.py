@@ -145,6 +145,7 @@ class WorkOrderRow(SQLModel, table=True):
     contract_revision: int | None = None
     service_level: str
     level_reason: str = Field(sa_column=Column(Text, nullable=False))
+    level_reason_zh: str | None = Field(default=None, sa_column=Column(Text))
     default_level: bool = False
     opened_at: datetime = Field(sa_column=Column(UtcInstant, nullable=False))
     response_due_at: datetime | None = Field(default=None, sa_column=Column(UtcInstant))
@@ -178,7 +179,8 @@ class MemberRow(SQLModel, table=True):
 class EventRow(SQLModel, table=True):
     """One line of an order's history; never changed, never deleted (triggers refuse it).
 
-    `version` is the order's version after the line; the desk's own lines leave it as it was.
+    `version` is the order's version after the line; the desk's own lines leave it as it was. `note_zh` is the note in
+    Chinese where the program has a part in it; what people typed stands in `note` alone.
     """
 
     __tablename__ = "work_order_event"
@@ -199,6 +201,7 @@ class EventRow(SQLModel, table=True):
     to_status: str
     finding_id: str | None = Field(default=None, sa_column=Column(String(64), ForeignKey("finding.id")))
     proof: str | None = Field(default=None, sa_column=Column(Text))
+    note_zh: str | None = Field(default=None, sa_column=Column(Text))
 
 
 class EngineStateRow(SQLModel, table=True):

@@ -14,12 +14,14 @@ from ticketing.checklist import decide_leaving_out
 from ticketing.checklist_rows import unanswered_items
 from ticketing.contract import ServiceLevel
 from ticketing.contract_book import ContractBook
+from ticketing.limit_zh import PAUSES_ZH
 from ticketing.order_clock import decide_clocks
 from ticketing.order_facts import active_titles, other_open_order
 from ticketing.order_terms import CHANGED, order_terms
 from ticketing.placement import Line
 from ticketing.relating import Related, relate, tell_other
 from ticketing.relation_rows import running_children
+from ticketing.said import Said, together, typed
 from ticketing.tables import WorkOrderRow
 from ticketing.work_order import (
     RELATING,
@@ -102,7 +104,9 @@ def _beside(
         if against is not None:
             return Refused(Refusal.LEFT_OUT, *against, allowed)
         if act.verb is Verb.COMPLETE and unanswered:
-            return _noted(decision, f"{len(unanswered)} items were not answered. {act.words.override}".strip())
+            left = len(unanswered)
+            left_out = Said(f"{left} items were not answered.", f"{left} 项未填写。")
+            return _noted(decision, together(left_out, typed(act.words.override)))
     return decision
 
 
@@ -143,11 +147,16 @@ def _outcome(
     if decision.verb is Verb.RELEVEL and level is not None:
         values |= {"service_level": level.id, "priority": level.priority, "default_level": level.is_default}
     if level is None:
-        lost = "Its contract is not loaded: the deadlines stay as they were."
+        lost = Said("Its contract is not loaded: the deadlines stay as they were.", "其合同未加载：截止时间保持不变。")
         values["next_due_at"] = _next_due_at(row, values)
         return _noted(decision, lost), values
     if decision.verb is Verb.HOLD and change.reason not in _pauses(level):
-        decision = _noted(decision, f"The clocks run on: level {level.id} does not pause for {change.reason}.")
+        why = PAUSES_ZH.get(change.reason or "", change.reason)
+        runs_on = Said(
+            f"The clocks run on: level {level.id} does not pause for {change.reason}.",
+            f"继续计时：等级 {level.id} 不因{why}暂停。",
+        )
+        decision = _noted(decision, runs_on)
     return decision, values | decide_clocks(level, row.opened_at, (*order.history, change), change.at).values()
 
 
@@ -161,8 +170,9 @@ def _relevelled(book: ContractBook, row: WorkOrderRow, decision: Transition) -> 
             "level of the order's contract", wanted, known)  # fmt: skip
         return Refused(Refusal.NO_LEVEL, what, f"Levels are: {', '.join(known)}.", allowed_verbs(Status(row.status)))
     change = decision.change
-    note = f"From level {row.service_level} to {wanted}. {change.note}"
-    return replace(decision, change=replace(change, note=note, reason=f"{row.service_level}{CHANGED}{wanted}"))
+    moved = Said(f"From level {row.service_level} to {wanted}.", f"等级由 {row.service_level} 变更为 {wanted}。")
+    change = replace(change, reason=f"{row.service_level}{CHANGED}{wanted}")
+    return replace(decision, change=change.saying(together(moved, change.said)))
 
 
 def _next_due_at(row: WorkOrderRow, values: dict[str, Any]) -> datetime | None:
@@ -172,6 +182,6 @@ def _next_due_at(row: WorkOrderRow, values: dict[str, Any]) -> datetime | None:
     return None if done else row.resolution_due_at
 
 
-def _noted(decision: Transition, text: str) -> Transition:
+def _noted(decision: Transition, text: Said) -> Transition:
     change = decision.change
-    return replace(decision, change=replace(change, note=f"{change.note} {text}".strip()))
+    return replace(decision, change=change.saying(together(change.said, text)))

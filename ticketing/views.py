@@ -52,6 +52,7 @@ class HistoryView(BaseModel):
     finding_id: str | None
     version: int
     proof: str | None = None
+    note_zh: str | None = Field(default=None, description="the note in Chinese where the program has a part in it")
 
 
 _HISTORY = TypeAdapter(list[HistoryView])
@@ -146,6 +147,7 @@ class WorkOrderView(BaseModel):
     contract_revision: int | None
     service_level: str
     level_reason: str
+    level_reason_zh: str | None = Field(description="None of an order from before there was one")
     default_level: bool
     paused: PauseView | None
     verbs: list[Verb]
@@ -293,7 +295,7 @@ def deadline_view(
         contract_id=row.contract_id,
         contract_revision=row.contract_revision,
         service_level=row.service_level,
-        level_reason=row.level_reason,
+        level_reason=(row.level_reason_zh if language.startswith("zh") else None) or row.level_reason,
         default_level=row.default_level,
         response=_clock_view(clocks.response, language),
         resolution=_clock_view(clocks.resolution, language),

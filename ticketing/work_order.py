@@ -8,13 +8,17 @@ Nothing here knows of a database or a page.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
 from ticketing.contract import PauseReason
+from ticketing.said import Said, together, typed
 
-CLOCK_BACK = "the clock was behind the order's history, so the line carries the history's last instant"
+CLOCK_BACK = Said(
+    "(the clock was behind the order's history, so the line carries the history's last instant)",
+    "（时钟落后于工单历史，本行沿用历史的最后时刻）",
+)
 
 
 class Status(StrEnum):
@@ -164,6 +168,16 @@ class Change:
     note: str = ""
     reason: str | None = None
     proof: str = ""
+    note_zh: str = ""
+
+    @property
+    def said(self) -> Said:
+        """The note in both languages."""
+        return Said(self.note, self.note_zh or self.note)
+
+    def saying(self, note: Said) -> "Change":
+        """The same with another note."""
+        return replace(self, note=note.en, note_zh=note.zh if note.zh != note.en else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,13 +232,15 @@ def allowed_verbs(status: Status) -> tuple[Verb, ...]:
 @dataclass(frozen=True, slots=True)
 class Words:
     """What a person says to a verb. `reason` is a hold's, and `proof` where that can be seen; `to` is the person, level
-    or order that the verb names; `override` why it is done although something stands against it."""
+    or order that the verb names; `override` why it is done although something stands against it. `said` is a note of
+    the program's own, in place of `note`."""
 
     note: str = ""
     reason: PauseReason | None = None
     to: str = ""
     override: str = ""
     proof: str = ""
+    said: Said | None = None
 
 
 SILENT = Words()
@@ -265,19 +281,23 @@ def decide_transition(
         what = f"cannot complete the order: the work on {', '.join(children)} is not done"
         hint = "Complete or cancel those first, or give as `override` why this one is done without them."
         return Refused(Refusal.OPEN_CHILDREN, what, hint, allowed)
-    note, last = words.note, order.history[-1].at
+    note, last = words.said or typed(words.note), order.history[-1].at
     if unfinished:
-        note = f"{note} Completed before {', '.join(children)}: {words.override}".strip()
+        names, why = ", ".join(children), words.override
+        note = together(note, Said(f"Completed before {names}: {why}", f"在 {names} 之前完工：{why}"))
     if insisted:
-        note = f"{note} Accepted while still active ({', '.join(active)}): {words.override}".strip()
+        names, why = ", ".join(active), words.override
+        note = together(
+            note, Said(f"Accepted while still active ({names}): {why}", f"仍未恢复时验收（{names}）：{why}")
+        )
     if verb in _TO_PERSON:
-        note = f"To {words.to}. {note}".strip()
+        note = together(Said(f"To {words.to}.", f"交给 {words.to}。"), note)
     if at < last:
-        at, note = last, f"{note} ({CLOCK_BACK})".strip()
+        at, note = last, together(note, CLOCK_BACK)
     target = _before_hold(order.history) if verb is Verb.RESUME else _TO.get(verb, order.status)
     argument = _argument(verb, words, insisted=insisted or unfinished)
-    change = Change(order.version + 1, at, verb.value, by, target, order.status, note, argument, words.proof)
-    return Transition(verb, change)
+    change = Change(order.version + 1, at, verb.value, by, target, order.status, "", argument, words.proof)
+    return Transition(verb, change.saying(note))
 
 
 def _missing(verb: Verb, words: Words) -> tuple[str, str] | None:

@@ -31,13 +31,14 @@ class DeadlineView:
 
 @dataclass(frozen=True, slots=True)
 class OrderEventView:
-    """One line of the append-only history."""
+    """One line of the append-only history. `note_zh` is the note in Chinese where the program has a part in it."""
 
     at: datetime
     verb: str
     by: str
     note: str = ""
     proof: str = ""
+    note_zh: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,6 +106,8 @@ def test_follow_up_visits_are_opened_every_quarter_and_once(handed: Handed) -> N
     handed.fresh()
     assert handed.step(datetime(2026, 5, 31, 6, tzinfo=UTC))[1] == 0
     (visit,) = handed.orders()
+    assert "looks at it again" in visit.advice
+    assert "复查" in visit.advice
     assert (visit.kind, visit.asset_id, visit.rule_id) == ("preventive", "lift-1", "plan.warranty-follow-up")
     assert visit.planned_due_at == datetime(2026, 4, 10, 16, tzinfo=UTC)  # the end of 10 April in Shanghai
 

@@ -85,7 +85,7 @@ def test_the_most_specific_level_wins_and_then_the_rank(matches: list[str], winn
 
 def test_the_reason_names_winner_and_beaten() -> None:
     choice = choose_level(contract("class: elevator", "class: elevator, severity: critical").revisions[0], lift())
-    assert choice.reason == (
+    assert choice.reason.en == (
         "Level level-2 (clause 3.2) matches class elevator, severity critical; "
         "it beats level-1 (names 1 condition, not 2)."
     )
@@ -98,13 +98,13 @@ def test_the_nearer_space_wins() -> None:
     assert facts.spaces == ("room-301", "floor-3")
     choice = choose_level(revision, facts)
     assert choice.level.id == "level-2"
-    assert "level-1 (its space is farther around)" in choice.reason
+    assert "level-1 (its space is farther around)" in choice.reason.en
 
 
 def test_the_default_level_is_marked() -> None:
     choice = choose_level(contract("class: ahu").revisions[0], lift())
     assert choice.is_default
-    assert choice.reason == (
+    assert choice.reason.en == (
         "No level matches (elevator, severity critical, kind fault, rule elevator-entrapment): "
         "the default level applies."
     )
@@ -129,7 +129,7 @@ def test_without_a_contract_in_force_the_built_in_level_applies_and_is_marked() 
     before = book.choose(lift(), datetime(2025, 6, 1, tzinfo=UTC))
     assert before.is_default
     assert (before.contract_id, before.revision, before.level.priority) == (None, None, 1)
-    assert before.reason == "No contract is in force for building 'tower' then: the built-in default applies."
+    assert before.reason.en == "No contract is in force for building 'tower' then: the built-in default applies."
     due = decide_deadlines(before.level, NOW, now=NOW)
     assert (due.response.due_at, due.resolution.due_at) == (NOW + timedelta(hours=4), NOW + timedelta(hours=24))
     assert ContractBook().choose(lift(Severity.LOW), NOW).level.priority == 4
@@ -150,7 +150,7 @@ def test_a_contract_for_the_building_comes_before_one_for_the_site() -> None:
     everything = contract("class: elevator", scope="name: all", name="c3")
     choice = ContractBook([everything, site, tower]).choose(lift(), NOW)
     assert choice.contract_id == "c2"
-    assert choice.reason.startswith("Contract c2, revision 1. Level level-1")
+    assert choice.reason.en.startswith("Contract c2, revision 1. Level level-1")
     assert ContractBook([everything, site]).choose(lift(), NOW).contract_id == "c1"
 
 

@@ -45,7 +45,7 @@ def test_only_who_has_skill_and_certificate_may_go_and_the_choice_says_why(roste
     choice = decide_dispatch(task(), roster, Loads(), AT)
     assert choice.chosen is not None
     assert choice.chosen.person.id == "wang"
-    assert choice.explanation == (
+    assert choice.explanation.en == (
         "wang: certificate 'lift mechanic' until 2026-12-31, on shift, in the building, in time. "
         "Others: li: has no skill for elevator."
     )
@@ -56,7 +56,7 @@ def test_a_certificate_that_has_expired_counts_no_more(roster: Roster) -> None:
     wang = replace(roster.people["wang"], certificates=(old,))
     choice = decide_dispatch(task(), replace(roster, people={"wang": wang}), Loads(), AT)
     assert choice.chosen is None
-    assert choice.explanation == "Nobody can go: wang: certificate 'lift mechanic' expired on 2026-03-01"
+    assert choice.explanation.en == "Nobody can go: wang: certificate 'lift mechanic' expired on 2026-03-01"
     last_day = replace(wang, certificates=(replace(old, until=date(2026, 3, 2)),))
     assert decide_dispatch(task(), replace(roster, people={"wang": last_day}), Loads(), AT).chosen is not None
 
@@ -69,9 +69,9 @@ def test_zone_way_and_shift_decide(roster: Roster) -> None:
     }
     choice = decide_dispatch(task(kind="ahu"), replace(roster, people=people), Loads(), AT - timedelta(hours=3))
     assert [one.person.id for one in choice.candidates] == ["far", "off", "out"]
-    assert "20 min away" in choice.candidates[0].explanation
-    assert "on shift again in 2 h" in choice.candidates[1].explanation
-    assert choice.candidates[2].explanation == "out: tower is outside her zone"
+    assert "20 min away" in choice.candidates[0].explanation.en
+    assert "on shift again in 2 h" in choice.candidates[1].explanation.en
+    assert choice.candidates[2].explanation.en == "out: tower is outside her zone"
 
 
 def test_of_two_the_one_with_less_to_do_goes(roster: Roster) -> None:
@@ -79,7 +79,7 @@ def test_of_two_the_one_with_less_to_do_goes(roster: Roster) -> None:
     choice = decide_dispatch(task(kind="ahu"), roster, busy, AT)
     assert choice.chosen is not None
     assert choice.chosen.person.id == "wang"
-    assert "behind 1 that goes first" in choice.candidates[1].explanation
+    assert "behind 1 that goes first" in choice.candidates[1].explanation.en
 
 
 def test_an_entrapment_goes_before_what_somebody_does_and_others_take_that_over(roster: Roster) -> None:
@@ -91,7 +91,7 @@ def test_an_entrapment_goes_before_what_somebody_does_and_others_take_that_over(
     assert [one.number for one in choice.chosen.interrupts] == ["WO-000005", "WO-000006"]
     (move,) = decide_moves(choice, replace(roster, visit_time=timedelta(hours=2)), loads, AT)
     assert (move.task.number, move.to) == ("WO-000005", "li")
-    assert "wang goes to WO-000001 first and would come too late" in move.reason
+    assert "wang goes to WO-000001 first and would come too late" in move.reason.en
     there = [replace(one, status=Status.ARRIVED) for one in mine]
     held = loads_of(there, roster, AT)
     assert decide_moves(decide_dispatch(task(1, priority=1), roster, held, AT), roster, held, AT) == []
