@@ -216,7 +216,11 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     values |= {"CONTRACT": f"{contract},{tmp_path / 'other.yaml'}", "RULES": str(tmp_path / "rules")}
     system = System(var, {f"PLANTROOM_{name}": value for name, value in values.items()}, ["run"])
     system.start(150)
-    yield House(system)
+    found = House(system)
+    found.say("tank-4", tank_level=31.5)  # what is found takes a few seconds: these are there before anybody looks
+    for asset in ("leak-5", "leak-6"):
+        found.say(asset, leak_detected=True)
+    yield found
     system.kill()
 
 

@@ -10,7 +10,7 @@ pytestmark = pytest.mark.service
 
 
 def test_the_second_is_told_what_the_first_did(house: Any, phone: Callable[..., Any]) -> None:  # noqa: ANN401 - the fixtures of this folder
-    order = house.get_wet("leak-6")
+    order = house.order_of("leak-6", "fault")
     first, second = phone(), phone("zh-TW")
     for page, name in ((first, "li.wei"), (second, "zhao.min")):
         house.enter(page, name)
