@@ -30,7 +30,7 @@ class ProcessSpec:
     arguments: Sequence[str]
     environment: Mapping[str, str] = field(hash=False)
     is_ready: Callable[[], bool] = lambda: True
-    ready_seconds: float = 60.0
+    ready_seconds: float = 180.0
 
 
 @dataclass(slots=True)

@@ -124,7 +124,10 @@ def test_the_pdf_can_be_read_and_is_the_same_twice(report: Report, language: str
         pytest.skip("no pdftotext: apt-get install poppler-utils")
     path = tmp_path / "report.pdf"
     path.write_bytes(content)
-    text = subprocess.run(["pdftotext", "-enc", "UTF-8", path, "-"], check=True, capture_output=True).stdout.decode()
+    read = subprocess.run(["pdftotext", "-enc", "UTF-8", path, "-"], check=True, capture_output=True)
+    if b"Missing language pack" in read.stderr:
+        pytest.skip("pdftotext has no tables for Chinese: apt-get install poppler-data")
+    text = read.stdout.decode()
     words = ("服务报告", "响应及时率", "违约金") if language == "zh" else ("Service report", "Response compliance")
     for word in (*words, "违约 5.1", "WO-000002"):
         assert word in text.replace("\n", " "), word
