@@ -36,7 +36,7 @@ from ticketing.contract_book import ContractBook
 from ticketing.contract_load import parse_contract
 from ticketing.desk import Desk
 from ticketing.lists import view_orders
-from ticketing.order_query import count_orders, list_orders
+from ticketing.order_query import count_orders, list_orders, place_of
 from ticketing.repository import OrderQuery, find_order
 from ticketing.roster import NOBODY
 from ticketing.watch import Instants, look
@@ -129,6 +129,8 @@ def lists(database: Database, book: ContractBook, registry: Registry, orders: in
         ("list 100 of one asset", OrderQuery(OPEN_STATUSES, asset_id="lift-1")),
     ):
         show(what, RUNS, 100, partial(page, query))
+    with database.reading() as session:
+        (middle,) = map(place_of, list_orders(session, OrderQuery(OPEN_STATUSES, limit=1, offset=orders // 2)))
     app = FastAPI()
     app.include_router(build_router(database, clock, book))
     loop = asyncio.new_event_loop()
@@ -140,11 +142,11 @@ def lists(database: Database, book: ContractBook, registry: Registry, orders: in
 
     for limit_ms, address in (
         (100, "/api/work-orders?status=open&history=none"),
-        (100, f"/api/work-orders?status=open&history=none&cursor=.{orders // 2}"),
+        (100, f"/api/work-orders?cursor={middle}&status=open&history=none"),
         (100, "/api/work-orders?status=open"),
         (10, f"/api/work-orders/{orders // 2}"),
     ):
-        show(f"GET {address}"[:44], RUNS, limit_ms, partial(ask, address))
+        show(f"GET {address}".replace("/api/work-orders", "...")[:44], RUNS, limit_ms, partial(ask, address))
     loop.run_until_complete(api.aclose())
     loop.close()
 

@@ -70,6 +70,26 @@ def text_of(contract: Contract, registry: Registry, now: datetime, language: str
     return ContractText(brief_of(contract, now), _buildings(contract, registry), contract.zone.key, revisions[::-1])
 
 
+def explain_contract_zh(contract: Contract, now: datetime) -> list[str]:
+    """`explain_contract` in Chinese; calendars show the week from `now` (aware), or from when a revision holds."""
+    scope = [f"项目 {one}" for one in sorted(contract.sites)] + [f"楼宇 {one}" for one in sorted(contract.buildings)]
+    lines = [
+        f"合同 {contract.id}：{contract.name}",
+        f"客户：{contract.customer or '未注明'}。供应商：{contract.supplier or '未注明'}。",
+        f"适用于{'、'.join(scope) or '全部楼宇'}。时间均为 {contract.zone.key} 当地时间。",
+    ]
+    current = contract.revision_at(now)
+    for revision in contract.revisions:
+        mark = "，现行" if revision is current else ""
+        since = revision.effective_at.astimezone(contract.zone)
+        lines += ["", f"第 {revision.number} 版：自 {since:%Y-%m-%d} 起{mark}", "", *levels_zh(revision)]
+        for head, block in terms_zh(revision):
+            lines += ["", f"{head}：", *(f"  {line}" for line in block)]
+        week_of = max(now, revision.effective_at)
+        lines += ["", *(f"日历 {_week(one, week_of, ZH)}" for one in revision.calendars.values())]
+    return lines
+
+
 def compare_contracts(
     session: Session, one: Contract, other: Contract, since: date, registry: Registry, now: datetime
 ) -> Compared:

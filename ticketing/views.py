@@ -147,7 +147,7 @@ class WorkOrderView(BaseModel):
     contract_revision: int | None
     service_level: str
     level_reason: str
-    level_reason_zh: str | None = Field(description="None of an order from before there was one")
+    level_reason_zh: str | None = Field(default=None, description="None of an order from before there was one")
     default_level: bool
     paused: PauseView | None
     verbs: list[Verb]

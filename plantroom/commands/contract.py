@@ -15,6 +15,7 @@ from facility.errors import refuse
 from facility.instant import parse_duration, parse_instant
 from facility.registry import Registry
 from facility.site_file import parse_site
+from plantroom.contract_texts import explain_contract_zh
 from plantroom.database import Database
 from plantroom.files import read_texts
 from plantroom.order_cases import cases_of
@@ -93,12 +94,19 @@ def register(app: typer.Typer) -> None:
         """Contracts: in words, checked, compared."""
 
     @group.command()
-    def explain(file: Annotated[Path, typer.Argument(help="The contract file.")], site: Sites = None) -> None:
+    def explain(
+        file: Annotated[Path, typer.Argument(help="The contract file.")],
+        site: Sites = None,
+        language: Annotated[str, typer.Option(help="en or zh.")] = "en",
+    ) -> None:
         """Say what a contract promises, clause by clause."""
         contract = _contract(file)
         if site:
             check_contract(contract, _registry(site))
-        for line in explain_contract(contract, RealClock().now()):
+        if language not in ("en", "zh"):
+            raise refuse("--language", f"{language!r} is not a language we write", "Write en or zh.")
+        explained = explain_contract_zh if language == "zh" else explain_contract
+        for line in explained(contract, RealClock().now()):
             console.print(line)
 
     @group.command()

@@ -1,6 +1,7 @@
 """`plantroom contract check` and `compare` as a person runs them."""
 
 import json
+import re
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -35,6 +36,18 @@ def test_every_sample_is_good() -> None:
     for path in (ROOT / "examples/contracts").glob("*.yaml"):
         assert ": good." in run("check", path)
     assert "good against its buildings" in run("check", CONTRACT, "--site", SITE)
+
+
+def test_every_sample_is_explained_in_chinese() -> None:
+    for path in (ROOT / "examples/contracts").glob("*.yaml"):
+        told = run("explain", path, "--language", "zh")
+        assert told.startswith("合同 ")
+        assert re.search(r"第 1 版：自 \d{4}-\d\d-\d\d 起", told)
+        assert "日历 " in told
+        for word in ("(clause", "Calendar ", "Revision ", "in force now", "Covers "):
+            assert word not in told, (path.name, word)
+    with pytest.raises(InputError, match="is not a language we write"):
+        run("explain", CONTRACT, "--language", "de")
 
 
 def test_two_files_of_one_contract_are_refused_together() -> None:
