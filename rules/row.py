@@ -171,6 +171,7 @@ class Span:
 
     def write_out(self) -> None:
         """Give the window its buckets."""
+        self.trim(self.row.last[0])
         window, before, buckets = self.window, self.base, list[Bucket]()
         for entry in self.row.entries[self.head :]:
             buckets.append(_bucket(entry, entry[3] - before[3], entry[4] - before[4]))

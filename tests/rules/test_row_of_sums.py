@@ -94,3 +94,14 @@ def test_a_window_shares_the_row_again_when_its_shared_buckets_are_gone() -> Non
         row.add(at_us, 1.0, 0, 1_000_000)
     assert spans_of([window])
     assert len(row.entries) < 200
+
+
+def test_a_snapshot_holds_no_more_of_a_window_than_its_length() -> None:
+    (window,) = windows((60_000_000,))
+    row = Row([window])
+    for second in range(0, 900, 20):  # and nobody asks
+        row.add(second * 1_000_000, 1.0, 0, 20_000_000)
+    window.write_out()
+    assert [bucket.at_us for bucket in window.buckets] == [840_000_000, 860_000_000, 880_000_000]
+    assert window.before is not None
+    assert window.before.at_us == 820_000_000
