@@ -21,7 +21,7 @@ STAGES = {
     "order scans by event time": ("engine", "building.BuildingStream.take", "building.BuildingStream._waiting",
                                   "building.BuildingStream.tick", "building.BuildingStream.drain"),
     "take readings in, find whom they concern": ("judge", "watch", "plan"),
-    "windows: mean, lowest, ago and the like": ("window", "terms.WindowTerm"),
+    "windows: mean, lowest, ago and the like": ("window", "row", "terms.WindowTerm", "terms.MeanTerm"),
     "means, sums and marks that run along": ("running",),
     "what is learnt: baselines, trends": ("learners", "baseline", "trend", "joint", "hours"),
     "conditions, since and counts": ("<rule>", "terms", "states", "siblings"),
