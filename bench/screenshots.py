@@ -89,7 +89,8 @@ def shots(plant: Plant) -> list[Shot]:
     orders = plant.ask("/api/work-orders?status=open") + plant.ask("/api/work-orders?status=arrived")
     faults = [one for one in orders if one["kind"] == "fault" and one["evidence"]]
     fault = next((one for one in faults if one["asset_id"].startswith(("AHU", "PUMP"))), faults[0])
-    hers = next((one for one in faults if one.get("assignee") == "li.na"), fault)
+    given = [one for one in faults if one.get("assignee") == "li.na"]
+    hers = next((one for one in given if one["status"] == "arrived"), given[0] if given else fault)
     order, finding, rule = (
         f"/work-orders/{hers['id']}",
         f"/findings/{fault['finding_id']}",
