@@ -19,7 +19,7 @@ TEXTS = [
 PLACES = ["color-contrast", "target-size", "scrollable-region-focusable", "landmark-one-main", "duplicate-id-aria"]
 """What another width can break."""
 GRAVE = ("serious", "critical")
-LINKS = "[...document.querySelectorAll('a[href]')].map(link => link.href)"
+LINKS = "[...document.querySelectorAll('a[href]')].map(link => new URL(link.getAttribute('href'), location).href)"
 
 
 def test_no_page_has_a_grave_barrier(house: Any, browser: Browser) -> None:  # noqa: ANN401 - the house of this folder
