@@ -170,18 +170,18 @@ def _standings(session: Session, parts: Iterable[Sequence[Any]], *, lock: bool) 
 def _merged_standings(session: Session, cause_keys: Iterable[str]) -> dict[str, Standing]:
     """The open orders that took over causes without an open order of their own, under those causes."""
     merged, into = aliased(WorkOrderRow), aliased(WorkOrderRow)
+    columns = [col(merged.cause_key), col(into.id), col(into.status), col(into.version), col(into.severity)]
     found: dict[str, Standing] = {}
     for part in chunks(sorted(cause_keys)):
         query = (
-            sa.select(col(merged.cause_key), into)
-            .join(into, col(merged.merged_into) == col(into.id))
+            sa.select(*columns)
+            .join_from(merged, into, col(merged.merged_into) == col(into.id))
             .where(col(merged.cause_key).in_(part), col(into.status).in_(sorted(OPEN_STATUSES)))
             .order_by(col(into.id))
             .with_for_update(of=into)
         )
-        for cause, row in session.execute(query):
-            status, severity = Status(row.status), Severity(row.severity)
-            found[f"{row.id} for {cause}"] = Standing(row.id, cause, status, row.version, severity)
+        for cause, key, status, version, severity in session.execute(query):
+            found[f"{key} for {cause}"] = Standing(key, cause, Status(status), version, Severity(severity))
     return found
 
 
