@@ -18,6 +18,8 @@ TEXTS = [
 """What another language can break: the rest of a page is the same."""
 PLACES = ["color-contrast", "target-size", "scrollable-region-focusable", "landmark-one-main", "duplicate-id-aria"]
 """What another width can break."""
+NAMED = ("findings", "work-orders", "told", "report", "rules", "contracts", "files")
+"""After these a path names one thing of many."""
 GRAVE = ("serious", "critical")
 LINKS = "[...document.querySelectorAll('a[href]')].map(link => new URL(link.getAttribute('href'), location).href)"
 
@@ -89,5 +91,4 @@ def _kind(url: str, house: Any) -> str:  # noqa: ANN401 - the house of this fold
     """The path with names of things left out, so that one asset stands for all."""
     parts = urlsplit(url).path.split("/")
     long = [part if not house.is_name(part) and len(part) < 24 else "*" for part in parts]
-    return "/".join("*" if before in ("findings", "work-orders", "told", "report", "rules", "contracts") else part
-                    for before, part in zip(["", *parts], long, strict=False)) or "/"  # fmt: skip
+    return "/".join("*" if before in NAMED else part for before, part in zip(["", *parts], long, strict=False)) or "/"
