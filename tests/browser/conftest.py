@@ -105,9 +105,10 @@ FLAGS = [
 ]  # fmt: skip
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Chromium without a window. Only for this folder: Playwright keeps an event loop running in this thread."""
+    """Chromium without a window, for one file each: Playwright keeps an event loop running in this thread, and a folder
+    that is no package has no scope of its own, so that other folders' tests would find the loop running."""
     path = shutil.which("chromium") or shutil.which("chromium-browser")
     if path is None:
         if os.environ.get("PLANTROOM_REQUIRE_REAL") == "1":
