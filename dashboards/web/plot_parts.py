@@ -32,16 +32,26 @@ def draw_shades(shades: Sequence[Shade], frame: Frame, inner: int) -> list[str]:
     return parts
 
 
+CHARACTER = 1.2
+"""How much of the width a character of a time takes on a half page, %."""
+
+
 def draw_time_axis(frame: Frame, inner: int) -> list[str]:
-    """The line below with its marks; every second one is of class `alt`, which a narrow place hides."""
+    """The line below with its marks; every second one is of class `alt`, which a narrow place hides. A mark whose
+    text would run into the one before has none."""
     bottom = TOP + inner
     parts = [f'<line class="axis" x1="{LEFT:g}%" x2="{RIGHT:g}%" y1="{bottom}" y2="{bottom}"/>']
+    taken = 0.0
     for index, tick in enumerate(time_ticks(frame.from_us, frame.until_us, frame.zone, frame.words)):
         x = frame.percent(tick.at_us)
         anchor = "start" if x < LEFT + 3 else "end" if x > RIGHT - 3 else "middle"
         css = f"time{' day' if tick.is_day else ''}{' alt' if index % 2 else ''}"
         parts.append(f'<line class="tick" x1="{x:.2f}%" x2="{x:.2f}%" y1="{bottom}" y2="{bottom + 4}"/>')
-        parts.append(text(x, bottom + 16, tick.label, css, anchor))
+        width = CHARACTER * len(tick.label)
+        left = x - {"start": 0.0, "middle": 0.5, "end": 1.0}[anchor] * width
+        if left >= taken:
+            parts.append(text(x, bottom + 16, tick.label, css, anchor))
+            taken = left + width
     return parts
 
 

@@ -212,3 +212,13 @@ def test_time_marks_are_round_local_times_also_across_a_clock_change() -> None:
     assert [from_us(tick.at_us).astimezone(berlin).minute for tick in ticks] == [0] * len(ticks)
     assert "25 Oct" in [tick.label for tick in ticks]
     assert [tick.label for tick in ticks if not tick.is_day][-1] == "12:00"
+
+
+def test_a_time_that_would_run_into_the_date_before_it_is_left_out() -> None:
+    # 07:28 to 10:32 in Shanghai: the first mark carries the date, and half an hour is a sixth of the width
+    start = START - 32 * MINUTE
+    narrow = Frame(start, start + 184 * MINUTE, start + 184 * MINUTE, SHANGHAI, EN)
+    svg = ET.fromstring(draw_plot("k", "a", [series([20.0] * 90)], narrow).svg)  # noqa: S314 - as above
+    texts = [each for each in svg.iter("{http://www.w3.org/2000/svg}text") if "time" in each.get("class", "")]
+    assert [each.text for each in texts][:2] == ["21 Nov 07:30", "08:30"]
+    assert len(texts) > 4
