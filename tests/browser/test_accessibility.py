@@ -25,6 +25,16 @@ LINKS = "[...document.querySelectorAll('a[href]')].map(link => new URL(link.getA
 
 
 def test_no_page_has_a_grave_barrier(house: Any, browser: Browser) -> None:  # noqa: ANN401 - the house of this folder
+    look_everywhere(house, browser, every=3)
+
+
+@pytest.mark.soak
+def test_no_page_has_a_grave_barrier_in_any_dress(house: Any, browser: Browser) -> None:  # noqa: ANN401 - as above
+    look_everywhere(house, browser, every=1)
+
+
+def look_everywhere(house: Any, browser: Browser, every: int) -> None:  # noqa: ANN401 - the house of this folder
+    """Each kind of page in English on a phone, every so many also wide, in Chinese and dark."""
     house.say("tank-2", tank_level=30)
     order = house.order_of("tank-2", "fault")
     for verb in ("acknowledge", "arrive"):
@@ -41,21 +51,23 @@ def test_no_page_has_a_grave_barrier(house: Any, browser: Browser) -> None:  # n
         if kind in seen:
             continue
         seen.add(kind)
-        wrong += [f"{kind} {problem}" for problem in _look(page, url)]
+        wrong += [f"{kind} {problem}" for problem in _look(page, url, whole=len(seen) % every == 0)]
         shown += [one for one in page.evaluate(LINKS) if _is_page(one, house.address)]
     anybody = browser.new_context(viewport={"width": 390, "height": 844}, reduced_motion="reduce").new_page()
     for url in house.occupants_pages(anybody, "tank-2"):
-        wrong += [f"{_kind(url, house)} {problem}" for problem in _look(anybody, url)]
+        wrong += [f"{_kind(url, house)} {problem}" for problem in _look(anybody, url, whole=True)]
         seen.add(_kind(url, house))
     print(f"looked at {len(seen)} kinds of page: {', '.join(sorted(seen))}")  # noqa: T201 - the figure
     assert not wrong, "\n".join(wrong)
     assert {"/", "/my", "/work-orders/*", "/assets/*", "/findings/*", "/report/*", "/told/*", "/login"} <= seen
 
 
-def _look(page: Page, url: str) -> list[str]:
+def _look(page: Page, url: str, *, whole: bool) -> list[str]:
     """All rules in English and light on a phone; what a wide screen changes on one; texts and colours in Chinese and
     dark, on the wide one too."""
     found = _problems(page, url, "en", TAGS)
+    if not whole:
+        return found
     page.set_viewport_size({"width": 1440, "height": 900})
     found += _problems(page, "", "en wide", {"type": "rule", "values": PLACES})
     page.emulate_media(color_scheme="dark", reduced_motion="reduce")
