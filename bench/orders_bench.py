@@ -30,6 +30,7 @@ from facility.instant import to_us
 from facility.registry import Registry
 from facility.site_file import parse_site
 from plantroom.database import Database
+from plantroom.heap import settle_heap
 from plantroom.order_views import OrderReader
 from ticketing.api import build_router
 from ticketing.contract_book import ContractBook
@@ -160,6 +161,7 @@ def main(address: str, orders: int, lines: int) -> None:
     desk = Desk(book, lambda: registry)
     print(database.engine.dialect.name)
     fill(database, desk, orders, lines)
+    settle_heap()  # as the program does before it serves
 
     def reading(action: Callable[[Session], object]) -> Callable[[], None]:
         def run() -> None:
