@@ -44,7 +44,7 @@ class FakeInflux(BaseHTTPRequestHandler):
         self.seen.append(gzip.decompress(body) if self.headers.get("Content-Encoding") == "gzip" else body)
         status, answer, manner = self.script.pop(0) if len(self.script) > 1 else self.script[0]
         if manner == "slow":
-            threading.Event().wait(0.4)
+            threading.Event().wait(1.4)
         if manner == "by line" and b"bad" not in self.seen[-1]:
             status, answer = 204, b""
         self.send_response(status)
@@ -72,7 +72,7 @@ class Fake:
         self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02})
         self.thread.start()
         self.address = InfluxAddress(
-            f"http://127.0.0.1:{self.server.server_port}", "org", "bucket", SecretStr("secret"), timeout_s=0.2
+            f"http://127.0.0.1:{self.server.server_port}", "org", "bucket", SecretStr("secret"), timeout_s=1.0
         )
         self.store = InfluxStore(self.address, folder / "cursor", Registry)
 
