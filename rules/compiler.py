@@ -61,7 +61,6 @@ class Compiler(Operators):
         """
         tree = parse_expression(text)
         self._whole.append(tree)
-        self._function(tree, Kind.CONDITION)  # a wrong part is told of in the terms of the whole
         scope, lines = self.new_scope(), ["unknown = False"]
         for part in parts_of(tree):
             name = self.write_condition(part, scope)
