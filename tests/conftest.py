@@ -156,6 +156,12 @@ def upgraded_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture
+def sqlite_file(upgraded_sqlite: Path, tmp_path: Path) -> Path:
+    """A database file of the test's own, with this program's schema."""
+    return Path(shutil.copyfile(upgraded_sqlite, tmp_path / "plantroom.db"))
+
+
 @pytest.fixture(scope="session")
 def upgraded_postgres(new_postgres: NewDatabase) -> str:
     """The name of a PostgreSQL database with this program's schema, to be copied."""

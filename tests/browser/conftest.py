@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -226,18 +227,12 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 
 
 @pytest.fixture
-def phone(browser: Browser) -> Iterator[Callable[..., Page]]:
-    """Opens a phone of 390 by 844 points; each has its own storage."""
+def opened(browser: Browser) -> Iterator[Callable[..., Page]]:
+    """Opens a page in a context of its own, with its own storage, as Playwright's `new_context` is told."""
     contexts = []
 
-    def new(language: str = "en-GB") -> Page:
-        context = browser.new_context(
-            viewport={"width": 390, "height": 844},
-            device_scale_factor=2,
-            is_mobile=True,
-            has_touch=True,
-            locale=language,
-        )  # fmt: skip
+    def new(**looks: Any) -> Page:  # noqa: ANN401 - what Playwright takes
+        context = browser.new_context(**looks)
         context.set_default_timeout(30_000)
         contexts.append(context)
         return context.new_page()
@@ -248,16 +243,15 @@ def phone(browser: Browser) -> Iterator[Callable[..., Page]]:
 
 
 @pytest.fixture
-def screen(browser: Browser) -> Iterator[Callable[..., Page]]:
+def phone(opened: Callable[..., Page]) -> Callable[..., Page]:
+    """Opens a phone of 390 by 844 points."""
+    size = {"width": 390, "height": 844}
+    return lambda language="en-GB": opened(
+        viewport=size, device_scale_factor=2, is_mobile=True, has_touch=True, locale=language
+    )
+
+
+@pytest.fixture
+def screen(opened: Callable[..., Page]) -> Callable[..., Page]:
     """Opens a desk's screen, 1440 points wide unless told."""
-    contexts = []
-
-    def new(language: str = "en-GB", width: int = 1440) -> Page:
-        context = browser.new_context(viewport={"width": width, "height": 900}, locale=language)
-        context.set_default_timeout(30_000)
-        contexts.append(context)
-        return context.new_page()
-
-    yield new
-    for context in contexts:
-        context.close()
+    return lambda language="en-GB", width=1440: opened(viewport={"width": width, "height": 900}, locale=language)

@@ -1,6 +1,5 @@
 """Over the table of all routes of ticketing: whoever is limited to another building sees and changes nothing here."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -123,9 +122,8 @@ class Tower:
 
 
 @pytest.fixture
-def tower(upgraded_sqlite: Path, registry: Registry, tmp_path: Path, finding: NewFinding) -> Iterator[Tower]:
-    shutil.copyfile(upgraded_sqlite, tmp_path / "plantroom.db")
-    with closing(Database(f"sqlite:///{tmp_path / 'plantroom.db'}")) as database:
+def tower(sqlite_file: Path, registry: Registry, tmp_path: Path, finding: NewFinding) -> Iterator[Tower]:
+    with closing(Database(f"sqlite:///{sqlite_file}")) as database:
         yield Tower(database, registry, tmp_path / "attachments", finding)
 
 

@@ -1,7 +1,6 @@
 """The jobs of two processes on one database: one runs them, a change of leader keeps every deadline. Both databases."""
 
 import os
-import shutil
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -190,9 +189,9 @@ def test_a_leader_that_ends_hands_over_at_once(two: tuple[Process, Process]) -> 
 
 
 def test_a_picture_nobody_names_goes_within_five_hours_after_its_day(
-    upgraded_sqlite: Path, clock: JournalClock, receiver: Receiver, registry: Registry, tmp_path: Path
+    sqlite_file: Path, clock: JournalClock, receiver: Receiver, registry: Registry, tmp_path: Path
 ) -> None:
-    url = f"sqlite:///{shutil.copyfile(upgraded_sqlite, tmp_path / 'plantroom.db')}"
+    url = f"sqlite:///{sqlite_file}"
     store = AttachmentStore(tmp_path / "attachments")
     path = store.folder / (name := store.put(b"nobody names me"))[:2] / name
     os.utime(path, (AT.timestamp(),) * 2)

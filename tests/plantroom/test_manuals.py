@@ -1,7 +1,6 @@
 """Manuals of an asset: named by the site or uploaded by the office, known by content, served as nothing else."""
 
 import re
-import shutil
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
@@ -75,10 +74,8 @@ class Desk:
 
 
 @pytest.fixture
-def desk(upgraded_sqlite: Path, tmp_path: Path) -> Iterator[Desk]:
-    path = tmp_path / "plantroom.db"
-    shutil.copyfile(upgraded_sqlite, path)
-    with closing(Database(f"sqlite:///{path}")) as database:
+def desk(sqlite_file: Path, tmp_path: Path) -> Iterator[Desk]:
+    with closing(Database(f"sqlite:///{sqlite_file}")) as database:
         yield Desk(database, tmp_path)
 
 

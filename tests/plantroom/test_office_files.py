@@ -2,7 +2,6 @@
 
 import html
 import re
-import shutil
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
@@ -94,10 +93,8 @@ def form_of(page: str) -> dict[str, str]:
 
 
 @pytest.fixture
-def desk(upgraded_sqlite: Path, tmp_path: Path) -> Iterator[Desk]:
-    path = tmp_path / "plantroom.db"
-    shutil.copyfile(upgraded_sqlite, path)
-    with closing(Database(f"sqlite:///{path}")) as database:
+def desk(sqlite_file: Path, tmp_path: Path) -> Iterator[Desk]:
+    with closing(Database(f"sqlite:///{sqlite_file}")) as database:
         yield Desk(database, tmp_path)
 
 
