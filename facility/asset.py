@@ -136,6 +136,7 @@ class Building:
     """The partition of everything: one building's readings are judged together. `zone` is its time zone.
 
     `occupied` maps weekday (0 is Monday) to local [from, to) minutes of the day in which people are expected.
+    `latitude` (degrees north) and `longitude` (degrees east) are both known or both None.
     """
 
     id: str
@@ -143,6 +144,8 @@ class Building:
     site_id: str
     zone: ZoneInfo
     occupied: Mapping[int, tuple[tuple[int, int], ...]] = field(default_factory=dict, hash=False)
+    latitude: float | None = None
+    longitude: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,6 +116,8 @@ class BuildingEntry(_Strict):
     id: Identifier
     name: str = ""
     zone: Zone | None = Field(default=None, description="time zone, when it is not the site's")
+    latitude: float | None = Field(default=None, ge=-90, le=90, description="degrees north, for the map of sites")
+    longitude: float | None = Field(default=None, ge=-180, le=180, description="degrees east, for the map of sites")
     occupied: dict[str, list[Hours]] = Field(default={}, description="mon..sun or mon-fri -> [HH:MM-HH:MM]")
     spaces: list[SpaceEntry] = []
     assets: list[AssetEntry] = []
@@ -126,6 +128,13 @@ class BuildingEntry(_Strict):
         for name in occupied:
             days_of(name)
         return occupied
+
+    @model_validator(mode="after")
+    def _place(self) -> Self:
+        if (self.latitude is None) != (self.longitude is None):
+            msg = "latitude and longitude go together; give both or none"
+            raise ValueError(msg)
+        return self
 
 
 class SiteEntry(_Strict):
@@ -190,7 +199,8 @@ class _Builder:
             spans = tuple((_minutes(text[:5]), _minutes(text[6:])) for text in hours)
             occupied |= dict.fromkeys(days_of(days), spans)
         zone = ZoneInfo(entry.zone) if entry.zone else site.zone
-        return Building(entry.id, entry.name or entry.id, site.id, zone, occupied)
+        where = (entry.latitude, entry.longitude)
+        return Building(entry.id, entry.name or entry.id, site.id, zone, occupied, *where)
 
     def _spaces(self, entry: BuildingEntry, path: tuple[str | int, ...]) -> list[Space]:
         known = {space.id for space in entry.spaces}

@@ -26,6 +26,7 @@ from ticketing.lease import Lease, LeaseLostError
 from ticketing.meter_rows import MeterSource
 from ticketing.notice import ActLink
 from ticketing.outbox_rows import forget_messages
+from ticketing.plant_rows import keep_plant
 from ticketing.preventive import due
 from ticketing.roster import Roll
 from ticketing.service_desks import ServiceDesks
@@ -77,6 +78,7 @@ class Jobs:
         self._renew_at: datetime | None = None
         self._visits_at: datetime | None = None
         self._cleaned_at: datetime | None = None
+        self._kept_plant: Registry | None = None
 
     def step(self) -> bool:
         """Do what is due now, if this process holds the lease; whether it does. Raises RetryableError."""
@@ -84,6 +86,7 @@ class Jobs:
             return False  # the journal's clock before the first event
         if not self._holds():
             return False
+        self._keep_plant()
         instants = Instants(self._clock.now(), self._office.wall.now())
         if self._visits_at is None or not timedelta(0) <= instants.now - self._visits_at < _MINUTE:
             self._open_visits(instants)
@@ -162,6 +165,15 @@ class Jobs:
         if opened:
             log.info("visits of the plan opened", orders=len(opened))
             self._host.touch()
+
+    def _keep_plant(self) -> None:
+        """The database says of buildings and assets what the site files say, from the beat after those changed."""
+        registry = self._host.registry
+        if registry is self._kept_plant:
+            return
+        with self._office.lease.writing() as session:
+            keep_plant(session, registry)
+        self._kept_plant = registry
 
     def _sweep_pictures(self, wall: datetime) -> None:
         """One part of the folder a minute: a beat is never long, and all of it is swept in less than five hours."""

@@ -24,12 +24,12 @@ from dashboards.grafana.variables import chosen_assets
 UID = "plantroom-building"
 ORDERS = """SELECT number AS "Number", title AS "What", asset_id AS "Asset", priority AS "Priority",
   severity AS "Severity", status AS "Status", response_due_at AS "Response due",
-  resolution_due_at AS "Resolution due", id AS "id"
-FROM work_order WHERE <open> AND <chosen> ORDER BY next_due_at NULLS LAST, priority, number LIMIT 200"""
-NEXT_DUE = """SELECT extract(epoch FROM min(next_due_at)) * 1000 FROM work_order
+  resolution_due_at AS "Resolution due", work_order_id AS "id"
+FROM grafana.work_order WHERE <open> AND <chosen> ORDER BY next_due_at NULLS LAST, priority, number LIMIT 200"""
+NEXT_DUE = """SELECT extract(epoch FROM min(next_due_at)) * 1000 FROM grafana.work_order
 WHERE <open> AND next_due_at >= now() AND <chosen>"""
 FINDINGS = """SELECT raised_at AS time, cleared_at AS timeend, title AS text, severity || ',' || asset_id AS tags
-FROM finding WHERE <chosen> AND suppressed_by IS NULL AND $__timeFilter(raised_at) ORDER BY raised_at"""
+FROM grafana.finding WHERE <chosen> AND NOT is_suppressed AND $__timeFilter(raised_at) ORDER BY raised_at"""
 MODES = (
     ("normal", GREEN),
     ("inspection", BLUE),
@@ -43,7 +43,7 @@ MODES = (
 
 
 def _count(table_name: str, condition: str) -> SqlQuery:
-    query = "SELECT count(*) FROM <table> WHERE <condition> AND <chosen>"
+    query = "SELECT count(*) FROM grafana.<table> WHERE <condition> AND <chosen>"
     return SqlQuery(spell_out(query, table=table_name, condition=condition))
 
 
@@ -69,7 +69,7 @@ def _orders() -> table.Panel:
 def _figures(board: classic.Dashboard) -> None:
     overdue = _count("work_order", "<open> AND next_due_at < now()")
     calm, alarm = steps((None, GREEN), (1, ORANGE)), steps((None, GREEN), (1, RED))
-    active = "state = 'active' AND suppressed_by IS NULL AND shelved_by IS NULL"
+    active = "state = 'active' AND NOT is_suppressed AND NOT is_shelved"
     for index, panel in enumerate(
         (
             figure("Open orders", "Orders before closed.", _count("work_order", "<open>"), calm),

@@ -23,9 +23,9 @@ UID = "plantroom-itself"
 MONITOR = "monitor"
 FOUND = """SELECT raised_at AS "Raised", cleared_at AS "Cleared", title AS "What", asset_id AS "Asset",
   severity AS "Severity", state AS "State"
-FROM finding WHERE <own> AND <chosen> ORDER BY raised_at DESC LIMIT 100"""
+FROM grafana.finding WHERE <own> AND <chosen> ORDER BY raised_at DESC LIMIT 100"""
 MARKS = """SELECT raised_at AS time, cleared_at AS timeend, title AS text, severity || ',' || asset_id AS tags
-FROM finding WHERE <own> AND <chosen> AND $__timeFilter(raised_at) ORDER BY raised_at"""
+FROM grafana.finding WHERE <own> AND <chosen> AND $__timeFilter(raised_at) ORDER BY raised_at"""
 OWN = "left(rule_id, 8) = 'monitor-'"
 
 

@@ -7,6 +7,7 @@ import ingest.tables
 import plantroom.accounts.tables
 import ticketing.tables
 import ticketing.tables_outbox
+import ticketing.tables_plant
 import ticketing.tables_service
 import ticketing.tables_work
 
@@ -15,6 +16,7 @@ TABLES = (  # importing them fills the metadata
     plantroom.accounts.tables,
     ticketing.tables,
     ticketing.tables_outbox,
+    ticketing.tables_plant,
     ticketing.tables_service,
     ticketing.tables_work,
 )

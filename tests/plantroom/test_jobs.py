@@ -10,11 +10,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from receiver import Receiver
+from sqlmodel import select
 
 from facility.clock import JournalClock
 from facility.finding import Finding, Severity
 from facility.instant import to_us
 from facility.registry import Registry
+from facility.site_file import parse_site
 from plantroom.database import Database
 from plantroom.jobs import LEASE, Jobs, Office
 from ticketing import repository
@@ -28,6 +30,7 @@ from ticketing.notice_apprise import tell
 from ticketing.outbox_rows import list_messages
 from ticketing.roster import Channel, Person, Roster, Webhook
 from ticketing.tables_outbox import OutboxRow
+from ticketing.tables_plant import AssetRow, BuildingRow
 
 NewFinding = Callable[..., Finding]
 AT = datetime(2026, 3, 2, 1, tzinfo=UTC)
@@ -74,7 +77,8 @@ class Process:
         self.lease = Lease(self.database, LEASE, name, clock)
         self.courier = Courier(self.lease, lambda: roster, tell, clock, clock, name)
         office = Office(lambda: roster, self.lease, self.courier, lambda *_: "", clock, pictures=pictures)
-        self.jobs = Jobs(self.database, Plant(registry), self.book, clock, office)
+        self.plant = Plant(registry)
+        self.jobs = Jobs(self.database, self.plant, self.book, clock, office)
 
     def beat(self) -> bool:
         """One beat, and one more for what came back."""
@@ -115,6 +119,22 @@ def two(
 
 def at(clock: JournalClock, minutes: float) -> None:
     clock.advance(to_us(AT + timedelta(minutes=minutes)))
+
+
+def test_the_database_has_the_buildings_and_assets_of_the_site_files_in_force(two: tuple[Process, Process]) -> None:
+    one, _ = two
+
+    def names() -> set[str]:
+        with one.database.reading() as session:
+            return {*session.exec(select(AssetRow.id)), *session.exec(select(BuildingRow.id))}
+
+    one.beat()
+    known = one.plant.registry
+    assert names() == {*known.assets, *known.buildings} != set()
+    site = "site: {id: s, zone: UTC}\nbuildings: [{id: b, assets: [{id: new, class: tank}]}]\n"
+    one.plant.registry = parse_site(site, "site.yaml")
+    one.beat()
+    assert names() == {"b", "new"}
 
 
 def test_a_change_of_leader_keeps_every_deadline_and_tells_everything_once(

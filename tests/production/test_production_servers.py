@@ -5,15 +5,13 @@ import shutil
 import socket
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import paho.mqtt.client as mqtt
 import pytest
-import sqlalchemy as sa
 from paho.mqtt.enums import CallbackAPIVersion
 from pydantic import SecretStr
-from sqlalchemy.exc import DBAPIError
 
 from facility.catalogue import PointKind
 from facility.clock import RealClock
@@ -24,7 +22,6 @@ from ingest.stores.influx import InfluxStore
 from ingest.stores.influx_setup import set_up
 from ingest.stores.influx_wire import InfluxAddress
 from ingest.stores.keeping import Keep, KeepPolicy
-from plantroom.database import Database, parse_url
 
 ROOT = Path(__file__).resolve().parents[2]
 MANY = 2_500
@@ -144,37 +141,6 @@ def test_the_broker_refuses_strangers_and_devices_that_listen_or_write_elsewhere
     device.leave()
     assert ingest.heard == [b"mine", b"beat"]
     assert device.heard == []
-
-
-@pytest.mark.service
-def test_grafana_may_read_every_table_and_write_none(new_postgres: Callable[[], str]) -> None:
-    if os.environ.get("PLANTROOM_TEST_POSTGRES"):
-        pytest.skip("makes a role of the whole server, so only on one of its own")
-    psql = shutil.which("psql")
-    if psql is None:
-        unavailable("no psql: apt-get install postgresql-client")
-    url = parse_url(new_postgres())
-    where = {"PGHOST": str(url.query["host"]), "PATH": os.environ["PATH"]}
-    script = {"POSTGRES_USER": "postgres", "POSTGRES_DB": str(url.database), "GRAFANA_POSTGRES_PASSWORD": "it's $ecret"}
-    made = subprocess.run(
-        [ROOT / "deploy/postgres/10-grafana-reader.sh"], env=where | script, capture_output=True, text=True, check=False
-    )
-    assert made.returncode == 0, made.stderr
-    database = Database(url.render_as_string(hide_password=False))
-    database.upgrade()
-    database.close()
-    reader = sa.create_engine(url.set(username="grafana"))
-    with reader.connect() as connection:
-        assert connection.exec_driver_sql("SELECT count(*) FROM work_order").scalar() == 0
-        for change in (
-            "DELETE FROM finding",
-            "SET TRANSACTION READ WRITE; DELETE FROM finding",
-            "CREATE TABLE t (a int)",
-        ):
-            with pytest.raises(DBAPIError):
-                connection.exec_driver_sql(change)
-            connection.rollback()
-    reader.dispose()
 
 
 @pytest.fixture(scope="module")
