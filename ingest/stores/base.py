@@ -43,6 +43,10 @@ class SeriesStore(Protocol):
         span was thinned, is counted in.
         """
 
+    def roll_up(self, now_us: int) -> bool:
+        """Do the next small piece of keeping means for dashboards that read this store without us, as of `now_us`;
+        whether there was any. For the writing thread. Raises RetryableError, after which nothing is lost."""
+
     def read(
         self,
         asset_id: str,

@@ -12,6 +12,7 @@ from facility.registry import Registry
 from ingest.stores.base import END_US, FIRST_US, LAST_US, storable
 from ingest.stores.buckets import into_buckets
 from ingest.stores.cursor import CursorFile
+from ingest.stores.influx_rollup import InfluxRollup
 from ingest.stores.influx_tiers import InfluxTiers, as_name, as_text
 from ingest.stores.influx_wire import InfluxAddress, InfluxWire, Row
 from ingest.stores.keeping import KeepPolicy
@@ -33,7 +34,9 @@ class InfluxStore:
         self, address: InfluxAddress, cursor: Path, registry: Callable[[], Registry], policy: KeepPolicy | None = None
     ) -> None:
         self._wire = InfluxWire(address)
-        self._tiers = InfluxTiers(self._wire, address.bucket, policy or KeepPolicy(), registry, cursor)
+        policy = policy or KeepPolicy()
+        self._tiers = InfluxTiers(self._wire, address.bucket, policy, registry, cursor)
+        self._rollup = InfluxRollup(self._wire, address.bucket, cursor, policy.raw_days)
         self._cursor = CursorFile(cursor)
         self._registry = registry
         self._encoder = LineEncoder(registry)
@@ -52,8 +55,10 @@ class InfluxStore:
 
     def write(self, first_seq: int, last_seq: int, readings: Sequence[Reading]) -> None:  # noqa: ARG002 - the protocol
         """On the server on return. Raises RetryableError."""
-        lines = [line for reading in storable(readings) if (line := self._encoder.encode(reading)) is not None]
+        kept = storable(readings)
+        lines = [line for reading in kept if (line := self._encoder.encode(reading)) is not None]
         self._wire.write(lines)
+        self._rollup.note(kept)
         self.unstorable += len(readings) - len(lines)
         self._cursor.move(last_seq)
 
@@ -67,6 +72,10 @@ class InfluxStore:
     def thin(self, now_us: int) -> bool:
         """As `SeriesStore.thin` promises, into the buckets for five minutes and for hours."""
         return self._tiers.thin(now_us)
+
+    def roll_up(self, now_us: int) -> bool:
+        """As `SeriesStore.roll_up` promises, into the buckets of means."""
+        return self._rollup.roll(now_us)
 
     def read(
         self,

@@ -14,14 +14,17 @@ from influxdb_client.service.dbr_ps_service import DBRPsService
 from urllib3.exceptions import HTTPError
 
 from facility.errors import PermanentError, RetryableError
-from facility.instant import DAY_US, SECOND_US
+from facility.instant import DAY_US, HOUR_US, SECOND_US
+from ingest.stores.influx_rollup import MEANS
 from ingest.stores.influx_tiers import SUFFIXES
 from ingest.stores.influx_wire import InfluxAddress
-from ingest.stores.keeping import KeepPolicy
+from ingest.stores.keeping import FIVE_MINUTES_US, KeepPolicy
 
 RETENTION_POLICY = "autogen"
 GRACE_DAYS = 30
 """A bucket keeps so much longer than readings should stay in it: time to thin them after we were away."""
+BUCKETS = (*SUFFIXES.values(), *MEANS.values())
+"""What the names of our buckets end in: single readings, old ones, means for plots."""
 _SECONDS_A_DAY = DAY_US // SECOND_US
 
 
@@ -31,9 +34,11 @@ def set_up(address: InfluxAddress, policy: KeepPolicy) -> list[str]:
     A bucket's own retention never takes what the policy keeps: it is the longest of all kinds of points, and the grace.
     """
     keep = policy.longest()
+    days_of = dict(zip(SUFFIXES.values(), (keep.raw_days, keep.five_minute_days, keep.hour_days), strict=True))
+    days_of |= {MEANS[FIVE_MINUTES_US]: keep.five_minute_days, MEANS[HOUR_US]: keep.hour_days}
     said = []
     with _client(address) as client:
-        for suffix, days in zip(SUFFIXES.values(), (keep.raw_days, keep.five_minute_days, keep.hour_days), strict=True):
+        for suffix, days in days_of.items():
             name, seconds = address.bucket + suffix, (days + GRACE_DAYS) * _SECONDS_A_DAY if days else 0
             bucket, done = _bucket(client, address, name, seconds)
             mapped = _map(client, address, bucket)
@@ -45,7 +50,7 @@ def set_up(address: InfluxAddress, policy: KeepPolicy) -> list[str]:
 def missing_buckets(address: InfluxAddress) -> list[str]:
     """The names of the buckets that are not there. Raises RetryableError or PermanentError."""
     with _client(address) as client:
-        return [name for suffix in SUFFIXES.values() if _find(client, address, name := address.bucket + suffix) is None]
+        return [name for suffix in BUCKETS if _find(client, address, name := address.bucket + suffix) is None]
 
 
 @contextmanager

@@ -43,10 +43,11 @@ class InfluxAddress:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One series of an answer: its tags and rows by column."""
+    """One series of an answer: its tags, rows by column, and measurement."""
 
     tags: dict[str, str]
     rows: list[Row]
+    name: str = ""
 
 
 class InfluxWire:
@@ -163,6 +164,10 @@ def _parse(result: dict[str, object]) -> list[Series]:
     series = result.get("series", [])
     assert isinstance(series, list)  # noqa: S101 - InfluxDB's documented answer
     return [
-        Series(item.get("tags", {}), [dict(zip(item["columns"], row, strict=True)) for row in item.get("values", [])])
+        Series(
+            item.get("tags", {}),
+            [dict(zip(item["columns"], row, strict=True)) for row in item.get("values", [])],
+            item.get("name", ""),
+        )
         for item in series
     ]

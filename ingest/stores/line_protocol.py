@@ -68,10 +68,15 @@ class LineEncoder:
         building = asset.building_id if asset is not None else UNKNOWN
         site = registry.site_of(asset_id).id if asset is not None else UNKNOWN
         tags = {"asset": asset_id, "building": building, "point": point, "site": site}
-        if any(not text or text.endswith("\\") or "\n" in text or "\r" in text for text in tags.values()):
-            return None
-        written = ",".join(f"{name}={_escape(text)}" for name, text in tags.items())
-        return f"{_escape(measurement_of(registry, asset_id))},{written} ".encode()
+        return encode_head(measurement_of(registry, asset_id), tags)
+
+
+def encode_head(measurement: str, tags: Mapping[str, str]) -> bytes | None:
+    """A line up to its fields; None when a tag is a text that none can hold."""
+    if any(not text or text.endswith("\\") or "\n" in text or "\r" in text for text in tags.values()):
+        return None
+    written = ",".join(f"{name}={_escape(text)}" for name, text in tags.items())
+    return f"{_escape(measurement)},{written} ".encode()
 
 
 def _escape(text: str) -> str:

@@ -130,6 +130,10 @@ class ParquetStore:
             return True
         return False
 
+    def roll_up(self, now_us: int) -> bool:  # noqa: ARG002 - the protocol
+        """No dashboard reads these files: there is never any."""
+        return False
+
     def read(
         self,
         asset_id: str,

@@ -21,6 +21,7 @@ from pydantic import SecretStr
 
 from facility.registry import Registry
 from ingest.stores.influx import InfluxStore
+from ingest.stores.influx_setup import BUCKETS
 from ingest.stores.influx_wire import InfluxAddress
 from ingest.stores.keeping import KeepPolicy
 
@@ -129,7 +130,7 @@ def influx_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def influx_address(influx_url: str) -> InfluxAddress:
     """A new database of its own in the real server."""
     name = f"plantroom{next(_NAMES)}"
-    for suffix in ("", "_5m", "_1h"):
+    for suffix in BUCKETS:
         query = urllib.parse.urlencode({"q": f"CREATE DATABASE {name}{suffix}"})
         urllib.request.urlopen(f"{influx_url}/query?{query}").close()  # noqa: S310 - loopback
     return InfluxAddress(influx_url, "plantroom", name, SecretStr("token"))

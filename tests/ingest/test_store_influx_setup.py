@@ -21,6 +21,7 @@ from ingest.stores.keeping import Keep, KeepPolicy
 
 ORG_ID = "0123456789abcdef"
 DAY_S = 86_400
+NAMES = ["plant", "plant_5m", "plant_1h", "plant_mean_5m", "plant_mean_1h"]
 POLICY = KeepPolicy({kind: Keep(raw_days=90, five_minute_days=400) for kind in PointKind})
 
 
@@ -112,28 +113,28 @@ def test_it_makes_buckets_with_their_retention_and_maps_each_for_influxql(
 ) -> None:
     fake.missing_is_404 = missing_is_404
     said = set_up(fake.address, POLICY)
-    assert fake.kept_days() == {"plant": 120.0, "plant_5m": 430.0, "plant_1h": 0.0}
+    assert fake.kept_days() == dict(zip(NAMES, (120.0, 430.0, 0.0, 430.0, 0.0), strict=True))
     assert [(one["database"], one["retention_policy"], one["default"]) for one in fake.mappings] == [
-        ("plant", "autogen", True), ("plant_5m", "autogen", True), ("plant_1h", "autogen", True),
-    ]  # fmt: skip
+        (name, "autogen", True) for name in NAMES
+    ]
     assert {one["bucketID"] for one in fake.mappings} == set(fake.buckets)
     assert said[0] == "bucket plant: made, keeps 120 days; for InfluxQL database plant was mapped"
     assert said[2] == "bucket plant_1h: made, keeps for ever; for InfluxQL database plant_1h was mapped"
 
 
 def test_a_second_time_changes_nothing_and_another_policy_corrects_the_retention(fake: FakeInflux2) -> None:
-    assert missing_buckets(fake.address) == ["plant", "plant_5m", "plant_1h"]
+    assert missing_buckets(fake.address) == NAMES
     set_up(fake.address, POLICY)
     assert missing_buckets(fake.address) == []
     again = set_up(fake.address, POLICY)
-    assert len(fake.buckets) == len(fake.mappings) == 3
+    assert len(fake.buckets) == len(fake.mappings) == 5
     assert again[0] == "bucket plant: is there, keeps 120 days; for InfluxQL database plant is mapped"
     longer = KeepPolicy({**POLICY.by_kind, PointKind.COUNTER: Keep(raw_days=500, five_minute_days=600)})
     corrected = set_up(fake.address, longer)
-    assert fake.kept_days() == {"plant": 530.0, "plant_5m": 630.0, "plant_1h": 0.0}
+    assert fake.kept_days() == dict(zip(NAMES, (530.0, 630.0, 0.0, 630.0, 0.0), strict=True))
     assert "kept 120 days, corrected, keeps 530 days" in corrected[0]
     set_up(fake.address, KeepPolicy())
-    assert fake.kept_days() == {"plant": 0.0, "plant_5m": 0.0, "plant_1h": 0.0}, "for ever when a kind is"
+    assert fake.kept_days() == dict.fromkeys(NAMES, 0.0), "for ever when a kind is"
 
 
 def test_a_mapping_that_the_server_only_pretends_is_made_real(fake: FakeInflux2) -> None:
@@ -141,7 +142,7 @@ def test_a_mapping_that_the_server_only_pretends_is_made_real(fake: FakeInflux2)
     for one in fake.mappings:
         one["virtual"] = True
     set_up(fake.address, POLICY)
-    assert [one["virtual"] for one in fake.mappings].count(False) == 3
+    assert [one["virtual"] for one in fake.mappings].count(False) == 5
 
 
 @pytest.mark.parametrize(

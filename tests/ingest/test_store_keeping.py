@@ -5,7 +5,7 @@ import pytest
 from facility.clock import RealClock
 from facility.errors import RetryableError
 from ingest.stores.keeping import FIVE_MINUTES_US, GONE, Keep, parse_policy
-from ingest.stores.upkeep import AGAIN_S, EVERY_S, FIRST_S, Upkeep
+from ingest.stores.upkeep import AGAIN_S, EVERY_S, FIRST_S, MEANS_FIRST_S, Upkeep
 
 HOUR_US = 3_600_000_000
 
@@ -42,10 +42,10 @@ def test_what_a_reading_stands_for_by_age() -> None:
 
 
 class CountedStore:
-    """Only `thin`: so many pieces, or an error."""
+    """Only `thin`: so many pieces, or an error. `roll_up` has never anything to do."""
 
     def __init__(self, pieces: int) -> None:
-        self.pieces, self.asked, self.error = pieces, 0, ""
+        self.pieces, self.asked, self.rolled, self.error = pieces, 0, 0, ""
 
     def thin(self, now_us: int) -> bool:
         assert now_us > 0
@@ -54,6 +54,11 @@ class CountedStore:
             raise RetryableError(self.error)
         self.pieces -= 1
         return self.pieces >= 0
+
+    def roll_up(self, now_us: int) -> bool:
+        assert now_us > 0
+        self.rolled += 1
+        return False
 
 
 def test_it_looks_once_an_hour_and_goes_on_at_once_while_there_is_more(capsys: pytest.CaptureFixture[str]) -> None:
@@ -66,6 +71,10 @@ def test_it_looks_once_an_hour_and_goes_on_at_once_while_there_is_more(capsys: p
     upkeep = Upkeep(store, RealClock(), elapsed)
     assert not upkeep.look()
     assert store.asked == 0
+    now_s[0] = MEANS_FIRST_S + 1
+    assert not upkeep.look()
+    assert not upkeep.look()
+    assert (store.asked, store.rolled) == (0, 1), "means are looked after sooner, and not at every write"
     now_s[0] = FIRST_S
     while upkeep.look():
         continue

@@ -175,7 +175,7 @@ def test_influxdb_is_set_up_and_keeps_old_readings_coarsely(influx_address: str,
     policy = KeepPolicy({PointKind.SENSOR: Keep(raw_days=2, five_minute_days=10)})
     assets = "[{id: a, class: ahu, points: [supply_air_temperature]}]"
     registry = parse_site(f"site: {{id: s, zone: UTC}}\nbuildings: [{{id: b, assets: {assets}}}]\n", "site.yaml")
-    assert len(set_up(address, policy)) == len(set_up(address, policy)) == 3
+    assert len(set_up(address, policy)) == len(set_up(address, policy)) == 5
     store = InfluxStore(address, tmp_path / "cursor", lambda: registry, policy)
     minute_us, day_us = 60_000_000, 86_400_000_000
     now_us = to_us(RealClock().now()) // day_us * day_us
