@@ -24,6 +24,7 @@ from facility.registry import Registry
 from ingest.control import submit
 from ingest.journal import JournalCutError
 from plantroom.database import Database
+from plantroom.turns import Turns
 from rules.engine import Engine
 from rules.errors import RulesError
 from rules.explain import Shelf
@@ -94,7 +95,7 @@ class EngineHost:
         self._allowance_us = allowance_us
         self._wall = RealClock()
         self._snapshot_due_us = 0
-        self.lock = threading.RLock()
+        self.lock = Turns()
         self.engine, self.cursor = self._restore()
         self.kept_cursor = self.cursor
         """Up to here nobody will ever read the journal again for the engine: its snapshot is that old."""
@@ -114,10 +115,8 @@ class EngineHost:
             self._go_back(error)
             commits = self._journal.read(self.cursor, BATCH)
         if commits:
-            with self.lock, self._metrics.batch_seconds.time():
-                findings = [finding for commit in commits for finding in self.engine.feed(commit)]
-                if isinstance(self._clock, JournalClock):
-                    self._clock.advance(self.event_time_us)
+            with self._metrics.batch_seconds.time():
+                findings = [finding for commit in commits for finding in self._judge(commit)]
             self._write(findings, commits[-1].seq)
             self._metrics.commits.inc(len(commits))
             self._metrics.findings.inc(len(findings))
@@ -126,6 +125,14 @@ class EngineHost:
         self._metrics.lag.set(self._journal.last_seq() - self.cursor)
         self._report_errors()
         return len(commits)
+
+    def _judge(self, commit: Commit) -> list[Finding]:
+        """One commit under the lock, so that no page waits for a whole batch."""
+        with self.lock:
+            findings = self.engine.feed(commit)
+            if isinstance(self._clock, JournalClock):
+                self._clock.advance(self.event_time_us)
+        return findings
 
     # --- for the pages and the API, from any thread ------------------------------------------------------------
     @property
