@@ -28,6 +28,7 @@ from plantroom.manage_desk import ContractDesk, Plant
 from plantroom.manual_desk import Manuals
 from plantroom.office_desk import BackOffice
 from plantroom.once import Once
+from plantroom.people_names import PeopleNames
 from plantroom.plant_view import PlantSources, ProgramView
 from plantroom.refusals import answer_http
 from plantroom.secret_files import admin_token
@@ -95,6 +96,7 @@ def open_front(
         files=files,
         manuals=manuals,
         provider=label,
+        names=PeopleNames(database, roster, wall_clock),
     )
     provided = identity_router(settings, door, database, lambda: view.registry().buildings, wall_clock)
     pages = [web, enter_router(door), *provided, *own_pages]

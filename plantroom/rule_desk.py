@@ -20,6 +20,7 @@ from dashboards.web.rule_view import (
     TrialView,
     TrialWish,
 )
+from dashboards.web.standing_view import RuleStanding
 from dashboards.web.wording import format_unit
 from facility.catalogue import point_types
 from facility.clock import Clock
@@ -30,6 +31,7 @@ from facility.reading import ParameterOverridden
 from facility.registry import Registry
 from plantroom.backtest_trial import INFLUX
 from plantroom.rule_plot import example_plots, firing_example
+from plantroom.rule_standing import rule_standings
 from plantroom.rule_trials import NICE, RuleTrials
 from plantroom.settings import Settings, StoreKind
 from plantroom.trial_process import Ordered
@@ -127,6 +129,10 @@ class ProgramRules:
             assets=rows,
             chinese=rule.chinese,
         )
+
+    def standings(self, asset_id: str) -> Sequence[RuleStanding]:
+        """How the rules stand on one asset."""
+        return rule_standings(self._host, asset_id)
 
     def example(self, rule_id: str, words: Words) -> Sequence[ExampleRow]:
         """The first test of the rule that fires."""

@@ -5,8 +5,9 @@ false and Unknown is false, true or Unknown is true. So a missing value never ma
 """
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
+from threading import Lock
 from typing import cast
 
 from facility.fields import unknown
@@ -20,7 +21,7 @@ from rules.measure import Measure, joined, measure, result_unit
 from rules.operators import Operators
 from rules.program import BOUND_POINT, Code, Environment, Learner, LetCode, Program, Term
 from rules.scope import Scope, fresh_names
-from rules.steps import compile_steps
+from rules.steps import Steps, compile_steps
 from rules.syntax import parse_expression
 
 
@@ -92,7 +93,7 @@ class Compiler(Operators):
             hold=compile_hold(
                 self, self._whole[0], self._trees, points, tuple(self._slots), terms, self._lets, _build_tuple
             ),
-            steps=lru_cache(1)(lambda: compile_steps(self, self._whole[0], self._lets, _build_tuple)),
+            steps=_once(lambda: compile_steps(self, self._whole[0], self._lets, _build_tuple)),
         )
 
     def new_scope(self) -> Scope:
@@ -279,6 +280,17 @@ class Compiler(Operators):
 
     def _constant_slot(self, kind: str, name: str) -> str:
         return self._scope.assign(f"q[{self._constants.setdefault((kind, name), len(self._constants))}]")
+
+
+def _once(make: Callable[[], Steps]) -> Callable[[], Steps]:
+    """Made when it is first asked for, once, whichever thread asks."""
+    made, lock = lru_cache(1)(make), Lock()
+
+    def ask() -> Steps:
+        with lock:
+            return made()
+
+    return ask
 
 
 def _build(source: str) -> Code:

@@ -1,6 +1,6 @@
 """The engine: journal commits in, findings out. Pure and deterministic; the same journal gives the same findings."""
 
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Sequence
 from functools import lru_cache
 
 from facility.errors import InputError
@@ -27,10 +27,12 @@ from rules.judgement import Judgement
 from rules.lifecycle import Step
 from rules.memory import BuildingMemory, JudgementMemory
 from rules.merge import RawStep, StepState
-from rules.parameters import Override
+from rules.parameters import Override, parameters_now
 from rules.plan import NotApplicable, build_plan
+from rules.rule import Rule
 from rules.rule_set import RuleSet
 from rules.snapshot import Snapshot, pack, unpack
+from rules.standing import Stand, Standing, find_standing
 from rules.vanished import clear_vanished
 
 LISTENING_GAP_US = 15 * 60 * 10**6
@@ -138,6 +140,35 @@ class Engine:
             for stream in self._streams.values()
             for item in (*stream.plan.not_applicable, *stream.plan.warming(stream.memory.judged_us))
         ]
+
+    def rules_on(self, asset_id: str) -> list[Rule]:
+        """The rules that judge an asset. Who compiles their steps first asks `standings` for little time."""
+        return list(dict.fromkeys(one.rule for one in self._judgements(asset_id)))
+
+    def standings(self, asset_id: str) -> list[Standing]:
+        """How each rule meant for an asset stands on it, in the order of rules; those last that it lacks something for.
+
+        Everything in it is a copy: it may be read while the engine goes on.
+        """
+        asset = self.registry.assets.get(asset_id)
+        if asset is None or self.rule_set is None:
+            return []
+        stream, overrides = self._streams[asset.building_id], self.overrides
+        now_us = stream.memory.judged_us
+        found = [
+            find_standing(one, parameters_now(one.rule, asset, self.registry, overrides), now_us)
+            for one in self._judgements(asset_id)
+        ]
+        for gap in stream.plan.lacking(asset_id):
+            rule = self.rule_set.rules[gap.rule_id]
+            parameters = parameters_now(rule, asset, self.registry, overrides)
+            found.append(Standing(rule, Stand.LACKING, missing=gap.missing, parameters=parameters))
+        return found
+
+    def _judgements(self, asset_id: str) -> Sequence[Judgement]:
+        asset = self.registry.assets.get(asset_id)
+        stream = self._streams.get(asset.building_id) if asset is not None else None
+        return stream.plan.on_asset(asset_id) if stream is not None else ()
 
     def snapshot(self) -> bytes:
         """Everything the engine remembers. `restore` goes on from it as if nothing had happened."""

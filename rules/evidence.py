@@ -8,6 +8,7 @@ from facility.registry import Registry
 from rules.judgement import Judgement
 from rules.kinds import Kind
 from rules.learners import TrendTerm
+from rules.program import Known
 from rules.rule import Group
 
 MAX_POINTS, MAX_NEIGHBOURS = 6, 12
@@ -102,7 +103,7 @@ def _around(judgement: Judgement, neighbours: Sequence[Judgement], now_us: int) 
 
 
 def _verdict(judgement: Judgement, now_us: int) -> tuple[str, str]:
-    """Where a judgement stands, and the part of its condition that decides: the first false, else an Unknown one.
+    """Where a judgement stands, and the part of its condition that decides.
 
     It is as a look at `now_us` would find it, however long ago the last one was, and is left as it is.
     """
@@ -110,12 +111,19 @@ def _verdict(judgement: Judgement, now_us: int) -> tuple[str, str]:
     if judgement.memory.phase:
         return judgement.rule.when_text, "active" if judgement.active else "pending"
     results = steps.values(judgement.values(now_us), judgement.constants, judgement.terms_at(now_us), now_us)
-    parts = list(zip(steps.texts, results, strict=True))[: steps.parts]
-    for verdict, decisive in (("false", False), ("unknown", None)):
-        for text, result in parts:
-            if result is decisive or (decisive is False and result == 0.0):
-                return text, verdict
-    return judgement.rule.when_text, "holds"
+    number, verdict = decisive(results[: steps.parts])
+    return judgement.rule.when_text if number is None else steps.texts[number], verdict
+
+
+def decisive(parts: Sequence[Known]) -> tuple[int | None, str]:
+    """Which part of a condition decides and how: the first false one, else the first Unknown; None when it holds."""
+    for number, result in enumerate(parts):
+        if result is False or result == 0.0:
+            return number, "false"
+    for number, result in enumerate(parts):
+        if result is None:
+            return number, "unknown"
+    return None, "holds"
 
 
 def _last_heard(judgement: Judgement, registry: Registry) -> Iterator[Evidence]:

@@ -147,11 +147,22 @@ class Judgement:
         """Whether its finding is raised and not cleared."""
         return self.memory.phase == Phase.ACTIVE
 
+    @property
+    def quiet_us(self) -> int:
+        """For how long the clear condition must hold: a flapping finding waits longer."""
+        quiet_us = self.clear_persistence_us
+        return max(quiet_us, self.rule.flapping_us) if self.memory.flapping else quiet_us
+
     def explaining(self, now_us: int) -> str | None:
         """The id of the finding by which it explains others now; None when it explains nothing."""
         if self.active and self.memory.finding is not None:
             return self.memory.finding.id
         return self.memory.last_finding_id if now_us < self.memory.explains_until_us else None
+
+    def warming(self, now_us: int) -> tuple[str, ...]:
+        """What must still be learnt before it can judge; empty when it can."""
+        missing = [text for term in self.learning if (text := term.warming(now_us)) is not None]
+        return tuple(dict.fromkeys(missing))
 
     def values(self, now_us: int) -> list[Value | None]:
         """The present values, Unknown where stale."""

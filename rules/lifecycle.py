@@ -47,9 +47,7 @@ def _hold_on(judgement: Judgement, now_us: int) -> Step:
         return Step.CHANGED if returned else Step.NOTHING
     if memory.clearing_us < 0:
         memory.clearing_us = now_us
-    quiet_us = judgement.clear_persistence_us
-    if memory.flapping:
-        quiet_us = max(quiet_us, judgement.rule.flapping_us)
+    quiet_us = judgement.quiet_us
     if now_us >= memory.clearing_us + quiet_us:
         if judgement.rule.latch and not memory.released:
             latches, memory.latched = not memory.latched, True

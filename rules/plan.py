@@ -63,6 +63,7 @@ class Plan:
     not_applicable: list[NotApplicable] = field(default_factory=list)
     by_subject: dict[tuple[str, str], list[Judgement]] = field(default_factory=dict)
     _by_asset: dict[str, list[Judgement]] = field(default_factory=dict)
+    _lacking: dict[str, list[NotApplicable]] = field(default_factory=dict)
     groups: dict[str, Groups] = field(default_factory=dict)
 
     def readers(self, asset_id: str, names: Iterable[str]) -> dict[int, Judgement]:
@@ -79,23 +80,33 @@ class Plan:
 
     def neighbours(self, judgement: Judgement) -> list[Judgement]:
         """The other judgements of the same asset that look at points of this one, the closest first."""
-        if not self._by_asset:
-            for one in self.judgements:
-                self._by_asset.setdefault(one.asset.id, []).append(one)
         points = {id(look.memory) for look in judgement.looks}
         shared = [
             (-sum(id(look.memory) in points for look in other.looks), other.index, other)
-            for other in self._by_asset[judgement.asset.id]
+            for other in self.on_asset(judgement.asset.id)
             if other is not judgement and other.rule.id != judgement.rule.id
         ]
         return [other for number, _, other in sorted(shared, key=lambda one: one[:2]) if number]
 
+    def on_asset(self, asset_id: str) -> Sequence[Judgement]:
+        """The judgements of one asset, in order."""
+        if not self._by_asset:
+            for one in self.judgements:
+                self._by_asset.setdefault(one.asset.id, []).append(one)
+        return self._by_asset.get(asset_id, ())
+
+    def lacking(self, asset_id: str) -> Sequence[NotApplicable]:
+        """What does not apply to one asset."""
+        if not self._lacking:
+            for one in self.not_applicable:
+                self._lacking.setdefault(one.asset_id, []).append(one)
+        return self._lacking.get(asset_id, ())
+
     def warming(self, now_us: int) -> Iterator[NotApplicable]:
         """The rules that cannot judge yet at `now_us`, because what is usual is still being learnt."""
         for judgement in self.judgements:
-            missing = [text for term in judgement.learning if (text := term.warming(now_us)) is not None]
-            if missing:
-                yield NotApplicable(judgement.rule.id, judgement.asset.id, tuple(dict.fromkeys(missing)))
+            if missing := judgement.warming(now_us):
+                yield NotApplicable(judgement.rule.id, judgement.asset.id, missing)
 
 
 def build_plan(

@@ -5,6 +5,7 @@ the readings is no change of state.
 """
 
 from collections.abc import Callable, Sequence
+from typing import Self
 
 from facility.reading import Value
 from rules.program import Known
@@ -82,6 +83,12 @@ class OfLastTerm(ConditionTerm):
         """Give it the number of readings it looks back."""
         self._of = max(int(number), 1)
         return self
+
+    def apart(self) -> Self:
+        """One that remembers for itself, and looks back as far."""
+        one = super().apart()
+        one._of = self._of  # noqa: SLF001 - of its own class
+        return one
 
     def settle(self, truth: Known, now_us: int) -> None:
         """Remember whether it was true at this reading; one at which it is Unknown does not count."""

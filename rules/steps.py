@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from rules.functions import CALENDAR
 from rules.hold import parts_of
 from rules.kinds import Kind, Typed
 from rules.program import LetCode
@@ -16,12 +17,15 @@ MAX_STEPS = 32
 @dataclass(frozen=True, slots=True)
 class Steps:
     """`values` gives all of them, in the order of `texts`; the first `parts` are those that `and` joins to the whole
-    condition. `units` are those of numbers where one is known, bool for conditions."""
+    condition. `units` are those of numbers where one is known, bool for conditions; `let_units` those of the let terms.
+    `hours` are the parts, by number, that ask for the time of day or week and for nothing else."""
 
     texts: tuple[str, ...]
     units: tuple[str, ...]
     parts: int
     values: LetCode = field(hash=False)
+    let_units: tuple[str, ...]
+    hours: frozenset[int]
 
 
 class Writer(Protocol):
@@ -47,6 +51,8 @@ def compile_steps(
             if text not in seen and len(found) < MAX_STEPS:
                 seen.add(text)
                 found[text] = node
+    hours = {number for number, part in enumerate(parts) if _asks_only_the_hour(writer, part, lets)}
+    let_units = tuple(_unit(writer.write(tree, writer.new_scope())) for tree in lets.values())
     scope = writer.new_scope()
     written = [writer.write(node, scope) for node in found.values()]
     source = scope.source("steps", f"({''.join(part.name + ', ' for part in written)})")
@@ -55,7 +61,19 @@ def compile_steps(
         units=tuple(_unit(part) for part in written),
         parts=len(parts),
         values=build(source),
+        let_units=let_units,
+        hours=frozenset(hours),
     )
+
+
+def _asks_only_the_hour(writer: Writer, part: ast.expr, lets: Mapping[str, ast.expr]) -> bool:
+    scope = writer.new_scope()
+    writer.write(part, scope)
+    trees, called = [part, *(lets[name] for name in scope.lets)], set[str]()
+    for node in (node for tree in trees for node in ast.walk(tree)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            called.add(node.func.id)
+    return not scope.points and bool(called & CALENDAR) and called <= CALENDAR | {"abs", "min", "max"}
 
 
 def _unit(part: Typed) -> str:

@@ -1,4 +1,4 @@
-"""An asset's page: live values, plots of its points, findings, orders, and the rules that cannot judge it."""
+"""An asset's page: live values, plots of its points, findings, orders, and how its rules stand with their terms."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +11,8 @@ from dashboards.web.countdown import by_time_left
 from dashboards.web.manual_view import ManualDesk
 from dashboards.web.page import Page
 from dashboards.web.pages import Pages
+from dashboards.web.rule_view import RuleDesk
+from dashboards.web.standing_view import by_state
 from dashboards.web.trends import SPANS, draw_trend, order_marks, trend_points, visit_marks
 from facility.asset import Asset, Point
 from facility.finding import Finding
@@ -30,8 +32,8 @@ class ValueRow:
     origin: str
 
 
-def asset_router(pages: Pages, manuals: ManualDesk | None = None) -> APIRouter:
-    """`/assets/{id}`."""
+def asset_router(pages: Pages, manuals: ManualDesk | None = None, rules: RuleDesk | None = None) -> APIRouter:
+    """`/assets/{id}`. How rules stand is for people of the house; others learn of findings."""
     router = APIRouter()
 
     @router.get("/assets/{asset_id}", response_class=HTMLResponse)
@@ -54,8 +56,10 @@ def asset_router(pages: Pages, manuals: ManualDesk | None = None) -> APIRouter:
         return pages.show(
             request, page, "asset.html", asset=found, rows=value_rows(page, found), trends=trends, spans=SPANS,
             span=span, findings=findings[:20], orders=by_time_left(orders)[:20],
-            gaps=view.not_applicable(asset_id), manuals=manuals.manuals(found) if manuals is not None else None,
-            upstream=page.registry.upstream(asset_id), children=page.registry.children(asset_id),
+            gaps=view.not_applicable(asset_id) if rules is None else (),
+            standings=by_state(rules.standings(asset_id)) if rules is not None and page.may("see") else None,
+            manuals=manuals.manuals(found) if manuals is not None else None,
+            children=page.registry.children(asset_id),
         )  # fmt: skip
 
     return router

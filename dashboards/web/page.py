@@ -1,6 +1,6 @@
 """What every template can say: words, times in the zone of the building, values, links. One per request."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -14,9 +14,9 @@ from dashboards.web.order_view import DeadlineView, OrderView
 from dashboards.web.protocols import ClockState, PlantView
 from dashboards.web.units import convert, restate, shown_unit
 from dashboards.web.visitor import Visitor
-from facility.catalogue import equipment_classes
+from facility.catalogue import equipment_classes, point_types
 from facility.finding import Finding
-from facility.instant import from_us
+from facility.instant import from_us, to_us
 from facility.reading import Value
 from facility.registry import Registry
 
@@ -27,7 +27,7 @@ _DIFFERENCE = {"degC": "delta_degC", "degF": "delta_degF"}
 @dataclass(frozen=True)
 class Page:
     """The request's language, clock, plant and visitor. `zone` is that of most of what the page shows; `seen` how far
-    the changes had come before it was read."""
+    the changes had come before it was read; `names` gives a person's name for the one she signs in by."""
 
     words: Words
     clock: ClockState
@@ -37,6 +37,7 @@ class Page:
     user: Visitor | None
     path: str
     seen: str = ""
+    names: Callable[[str], str] = str
 
     def may(self, right: str) -> bool:
         """Whether the visitor has this right; nobody has any before signing in."""
@@ -61,6 +62,11 @@ class Page:
     def now_ms(self) -> int:
         """Now in milliseconds since the epoch, for the countdowns."""
         return round(self.now.timestamp() * 1000)
+
+    @property
+    def now_us(self) -> int:
+        """Now in microseconds since the epoch."""
+        return to_us(self.now)
 
     @property
     def span_units(self) -> str:
@@ -201,6 +207,22 @@ class Page:
     def point(self, asset_id: str, name: str) -> str:
         """A point's label; terms of a rule are shown by their name."""
         return wording.point_label(self.registry.point(asset_id, name), name, self.words)
+
+    def lacking(self, what: str) -> str:
+        """What a rule lacks or still learns, as the engine names it: a point by its label, the rest in words."""
+        kind = point_types().get(what)
+        return self.words.pick(kind.label, what) if kind is not None else wording.format_lack(what, self.words)
+
+    def scope(self, scope: str) -> str:
+        """Where a parameter was set: an asset, `class:NAME` or `site:ID`."""
+        kind, sep, name = scope.partition(":")
+        if not sep:
+            return self.asset_name(scope)
+        return self._matched("class", name) if kind == "class" else name
+
+    def person(self, login: str) -> str:
+        """A person's name in the reader's language; what she signs in with where nobody knows it."""
+        return self.own(self.names(login))
 
     def asset_name(self, asset_id: str) -> str:
         """An asset's name; its id when the site file no longer has it."""

@@ -95,8 +95,10 @@ class Pages:
         hidden: frozenset[str] = frozenset(),
         provider: str = "",
         feed: ChangeFeed | None = None,
+        names: Callable[[str], str] = str,
     ) -> None:
-        self._view, self.door, self._feed = view, door, feed
+        """`names` gives a person's name for the one she signs in or is assigned by, or that itself."""
+        self._view, self.door, self._feed, self._names = view, door, feed, names
         self._templates = Environment(
             loader=FunctionLoader(_load),
             autoescape=select_autoescape(default=True, default_for_string=True),
@@ -171,6 +173,7 @@ class Pages:
             user=user,
             path=request.url.path,
             seen=getattr(request.state, "seen", ""),
+            names=self._names,
         )
 
     def show(self, request: Request, page: Page, name: str, status: int = 200, **shown: object) -> HTMLResponse:

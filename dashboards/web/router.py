@@ -1,5 +1,7 @@
 """All pages in one router for the program to mount at the root."""
 
+from collections.abc import Callable
+
 from fastapi import APIRouter, Depends
 
 from dashboards.web.asset_page import asset_router
@@ -53,10 +55,11 @@ def web_router(
     files: FileDesk | None = None,
     manuals: ManualDesk | None = None,
     provider: str = "",
+    names: Callable[[str], str] = str,
 ) -> APIRouter:
     """The pages of a plant. Each asks the door who the visitor is, by the session cookie, and what she may; those of
     occupants, where there is a reception, go by a code of their own. Without a desk for them rules have no pages. What
-    is published to `feed` reaches open pages.
+    is published to `feed` reaches open pages. `names` gives a person's name for the one she signs in or is assigned by.
 
     None of them stands in the OpenAPI description: the API proper is under `/api`.
     """
@@ -79,6 +82,7 @@ def web_router(
         rule_pages=rules is not None,
         hidden=frozenset(hidden),
         provider=provider,
+        names=names,
     )
     desks: list[APIRouter] = []
     if shelf is not None:
@@ -99,7 +103,7 @@ def web_router(
         overview_router(pages),
         floor_router(pages),
         sibling_router(pages),
-        asset_router(pages, manuals),
+        asset_router(pages, manuals, rules),
         finding_router(pages),
         order_router(pages),
         my_router(pages),

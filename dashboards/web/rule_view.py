@@ -8,6 +8,7 @@ from typing import Literal, Protocol
 from dashboards.web.backtest_report import BacktestReport
 from dashboards.web.language import Words
 from dashboards.web.plot import Plot
+from dashboards.web.standing_view import RuleStanding
 from facility.finding import OrderKind, Severity
 
 TrialKind = Literal["backtest", "tune"]
@@ -139,6 +140,9 @@ class RuleDesk(Protocol):
 
     def detail(self, rule_id: str, assets: frozenset[str]) -> RuleDetail | None:
         """One rule; None when there is none of this id."""
+
+    def standings(self, asset_id: str) -> Sequence[RuleStanding]:
+        """Every rule meant for the asset's class, as it stands on it now; empty for an unknown asset."""
 
     def example(self, rule_id: str, words: Words) -> Sequence[ExampleRow]:
         """Its firing test, drawn; empty when no test fires."""

@@ -11,6 +11,7 @@ UNIT_SYSTEMS = ("metric", "us")
 _US: dict[str, tuple[str, float, float]] = {
     "degC": ("degF", 1.8, 32.0),
     "delta_degC": ("delta_degF", 1.8, 0.0),
+    "K": ("delta_degF", 1.8, 0.0),
     "kPa": ("psi", 0.1450377377, 0.0),
     "Pa": ("inH2O", 0.00401463, 0.0),
     "bar": ("psi", 14.503773773, 0.0),

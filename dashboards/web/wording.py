@@ -185,3 +185,21 @@ def format_limit(text: str, words: Words) -> str:
     for pattern, chinese in _LIMIT_ZH:
         text = re.sub(pattern, chinese, text)
     return words.in_script(text)
+
+
+_LACK_ZH = (
+    (r"design: (\w+)", r"铭牌参数 \1"),
+    (r"occupied hours of the building", "楼宇的使用时段"),
+    (r"baseline of (.+): warming up, (\d+) days? left", r"\1 的基线：学习中，还需 \2 天"),
+    (r"trend of (.+): warming up, (\d+) days? left", r"\1 的趋势：学习中，还需 \2 天"),
+    (r"joint behaviour of (.+): warming up, (\d+) days? left", r"\1 的联合特征：学习中，还需 \2 天"),
+)
+
+
+def format_lack(text: str, words: Words) -> str:
+    """What a rule lacks that is no point of the catalogue (`design: rated_flow`), in the language."""
+    if words.language == "en":
+        return text.replace("design: ", "nameplate figure ")
+    for pattern, chinese in _LACK_ZH:
+        text = re.sub(pattern, chinese, text)
+    return words.in_script(text)

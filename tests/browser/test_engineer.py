@@ -20,6 +20,12 @@ def test_what_is_wrong_is_found_understood_and_shelved(house: Any, screen: Calla
     expect(page.locator("h1")).to_have_text("Header tank")
     expect(page.locator("#trends svg.plot").first).to_be_visible()
     expect(page.locator("#values")).to_contain_text("31.5 %")
+    now = page.locator("#now")
+    now.get_by_text("Tank half empty", exact=True).click()
+    for what in ("Raised", "✓ true tank_level < least", "50 % least", "The condition must hold for: at once"):
+        expect(now).to_contain_text(what)
+    now.get_by_text("Not applicable").click()
+    expect(now).to_contain_text("It needs")
     page.locator("#findings").get_by_role("link", name="Tank half empty").click()
     expect(page.locator("h1")).to_contain_text("Tank half empty")
     for what in (

@@ -140,6 +140,25 @@ def test_a_rule_is_shown_as_it_stands(rules: ProgramRules, client: Client) -> No
     assert client.get("/rules/no-such").status_code == 404
 
 
+def test_an_assets_page_shows_its_rules_with_their_terms_now(client: Client) -> None:
+    rising = client.get("/assets/rising").text
+    for text in ("Rules with their terms now", '<details class="fold" id="now-pending" open>', 'id="now-own-high"',
+                 "If it stays so, raised at", "tank_level &gt; limit", "55 %", "must hold for: 10 min"):  # fmt: skip
+        assert text in rising, text
+    tank = client.get("/assets/tank").text
+    for text in ('id="now-active" open', "40 %", "Roof tank · while running · the rule&#39;s own is 55 %"):
+        assert text in tank, text
+    assert "90 %" in (cellar := client.get("/assets/cellar").text)
+    assert "site file" in cellar
+    assert "What keeps it from holding: <code>tank_level &gt; limit</code>" in cellar
+    for text in ("Shelved by li.wei", "being rebuilt", 'id="now-shelved"'):
+        assert text in client.get("/assets/shelved").text, text
+    bare = client.get("/assets/bare?lang=zh").text
+    for text in ('id="now-lacking"', "不适用", "需要: 水箱液位", "规则及其当前取值"):
+        assert text in bare, text
+    assert "No rule is meant for this class." not in rising
+
+
 def test_somebody_with_buildings_of_her_own_sees_only_those(rules: ProgramRules) -> None:
     seen = rules.detail("own-high", frozenset({"cellar"}))
     assert seen is not None

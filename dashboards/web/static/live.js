@@ -94,16 +94,30 @@ async function refresh(wanted) {
     if (old.dataset.slow !== undefined && !wanted.has(old.id)) continue;
     drawnAt.set(old.id, performance.now());
     const next = fresh.getElementById(old.id);
+    if (next) unfold(old, next);
     if (!next || stays(old, next)) continue;
+    const folded = isFold(document.activeElement) && old.contains(document.activeElement) ? document.activeElement : null;
     old.replaceWith(document.adoptNode(next));
+    if (folded) document.getElementById(folded.parentElement.id)?.querySelector("summary").focus({ preventScroll: true });
   }
   tick();
   document.dispatchEvent(new Event("refreshed"));
 }
 
-// A region somebody is in stays; one with forms, also when something was typed or nothing happened to its order.
+// What somebody unfolded stays so.
+function unfold(old, next) {
+  for (const each of old.querySelectorAll("details[id]")) {
+    const same = next.querySelector(`#${CSS.escape(each.id)}`);
+    if (same) same.open = each.open;
+  }
+}
+
+const isFold = (element) => element?.tagName === "SUMMARY" && Boolean(element.parentElement.id);
+
+// A region somebody is in stays, unless all she is in is a heading that folds; one with forms, also when something was
+// typed or nothing happened to its order.
 function stays(old, next) {
-  if (old.contains(document.activeElement)) return true;
+  if (old.contains(document.activeElement) && !isFold(document.activeElement)) return true;
   if (old.dataset.stamp === undefined) return old.innerHTML === next.innerHTML;
   const typed = [...old.querySelectorAll("textarea, input")].some((each) => each.value !== each.defaultValue);
   return typed || old.dataset.stamp === next.dataset.stamp;
