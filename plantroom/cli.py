@@ -31,6 +31,8 @@ COMMANDS = (
     "calendar",
     "import",
     "db",
+    "backup",
+    "restore",
     "schema",
     "doctor",
     "devices",

@@ -91,8 +91,7 @@ class Database:
             self._lock(connection)
             before = MigrationContext.configure(connection).get_current_revision()
             _known(before, ScriptDirectory.from_config(config), self.url)
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            upgrade_on(connection, "head")
             after = MigrationContext.configure(connection).get_current_revision()
         return before, str(after)
 
@@ -125,6 +124,19 @@ class Database:
     def _lock(self, connection: sa.Connection) -> None:
         if connection.dialect.name == "postgresql":
             connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": UPGRADE_LOCK})
+
+
+def upgrade_on(connection: sa.Connection, revision: str) -> None:
+    """Run the migrations up to `revision` in the connection's own transaction."""
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
+
+
+def known_schemas() -> tuple[str, ...]:
+    """Every schema version this program knows, the oldest first."""
+    script = ScriptDirectory.from_config(_config())
+    return tuple(known.revision for known in script.walk_revisions())[::-1]
 
 
 def parse_url(url: str) -> URL:

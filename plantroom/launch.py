@@ -13,6 +13,7 @@ from rich.console import Console
 
 from facility.errors import PermanentError, refuse
 from ingest.journal import JournalReader
+from plantroom.backup.unfinished import refuse_unfinished
 from plantroom.clocks import check_same_time, start_scaled
 from plantroom.lifeline import stop_event
 from plantroom.listen import check_password, listens_on
@@ -71,6 +72,7 @@ def launch(
     stop = stop_event()
     make_folder(settings.var)
     with InstanceLock(settings.var):
+        refuse_unfinished(settings.var)
         check_same_time(settings)
         check_ports(settings)
         admin_token(settings)

@@ -12,8 +12,8 @@ from facility.errors import refuse
 class InstanceLock:
     """Held as long as the process lives; the operating system lets go of it when the process dies."""
 
-    def __init__(self, folder: Path) -> None:
-        self._path = folder / "lock"
+    def __init__(self, folder: Path, hint: str = "Stop it first, or give this one another folder with --var.") -> None:
+        self._path, self._hint = folder / "lock", hint
         self._file = self._path.open("a+", encoding="ascii")
 
     def __enter__(self) -> Self:
@@ -23,8 +23,7 @@ class InstanceLock:
             self._file.seek(0)
             owner = self._file.read().strip() or "another process"
             self._file.close()
-            hint = "Stop it first, or give this one another folder with --var."
-            raise refuse(str(self._path.parent), f"is in use by process {owner}", hint) from error
+            raise refuse(str(self._path.parent), f"is in use by process {owner}", self._hint) from error
         self._file.truncate(0)
         self._file.write(str(os.getpid()))
         self._file.flush()

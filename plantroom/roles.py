@@ -7,6 +7,7 @@ from importlib import import_module
 import structlog
 
 from facility.errors import PermanentError, RetryableError
+from plantroom.backup.unfinished import refuse_unfinished
 from plantroom.lifeline import stop_event
 from plantroom.settings import Settings
 from plantroom.supervisor import EXIT_CONFIGURATION
@@ -27,6 +28,7 @@ def run_role(role: str, settings: Settings) -> None:
     if role == "engine" and hasattr(os, "sched_setscheduler"):  # Linux: it never takes the CPU from who just woke up
         os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
     try:
+        refuse_unfinished(settings.var)
         import_module(f"plantroom.{role}_role").run(settings, stop)
     except PermanentError as error:
         for line in str(error).splitlines():  # one problem a line

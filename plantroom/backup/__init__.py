@@ -1,0 +1,1 @@
+"""Backup and restore of one instance: database, journal, readings, pictures, and the files people wrote."""

@@ -1,0 +1,63 @@
+"""What of a running instance belongs into a backup, found by looking at its folder.
+
+Whatever a folder is called: one with segments is a journal, one with parts is a store of readings. What is not known
+is copied as it is, so that nothing is forgotten.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ingest.segment import list_segments
+from plantroom.settings import Settings
+
+LEFT_OUT = frozenset({"run", "lock", "once", "broker", ".restore"})
+"""Names right under `var` that belong to running processes alone."""
+SECRETS = frozenset({"token", "mqtt_password"})
+_TEMPORARY = (".tmp", ".fresh", ".aside", "-wal", "-shm", "-journal", ".lock")
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """Paths relative to `var`. `state` is everything that is neither journal nor readings nor named by the database."""
+
+    var: Path
+    journals: tuple[Path, ...]
+    stores: tuple[Path, ...]
+    pictures: tuple[Path, ...]
+    state: tuple[Path, ...]
+
+    def state_files(self) -> Iterator[Path]:
+        """Files under `state`, relative to `var`."""
+        yield from self._files(self.state)
+
+    def picture_files(self) -> Iterator[Path]:
+        """Files that the database names by their content."""
+        yield from self._files(self.pictures)
+
+    def _files(self, tops: tuple[Path, ...]) -> Iterator[Path]:
+        for top in tops:
+            start = self.var / top
+            for path in sorted(start.rglob("*")) if start.is_dir() else [start]:
+                if path.is_file() and not path.name.endswith(_TEMPORARY) and not path.name.startswith("."):
+                    yield path.relative_to(self.var)
+
+
+def find_live(settings: Settings, database: Path | None, *, with_secrets: bool) -> Live:
+    """What there is under `var`; `database` is SQLite's file."""
+    var = settings.var
+    journals, stores, pictures, state = [], [], [], []
+    for path in sorted(var.iterdir()):
+        name = Path(path.name)
+        left_out = path.name in LEFT_OUT or (path.name in SECRETS and not with_secrets)
+        if left_out or (database is not None and path.resolve() == database.resolve()):
+            continue
+        if path.is_dir() and (list_segments(path) or path == settings.journal_folder):
+            journals.append(name)
+        elif path.is_dir() and (path == settings.parquet_folder or any(path.glob("day=*"))):
+            stores.append(name)
+        elif path in (settings.attachments_folder, settings.manuals_folder):
+            pictures.append(name)
+        else:
+            state.append(name)
+    return Live(var, tuple(journals), tuple(stores), tuple(pictures), tuple(state))

@@ -1,0 +1,236 @@
+"""Puts a backup back: into an empty folder and an empty database, whole or not at all.
+
+Everything is copied and checked beside its place first (`var/.restore`). Then the database is filled in one
+transaction, the files are moved to their places, and the transaction ends. What a kill leaves is known by `.restore`:
+the program refuses to start on it, and the next restore clears it away.
+"""
+
+import errno
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+from sqlalchemy.engine import URL
+
+from facility.errors import PlantroomError, RetryableError, refuse
+from ingest.stores.cursor import CursorFile
+from plantroom.backup.check import check_version
+from plantroom.backup.copying import Silent, Teller, check_file, check_space, copy_file, format_bytes
+from plantroom.backup.manifest import DATABASE, VAR, BackupError, FileEntry, Manifest, read_manifest
+from plantroom.backup.postgres import load_postgres
+from plantroom.backup.sqlite import NAME
+from plantroom.backup.unfinished import STAGE
+from plantroom.database import parse_url
+from plantroom.lock import InstanceLock
+from plantroom.settings import Settings, StoreKind
+
+_PLACED = "placed.json"
+_MAY_BE_THERE = frozenset({"lock", "token", "mqtt_password", "once"})
+"""Files that may be in the folder before: secrets are given again by hand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """A backup that was put back. `kept` are files of people that were there already and are others than in the backup;
+    they stayed. `written` are those that were missing."""
+
+    manifest: Manifest
+    written: tuple[Path, ...]
+    kept: tuple[tuple[Path, Path], ...]
+    influx_from: int | None
+
+
+def restore_backup(settings: Settings, folder: Path, teller: Teller) -> Restored:
+    """Put the backup `folder` back where the settings say. Raises InputError, BackupError, RetryableError; then folder
+    and database are as empty as before."""
+    manifest = read_manifest(folder)
+    check_version(manifest)
+    var, url = settings.var, parse_url(settings.database_address())
+    _check_kind(manifest, url)
+    is_new = not var.exists()
+    with _disk(var):
+        var.mkdir(parents=True, exist_ok=True)
+    with InstanceLock(var):
+        stage = var / STAGE
+        try:
+            with _disk(var):
+                _clear_away(stage)
+                _check_empty(var, url)
+                check_space(var, manifest.total_bytes, "The restore")
+                restored = _Restorer(settings, folder, manifest, url, teller).restore(stage)
+                shutil.rmtree(stage)
+        except BaseException:  # also Ctrl-C: whatever it was goes on to the caller, what is half does not stay
+            _clear_away(stage)
+            if is_new:
+                shutil.rmtree(var, ignore_errors=True)
+            raise
+    return restored
+
+
+def _check_kind(manifest: Manifest, url: URL) -> None:
+    kind = url.get_backend_name()
+    if kind != manifest.database.kind:
+        msg = (
+            f"the backup is of a {manifest.database.kind} database, the settings name {url.render_as_string()}. "
+            "Set PLANTROOM_DATABASE_URL to one of its kind (none at all is SQLite under var)"
+        )
+        raise BackupError(msg)
+
+
+def _check_empty(var: Path, url: URL) -> None:
+    there = [path for path in var.rglob("*") if path.is_file() and str(path.relative_to(var)) not in _MAY_BE_THERE]
+    if url.get_backend_name() == "sqlite" and (path := Path(str(url.database))).exists():
+        there.append(path)
+    if there:
+        what = f"is not empty: it holds {there[0]}" + (f" and {len(there) - 1:,} more files" if there[1:] else "")
+        hint = "Nothing was changed. Name a new folder with --var, or move this one away."
+        raise refuse(str(var), what, hint)
+
+
+def _clear_away(stage: Path) -> None:
+    """Remove what an interrupted restore left, and what it had moved to its place already."""
+    if not stage.exists():
+        return
+    placed = stage / _PLACED
+    if placed.exists():
+        for target in msgspec.json.decode(placed.read_bytes(), type=list[str]):
+            Path(target).unlink(missing_ok=True)
+    shutil.rmtree(stage)
+
+
+@contextmanager
+def _disk(var: Path) -> Iterator[None]:
+    try:
+        yield
+    except PlantroomError:
+        raise
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            msg = f"{var}: the disk is full. Nothing was put back; make room, or name another folder"
+        else:
+            msg = f"{error.filename or var}: {error.strerror or error}. Nothing was put back; see to it and try again"
+        raise RetryableError(msg) from error
+
+
+class _Restorer:
+    """One restore at work."""
+
+    def __init__(self, settings: Settings, folder: Path, manifest: Manifest, url: URL, teller: Teller) -> None:
+        self._settings, self._folder, self._manifest, self._url = settings, folder, manifest, url
+        self._teller = teller
+        self._is_sqlite = manifest.database.kind == "sqlite"
+
+    def restore(self, stage: Path) -> Restored:
+        targets, kept = self._plan()
+        stage.mkdir()
+        self._teller.begin("files, readings and journal", sum(entry.size for entry in targets))
+        for entry in targets:
+            self._stage(entry, stage)
+        (stage / _PLACED).write_bytes(msgspec.json.encode([str(target) for target in targets.values()]))
+        with self._filled_database():
+            self._teller.begin("to their places")
+            for entry, target in targets.items():
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.move(stage / entry.path, target)
+            influx_from = self._write_influx_again()
+        var = self._settings.var.resolve()
+        written = tuple(path for path in targets.values() if not path.resolve().is_relative_to(var))
+        return Restored(self._manifest, written, tuple(kept), influx_from)
+
+    def _plan(self) -> tuple[dict[FileEntry, Path], list[tuple[Path, Path]]]:
+        """Where each file belongs, and those of people that stay as they are with the backup's copy."""
+        targets: dict[FileEntry, Path] = {}
+        kept = []
+        for entry in self._manifest.files:
+            top, _, rest = entry.path.partition("/")
+            if top == VAR:
+                targets[entry] = self._settings.var / rest
+            elif top == DATABASE and self._is_sqlite and rest == NAME:
+                targets[entry] = Path(str(self._url.database))
+        for own, place in self._own_places():
+            for entry in self._manifest.files:
+                if entry.path == own or entry.path.startswith(f"{own}/"):
+                    target = place / entry.path[len(own) + 1 :] if entry.path != own else place
+                    if not target.exists():
+                        targets[entry] = target
+                    elif target.read_bytes() != (self._folder / entry.path).read_bytes():
+                        kept.append((target, self._folder / entry.path))
+        return targets, kept
+
+    def _own_places(self) -> Iterator[tuple[str, Path]]:
+        """Where files of people go: where the settings of now name as many, else where they lay."""
+        by_setting: dict[str, list[tuple[str, Path]]] = {}
+        for own in self._manifest.own:
+            by_setting.setdefault(own.setting, []).append((own.path, Path(own.original)))
+        for setting, found in by_setting.items():
+            value = getattr(self._settings, setting, None)
+            named = list(value) if isinstance(value, tuple) else [] if value is None else [value]
+            for index, (path, original) in enumerate(found):
+                yield path, named[index] if len(named) == len(found) else original
+
+    def _stage(self, entry: FileEntry, stage: Path) -> None:
+        source = self._folder / entry.path
+        try:
+            size, sha256 = copy_file(source, stage / entry.path, self._teller)
+        except FileNotFoundError as error:
+            msg = f"{source} is missing. Use another backup; nothing was put back"
+            raise BackupError(msg) from error
+        if (size, sha256) != (entry.size, entry.sha256):
+            msg = f"{source} is not what was written: its checksum differs. Use another backup; nothing was put back"
+            raise BackupError(msg)
+        (stage / entry.path).chmod(entry.mode)
+
+    @contextmanager
+    def _filled_database(self) -> Iterator[None]:
+        self._teller.begin("database")
+        place = self._folder / DATABASE
+        for entry in () if self._is_sqlite else self._manifest.files:
+            if entry.path.startswith(f"{DATABASE}/"):
+                self._check(entry)
+        filled = (
+            nullcontext()
+            if self._is_sqlite
+            else load_postgres(self._url, place, self._manifest.database, self._manifest.tables, self._teller)
+        )
+        with filled:
+            yield
+
+    def _check(self, entry: FileEntry) -> None:
+        if check_file(self._folder / entry.path, Silent()) != (entry.size, entry.sha256):
+            msg = f"{self._folder / entry.path} is not what was written. Use another backup; nothing was put back"
+            raise BackupError(msg)
+
+    def _write_influx_again(self) -> int | None:
+        """Let the store's follower begin with the oldest commit there is: InfluxDB is not part of a backup, and what is
+        written twice is there once."""
+        if self._settings.store is not StoreKind.INFLUX or not self._manifest.journals:
+            return None
+        first = min(one.first_seq for one in self._manifest.journals)
+        CursorFile(self._settings.var / "influx.cursor").rewind(first - 1)
+        return first
+
+
+def report(restored: Restored, settings: Settings) -> list[str]:
+    """What to say about a backup that was put back."""
+    manifest = restored.manifest
+    lines = [
+        f"{settings.var}: {format_bytes(manifest.total_bytes)} of {manifest.made_at}, by plantroom {manifest.version}",
+        f"database: {manifest.database.rows.get('work_order', 0):,} orders, schema {manifest.database.schema}",
+        *(f"journal: commits {one.first_seq:,} to {one.last_seq:,}" for one in manifest.journals),
+        *(f"written: {path}" for path in restored.written),
+        *(f"left as it is: {path}; the backup's is {copy}" for path, copy in restored.kept),
+    ]
+    if restored.influx_from is not None:
+        lines.append(
+            f"InfluxDB gets the readings from commit {restored.influx_from:,} on again; older ones: its own backup"
+        )
+    if not manifest.with_secrets:
+        lines.append("secrets are not in this backup: a new token is made at the start unless you set the old one")
+    if manifest.hidden:
+        lines.append(
+            f"the roster has {manifest.hidden} labels (hidden-...) where addresses and secrets were: fill them in"
+        )
+    return lines
