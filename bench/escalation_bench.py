@@ -57,7 +57,7 @@ def main(address: str) -> None:
     left: list[datetime] = []
     every = threading.Event()
 
-    def tell(address: str, subject: str, body: str) -> None:  # noqa: ARG001 - how a courier calls it
+    def tell(address: str, subject: str, body: str, key: str = "") -> None:  # noqa: ARG001 - how a courier calls it
         left.append(datetime.now(UTC))
         if len(left) == ORDERS:
             every.set()

@@ -119,8 +119,8 @@ class Jobs:
                     log.warning("visits and notices wait for the database", reason=str(error))
                 away = True
             stop.wait(_BEAT_SECONDS)
-        self._office.courier.close()
         try:
+            self._office.courier.close()
             self._office.lease.let_go()
         except RetryableError as error:
             log.warning("the lease of the jobs runs out by itself", reason=str(error))

@@ -4,7 +4,7 @@ A program that stops between a try and its settling tries again later with the s
 """
 
 from collections.abc import Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -21,13 +21,15 @@ from ticketing.webhook import RefusedError, post
 
 log = structlog.get_logger(__name__)
 WORKERS = 8
+_LAST_LOOKS, _LAST_LOOK_S = 8, 0.5
+"""How long an ending process waits for what is on its way."""
 
 
 class Tell(Protocol):
     """How a person is told. Raises NotDeliveredError or RefusedError."""
 
-    def __call__(self, address: str, subject: str, body: str) -> None:
-        """Send it to an Apprise address."""
+    def __call__(self, address: str, subject: str, body: str, key: str = "") -> None:
+        """Send it to an Apprise address, with the key by which the receiver knows it again, if it takes one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +81,16 @@ class Courier:
         return settled + len(found)
 
     def close(self) -> None:
-        """Leave what is on its way to its claim: it is tried again when that has run out."""
+        """Wait up to four seconds for what is on its way and write down how it went, so that the next leader does not
+        send it again; what takes longer stays claimed, and is tried again when that has run out. Raises RetryableError.
+        """
         self._pool.shutdown(wait=False, cancel_futures=True)
+        for _ in range(_LAST_LOOKS):
+            if self.is_idle or self._lease.epoch is None or not self._lease.hold():
+                break
+            wait(self._out, _LAST_LOOK_S)
+        if self._lease.epoch is not None:
+            self._settle()
 
     def _settle(self) -> int:
         done = [future for future in self._out if future.done()]
@@ -109,7 +119,7 @@ class Courier:
         if message.channel_name not in channels:
             msg = f"the roster has no channel {message.channel_name!r} of {message.receiver!r}"
             raise RefusedError(msg)
-        self._tell(channels[message.channel_name], message.subject, message.body)
+        self._tell(channels[message.channel_name], message.subject, message.body, message.key)
 
     def _outcome(self, message: Message, error: BaseException | None) -> dict[str, Any]:
         wall, tries = self._wall.now(), message.tries + 1

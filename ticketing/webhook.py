@@ -13,6 +13,7 @@ from http import HTTPStatus
 from facility.errors import PermanentError, RetryableError
 
 TIMEOUT_S = 10.0
+KEY_HEADER = "Idempotency-Key"
 _TRY_AGAIN = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS})
 
 
@@ -47,7 +48,7 @@ def post(address: str, secret: str, key: str, event: str, body: str, at_s: int, 
         headers={
             "Content-Type": "application/json; charset=utf-8",
             "User-Agent": "plantroom",
-            "Idempotency-Key": key,
+            KEY_HEADER: key,
             "X-Plantroom-Event": event,
             "X-Plantroom-Signature": sign(secret, key, body, at_s),
         },

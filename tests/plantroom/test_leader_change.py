@@ -75,8 +75,8 @@ def check_told(receiver: Receiver, database: Database, before: Collection[str]) 
     assert receiver.wait_for(ORDERS, 60)
     found = rows(database)
     assert len({one.key for one in found}) == len(found) == ORDERS
-    assert sorted(receiver.taken) == sorted(one.subject for one in found)
-    assert {count for subject, count in receiver.taken.items() if subject not in before} == {1}
+    assert sorted(receiver.taken) == sorted(one.key for one in found)
+    assert {count for key, count in receiver.taken.items() if key not in before} == {1}
     assert not any(one.late for one in found)
 
 

@@ -43,7 +43,7 @@ class Post:
     def __init__(self) -> None:
         self.sent: list[tuple[str, str, str]] = []
 
-    def __call__(self, address: str, subject: str, body: str) -> None:
+    def __call__(self, address: str, subject: str, body: str, key: str = "") -> None:  # noqa: ARG002 - how a courier calls it
         if "mail" in address:
             msg = "the channel did not take it"
             raise NotDeliveredError(msg)

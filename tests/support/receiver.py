@@ -1,6 +1,5 @@
 """Another system: takes POSTs on a port of its own, and knows a message by its idempotency key."""
 
-import json
 import threading
 from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -8,7 +7,10 @@ from typing import Any
 
 
 class Receiver:
-    """`taken` counts how often each key came in; `bodies` are the last by key; `answers` are the codes to give next."""
+    """`taken` counts how often each key came in; `bodies` are the last by key; `answers` are the codes to give next.
+
+    While `open` is not set, what has come in is not answered yet.
+    """
 
     def __init__(self) -> None:
         self.taken: Counter[str] = Counter()
@@ -16,6 +18,8 @@ class Receiver:
         self.headers: dict[str, dict[str, str]] = {}
         self.answers: list[int] = []
         self.arrived = threading.Condition()
+        self.open = threading.Event()
+        self.open.set()
         receiver = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -36,13 +40,14 @@ class Receiver:
 
     def take(self, headers: dict[str, str], body: str) -> int:
         """One message; the code to answer with. What is refused is not taken."""
-        key = headers.get("Idempotency-Key") or str(json.loads(body).get("title", "?"))
+        key = headers["Idempotency-Key"]
         with self.arrived:
             code = self.answers.pop(0) if self.answers else 200
             if code < 300:
                 self.taken[key] += 1
                 self.bodies[key], self.headers[key] = body, headers
             self.arrived.notify_all()
+        self.open.wait(20)
         return code
 
     def wait_for(self, number: int, timeout_s: float = 20) -> bool:
@@ -52,6 +57,7 @@ class Receiver:
 
     def close(self) -> None:
         """Stop listening."""
+        self.open.set()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join(5)

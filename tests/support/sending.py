@@ -13,10 +13,11 @@ from facility.clock import RealClock
 from plantroom.database import Database, DatabaseAwayError
 from ticketing.contract_book import ContractBook
 from ticketing.courier import Courier
+from ticketing.event import Event
 from ticketing.lease import Lease
-from ticketing.roster import Roster, Webhook
+from ticketing.notice_apprise import tell
+from ticketing.roster import Channel, NoticeRule, Person, Roster, Webhook
 from ticketing.watch import Instants, look
-from ticketing.webhook import RefusedError
 
 SECRET = "a secret of another system"  # noqa: S105 - of the test's own receiver
 
@@ -36,19 +37,15 @@ class Ahead:
         return self._wall.now_us() + int(self._by.total_seconds() * 1e6)
 
 
-def nobody(address: str, subject: str, body: str) -> None:
-    """There is nobody to tell."""
-    msg = f"{address} {subject} {body}"
-    raise RefusedError(msg)
-
-
 def main(url: str, port: int, seconds: float) -> None:
     """Send for ever."""
     database, wall = Database(url), Ahead(seconds)
-    roster = Roster(ZoneInfo("UTC"), webhooks=(Webhook("erp", f"http://127.0.0.1:{port}/", SECRET),))
+    hook = Webhook("erp", f"http://127.0.0.1:{port}/", SECRET)
+    li = Person("li", "Li", channels=(Channel("chat", f"json://127.0.0.1:{port}/"),))
+    roster = Roster(ZoneInfo("UTC"), {"li": li}, notices=(NoticeRule(Event.OPENED, ("li",)),), webhooks=(hook,))
     name = f"sender {os.getpid()}"
     lease = Lease(database, "jobs", name, wall)
-    courier = Courier(lease, lambda: roster, nobody, wall, wall, name)
+    courier = Courier(lease, lambda: roster, tell, wall, wall, name)
     pause = threading.Event()
     while True:
         try:
