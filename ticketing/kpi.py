@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TypeVar
 
+from facility.heap import many_values
 from ticketing import kpi_orders, kpi_voice
 from ticketing.kpi_facts import AssetFact, ComplaintFact, MoneyFact, OrderFact, Scope, SurveyFact, WaitingFact
 from ticketing.kpi_figure import Figure
@@ -187,7 +188,8 @@ def figures(scope: Scope) -> dict[str, Figure]:
 
 def figures_by(scope: Scope, by: By) -> dict[str, dict[str, Figure]]:
     """Every figure of each group, by the group's name; of `all` one group called `all`."""
-    return {name: figures(part) for name, part in split(scope, by).items()}
+    with many_values():
+        return {name: figures(part) for name, part in split(scope, by).items()}
 
 
 def split(scope: Scope, by: By) -> dict[str, Scope]:

@@ -4,13 +4,15 @@ Named tuples, for a quarter has tens of thousands of them. Every fact knows wher
 and supplier. Instants are aware UTC.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar, cast
 
 from ticketing.kpi_period import Bounds
+
+Known = TypeVar("Known")
 
 
 class OrderFact(NamedTuple):
@@ -115,10 +117,20 @@ class Scope:
     costs: tuple[MoneyFact, ...] = ()
     penalties: tuple[MoneyFact, ...] = field(default=())
     waiting: tuple[WaitingFact, ...] = ()
+    _known: dict[object, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def once(self, work_out: Callable[["Scope"], Known]) -> Known:
+        """What several figures are made of, worked out for the first of them."""
+        if work_out not in self._known:
+            self._known[work_out] = work_out(self)
+        return cast("Known", self._known[work_out])
 
     def holds(self, building_id: str, at: datetime | None) -> bool:
         """Whether an instant lies in the period of a building's zone, and has come."""
-        return at is not None and at <= self.now and self.bounds[building_id].holds(at)
+        if at is None or at > self.now:
+            return False
+        bounds = self.bounds[building_id]
+        return bounds.from_at <= at < bounds.until_at
 
     def end(self, building_id: str) -> datetime:
         """The end of the period in a building's zone, or now when it still runs."""

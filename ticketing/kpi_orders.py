@@ -7,8 +7,9 @@ period, and one whose time has not come counts nowhere.
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from statistics import median
+from typing import NamedTuple
 
-from ticketing.kpi_facts import OrderFact, Scope, WaitingFact
+from ticketing.kpi_facts import OrderFact, Scope
 from ticketing.kpi_figure import Figure, count, mean, share
 
 _HOUR = timedelta(hours=1)
@@ -46,13 +47,15 @@ def mean_response(scope: Scope) -> Figure:
 def mttr(scope: Scope) -> Figure:
     """Hours from opening to completion."""
     return mean(
-        (one.completed_at - one.opened_at) / _HOUR for one in _completed_faults(scope) if one.completed_at is not None
+        (one.completed_at - one.opened_at) / _HOUR
+        for one in scope.once(_completed_faults)
+        if one.completed_at is not None
     )
 
 
 def mtbf(scope: Scope) -> Figure:
     """Hours in which the assets worked, for each failure."""
-    failures = sum(1 for one in _opened_faults(scope) if one.opened_at not in one.returned_at) + _returns(scope)
+    failures = _fresh(scope) + scope.once(_returns)
     if not failures:
         return Figure(None, 0, 0)
     hours = (_in_service(scope) - _down(scope)) / _HOUR
@@ -61,61 +64,58 @@ def mtbf(scope: Scope) -> Figure:
 
 def first_time_fix(scope: Scope) -> Figure:
     """Faults that one visit settled for good, of those completed."""
-    done = list(_completed_faults(scope))
+    done = scope.once(_completed_faults)
     good = [one for one in done if one.arrivals <= 1 and not one.reopenings and not one.returned]
     return share(len(good), len(done))
 
 
 def repeat_faults(scope: Scope) -> Figure:
     """Faults that came back."""
-    return count(_returns(scope))
+    return count(scope.once(_returns))
 
 
 def repeat_share(scope: Scope) -> Figure:
     """Faults that came back, of those opened."""
-    again = _returns(scope)
-    fresh = sum(1 for one in _opened_faults(scope) if one.opened_at not in one.returned_at)
-    return share(again, again + fresh)
+    again = scope.once(_returns)
+    return share(again, again + _fresh(scope))
 
 
 def faults(scope: Scope) -> Figure:
     """Faults opened."""
-    return count(sum(1 for _ in _opened_faults(scope)))
+    return count(len(scope.once(_opened_faults)))
 
 
 def backlog(scope: Scope) -> Figure:
     """Orders whose work was not done at the end."""
-    return count(len(_ages(scope)))
+    return count(len(scope.once(_backlog).ages))
 
 
 def backlog_age(scope: Scope) -> Figure:
     """Days since opening, in the middle of the backlog."""
-    ages = _ages(scope)
+    ages = scope.once(_backlog).ages
     return Figure(median(ages) if ages else None, sum(ages), len(ages))
 
 
 def backlog_oldest(scope: Scope) -> Figure:
     """Days since opening, of the oldest."""
-    ages = _ages(scope)
+    ages = scope.once(_backlog).ages
     return Figure(max(ages) if ages else None, max(ages, default=0.0), len(ages))
 
 
 def backlog_overdue(scope: Scope) -> Figure:
     """Those of the backlog past their deadline."""
-    return count(
-        sum(1 for one in _waiting(scope) if one.due_at is not None and one.due_at < scope.end(one.building_id))
-    )
+    return count(scope.once(_backlog).overdue)
 
 
 def record_completeness(scope: Scope) -> Figure:
     """Fields of the record that are there, of those asked for."""
-    done = list(_completed_faults(scope))
+    done = scope.once(_completed_faults)
     return share(sum(one.filled for one in done), sum(one.asked for one in done))
 
 
 def follow_up_rate(scope: Scope) -> Figure:
     """Faults whose customer was asked afterwards, of those completed."""
-    done = list(_completed_faults(scope))
+    done = scope.once(_completed_faults)
     return share(sum(1 for one in done if one.followed_up), len(done))
 
 
@@ -144,13 +144,18 @@ def _kept(
     return share(kept, decided)
 
 
-def _opened_faults(scope: Scope) -> Iterable[OrderFact]:
+def _opened_faults(scope: Scope) -> list[OrderFact]:
     """Fault orders opened in the period and not cancelled: what was cancelled was no fault."""
-    return (
+    return [
         one
         for one in scope.orders
         if one.is_fault and one.cancelled_at is None and scope.holds(one.building_id, one.opened_at)
-    )
+    ]
+
+
+def _fresh(scope: Scope) -> int:
+    """How many of them were no repeats."""
+    return sum(1 for one in scope.once(_opened_faults) if one.opened_at not in one.returned_at)
 
 
 def _returns(scope: Scope) -> int:
@@ -164,24 +169,42 @@ def _returns(scope: Scope) -> int:
     )
 
 
-def _completed_faults(scope: Scope) -> Iterable[OrderFact]:
-    return (one for one in scope.orders if one.is_fault and scope.holds(one.building_id, one.completed_at))
+def _completed_faults(scope: Scope) -> list[OrderFact]:
+    return [one for one in scope.orders if one.is_fault and scope.holds(one.building_id, one.completed_at)]
 
 
-def _waiting(scope: Scope) -> Iterable[WaitingFact]:
-    """The backlog at the end."""
-    yield from scope.waiting
-    for one in scope.orders:
-        end, over = scope.end(one.building_id), one.completed_at or one.cancelled_at
-        if one.opened_at < end and (over is None or over >= end):
-            due_at = one.planned_due_at or one.resolution_due_at
-            yield WaitingFact(
-                one.building_id, one.asset_id, one.equipment_class, one.supplier, one.is_fault, one.opened_at, due_at
-            )
+class _Backlog(NamedTuple):
+    """Days since opening of what waits at the end, and how many of those are past their deadline."""
+
+    ages: list[float]
+    overdue: int
 
 
-def _ages(scope: Scope) -> list[float]:
-    return [(scope.end(one.building_id) - one.opened_at) / _DAY for one in _waiting(scope)]
+class _Ends(dict[str, datetime]):
+    """The end of the period by building, each worked out once."""
+
+    def __init__(self, scope: Scope) -> None:
+        super().__init__()
+        self._scope = scope
+
+    def __missing__(self, key: str) -> datetime:
+        self[key] = end = self._scope.end(key)
+        return end
+
+
+def _backlog(scope: Scope) -> _Backlog:
+    ends, ages, overdue = _Ends(scope), [], 0
+    for one in scope.waiting:
+        end = ends[one.building_id]
+        ages.append((end - one.opened_at) / _DAY)
+        overdue += one.due_at is not None and one.due_at < end
+    for order in scope.orders:
+        end, over = ends[order.building_id], order.completed_at or order.cancelled_at
+        if order.opened_at < end and (over is None or over >= end):
+            ages.append((end - order.opened_at) / _DAY)
+            due_at = order.planned_due_at or order.resolution_due_at
+            overdue += due_at is not None and due_at < end
+    return _Backlog(ages, overdue)
 
 
 def _in_service(scope: Scope) -> timedelta:
@@ -197,20 +220,25 @@ def _in_service(scope: Scope) -> timedelta:
 
 def _down(scope: Scope) -> timedelta:
     """Time in which an asset of the scope had a fault order; two at once count once."""
-    known = {one.asset_id for one in scope.assets}
-    faults_of = [
+    spans: dict[str, list[tuple[datetime, datetime]]] = {one.asset_id: [] for one in scope.assets}
+    ends = _Ends(scope)
+    waits: dict[tuple[str, str], datetime] = {}  # all of them last to the end: the oldest says it all
+    for one in scope.waiting:
+        if one.is_fault and one.asset_id in spans:
+            where = one.building_id, one.asset_id
+            waits[where] = min(one.opened_at, waits.get(where, one.opened_at))
+    faults_of: list[tuple[str, str, datetime, datetime | None]]
+    faults_of = [(building_id, asset_id, opened_at, None) for (building_id, asset_id), opened_at in waits.items()]
+    faults_of += [
         (one.building_id, one.asset_id, one.opened_at, one.completed_at)
         for one in scope.orders
-        if one.is_fault and one.cancelled_at is None
+        if one.is_fault and one.cancelled_at is None and one.asset_id in spans
     ]
-    faults_of += [(one.building_id, one.asset_id, one.opened_at, None) for one in scope.waiting if one.is_fault]
-    spans: dict[str, list[tuple[datetime, datetime]]] = {}
     for building_id, asset_id, opened_at, completed_at in faults_of:
-        if asset_id in known:
-            end = scope.end(building_id)
-            low, high = max(opened_at, scope.bounds[building_id].from_at), min(completed_at or end, end)
-            if low < high:
-                spans.setdefault(asset_id, []).append((low, high))
+        end = ends[building_id]
+        low, high = max(opened_at, scope.bounds[building_id].from_at), min(completed_at or end, end)
+        if low < high:
+            spans[asset_id].append((low, high))
     return sum((_union(each) for each in spans.values()), timedelta(0))
 
 

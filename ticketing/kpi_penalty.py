@@ -114,15 +114,19 @@ def hindered_contracts(book: ContractBook) -> frozenset[str]:
     )
 
 
-def suspects(book: ContractBook, orders: Iterable[Dated], unsteady: frozenset[str], now: datetime) -> Suspects:
-    """The orders that may have broken a promise. `unsteady` ones were held, reopened, or given another level."""
+def doubtful(book: ContractBook, orders: Iterable[Dated], now: datetime) -> list[Dated]:
+    """The orders that may have broken a promise."""
+    many = clocked_levels(book)
+    return [one for one in orders if one.service_level in many or _late(one, now)]
+
+
+def suspects(book: ContractBook, orders: Iterable[Dated], unsteady: frozenset[str]) -> Suspects:
+    """Doubtful orders told apart. `unsteady` ones were held, reopened, or given another level."""
     many, majeure = clocked_levels(book), hindered_contracts(book)
     found = Suspects([], [])
     for one in orders:
-        has_clocks = one.service_level in many
-        if has_clocks or _late(one, now):
-            moved = has_clocks or one.id in unsteady or one.contract_id in majeure or one.planned_due_at is not None
-            (found.others if moved else found.plain).append(one)
+        moved = one.id in unsteady or one.contract_id in majeure or one.planned_due_at is not None
+        (found.others if moved or one.service_level in many else found.plain).append(one)
     return found
 
 

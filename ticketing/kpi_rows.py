@@ -1,6 +1,6 @@
 """What the figures of a period need of the tables, in a few statements whatever the number of orders."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -83,30 +83,28 @@ class Window:
 
 def orders_alive(session: Session, window: Window) -> list[OrderLine]:
     """Every order that was open at some instant of the window, by number; without those of `orders_waiting`."""
-    found = [
-        _line(row)
-        for where in _alive(window)
-        for row in session.execute(sa.select(*_columns(session, OrderLine._fields)).where(*where))
-    ]
+    found: list[OrderLine] = []
+    for where in _alive(window):
+        columns = _columns(session, OrderLine._fields, where)
+        for index, known in ((2, _KINDS), (3, _SEVERITIES), (4, _STATUSES)):
+            columns[index] = [known[one] for one in columns[index]]
+        found += map(OrderLine, *columns)
     return sorted(found, key=lambda line: line.number)
 
 
 def orders_waiting(session: Session, window: Window) -> list[WaitingLine]:
     """The orders that have waited since before the window and about which nothing was decided in it."""
-    query = sa.select(*_columns(session, WaitingLine._fields)).where(*_waiting(window))
-    return [
-        WaitingLine(building, asset, kind, contract, _instant(opened), _or_none(resolution), _or_none(planned))
-        for building, asset, kind, contract, opened, resolution, planned in session.execute(query)
-    ]
+    return list(map(WaitingLine, *_columns(session, WaitingLine._fields, _waiting(window))))
 
 
-def unsteady_orders(session: Session, window: Window) -> frozenset[str]:
-    """Those of `orders_alive` that were held, reopened, or given another level."""
-    moved = sa.exists().where(
-        col(EventRow.work_order_id) == col(WorkOrderRow.id), col(EventRow.verb).in_([one.value for one in _MOVES])
-    )
+def unsteady_orders(session: Session, order_ids: Iterable[str]) -> frozenset[str]:
+    """Those of these orders that were held, reopened, or given another level."""
+    order, verb = col(EventRow.work_order_id), col(EventRow.verb)
+    moves = [one.value for one in _MOVES]
     return frozenset(
-        one for where in _alive(window) for one in session.scalars(sa.select(col(WorkOrderRow.id)).where(*where, moved))
+        found
+        for part in chunks(order_ids)
+        for found in session.scalars(sa.select(order).where(order.in_(part), verb.in_(moves)).distinct())
     )
 
 
@@ -161,7 +159,7 @@ def steps_of_completed(session: Session, from_at: datetime, until_at: datetime) 
         )
         .group_by(col(EventRow.work_order_id))
     )
-    return {order_id: Steps(*(int(one) for one in rest)) for order_id, *rest in session.execute(query)}
+    return {order_id: Steps(*rest) for order_id, *rest in session.connection().execute(query)}
 
 
 def priced_orders(session: Session, from_at: datetime, until_at: datetime) -> frozenset[str]:
@@ -233,27 +231,25 @@ def costs_of(session: Session, from_at: datetime, until_at: datetime) -> list[tu
             for building, asset, at, cents, currency, payer in session.execute(query)]  # fmt: skip
 
 
-def _columns(session: Session, names: Iterable[str]) -> list[Any]:
-    """The columns of a line; instants as the driver gives them, for tens of thousands are read at once."""
-    raw: Any = sa.String() if session.get_bind().dialect.name == "sqlite" else sa.DateTime(timezone=True)
-    known = ((name, col(getattr(WorkOrderRow, name))) for name in names)
-    return [sa.type_coerce(one, raw).label(name) if name.endswith("_at") else one for name, one in known]
-
-
-def _line(row: "sa.Row[Any]") -> OrderLine:
-    values: list[Any] = [_instant(one) if index in _INSTANTS and one is not None else one
-                         for index, one in enumerate(row)]  # fmt: skip
-    values[2], values[3], values[4] = _KINDS[values[2]], _SEVERITIES[values[3]], _STATUSES[values[4]]
-    return OrderLine._make(values)
-
-
-def _or_none(value: str | datetime | None) -> datetime | None:
-    return _instant(value) if value is not None else None
-
-
-def _instant(value: str | datetime) -> datetime:
-    return datetime.fromisoformat(f"{value}+00:00") if isinstance(value, str) else value
+def _columns(session: Session, names: Iterable[str], where: Iterable[sa.ColumnElement[bool]]) -> list[Sequence[Any]]:
+    """The orders column by column, for tens of thousands are read at once: nothing is done for each of them here but
+    what its column needs. Instants are aware UTC."""
+    fields, lite = list(names), session.get_bind().dialect.name == "sqlite"
+    raw: Any = sa.String() if lite else sa.DateTime(timezone=True)  # as the driver gives them
+    chosen = [
+        sa.type_coerce(one, raw).label(name) if name.endswith("_at") else one
+        for name, one in ((name, col(getattr(WorkOrderRow, name))) for name in fields)
+    ]
+    rows = session.connection().execute(sa.select(*chosen).where(*where)).all()
+    found: list[Sequence[Any]] = list(zip(*rows, strict=True)) or [()] * len(fields)
+    if lite:
+        found = [
+            [None if at is None else datetime.fromisoformat(f"{at}+00:00") for at in column]
+            if name.endswith("_at")
+            else column
+            for name, column in zip(fields, found, strict=True)
+        ]
+    return found
 
 
 _KINDS, _SEVERITIES, _STATUSES = ({one.value: one for one in known} for known in (OrderKind, Severity, Status))
-_INSTANTS = frozenset(index for index, name in enumerate(OrderLine._fields) if name.endswith("_at"))
