@@ -9,6 +9,7 @@ import sqlite3
 import threading
 import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass
 from io import TextIOWrapper
 from itertools import pairwise
 from pathlib import Path
@@ -26,6 +27,7 @@ from ingest.segment import (
     check_segment,
     count_runs,
     create_segment,
+    data_version,
     last_row,
     list_segments,
     open_segment,
@@ -44,6 +46,8 @@ _RUNS_FILE = "runs.json"
 READ_BYTES = 4 * 2**20
 """Packed entries that a reader takes at once: some 100,000 readings."""
 _NEWER = "Start from a newer snapshot"
+_QUIET_LOOKS = 20
+"""So often in a row the end of the journal is only glanced at: see `_End`."""
 
 
 class JournalCutError(JournalError):
@@ -155,6 +159,19 @@ class JournalWriter:
         self.close()
 
 
+@dataclass(slots=True)
+class _End:
+    """What the newest segment was like when nothing came after commit `seq`. As long as it is the same file, nobody
+    has committed to it and it has no successor, there is still nothing: a glance costs a fifth of a look."""
+
+    seq: int
+    path: Path
+    successor: Path
+    inode: int
+    version: int
+    looks: int = 0
+
+
 class JournalReader:
     """Reads commits by sequence number, from any process, while a writer writes, rotates and drops.
 
@@ -177,6 +194,7 @@ class JournalReader:
         self._open: dict[Path, tuple[int, sqlite3.Connection]] = {}
         self._lock = threading.Lock()
         self._runs_read: tuple[sqlite3.Connection, int, Runs] | None = None
+        self._end: _End | None = None
 
     def read(self, after_seq: int, limit: int = 500) -> list[Commit]:
         """Up to `limit` commits after `after_seq`, in order and without gaps; empty when there are none yet. Large ones
@@ -187,7 +205,44 @@ class JournalReader:
         journal (another one), or when a file is damaged.
         """
         with self._lock:
-            return self._read(after_seq, limit)
+            if self._is_at_end(after_seq):
+                return []
+            self._end, end = None, self._glance(after_seq)
+            commits = self._read(after_seq, limit)
+            if not commits:
+                self._end = end
+            return commits
+
+    def _is_at_end(self, seq: int) -> bool:
+        end = self._end
+        if end is None or end.seq != seq or end.looks >= _QUIET_LOOKS:
+            return False
+        end.looks += 1
+        try:
+            known = self._open.get(end.path)
+            return (
+                known is not None
+                and end.path.stat().st_ino == known[0] == end.inode
+                and data_version(known[1]) == end.version
+                and not end.successor.exists()
+            )
+        except (sqlite3.DatabaseError, OSError):
+            return False  # the look that follows says what is the matter
+
+    def _glance(self, seq: int) -> _End | None:
+        """The end as it is before a look, so that what is committed during the look is not taken for known. None while
+        no segment is open, or `seq` + 1 is the first commit that the newest will hold: it is its own successor then."""
+        if not self._open:
+            return None
+        path = max(self._open)
+        inode, db = self._open[path]
+        successor = segment_path(self._folder, seq + 1)
+        if path == successor:
+            return None
+        try:
+            return _End(seq, path, successor, inode, data_version(db))
+        except sqlite3.DatabaseError:
+            return None
 
     def _read(self, after_seq: int, limit: int) -> list[Commit]:
         # Listed before reading: a segment that has a successor in this list is never written again.
@@ -252,6 +307,8 @@ class JournalReader:
     def last_seq(self) -> int:
         """The newest commit; 0 in a new journal. Raises JournalError for a damaged file."""
         with self._lock:
+            if self._end is not None and self._is_at_end(self._end.seq):
+                return self._end.seq
             segments = list_segments(self._folder)
             return self._newest(segments) if segments else 0
 

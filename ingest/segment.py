@@ -124,6 +124,12 @@ def last_row(db: sqlite3.Connection) -> int | None:
     return newest
 
 
+def data_version(db: sqlite3.Connection) -> int:
+    """A number that is another one as soon as another connection has committed anything to the file."""
+    version: int = db.execute("PRAGMA data_version").fetchone()[0]
+    return version
+
+
 def read_runs(db: sqlite3.Connection) -> Runs:
     """The runs of the writer up to this segment's newest commit, oldest first."""
     try:

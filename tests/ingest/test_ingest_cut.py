@@ -74,6 +74,22 @@ def test_a_restart_of_the_writer_alone_is_no_cut(tmp_path: Path) -> None:
         assert [commit.seq for commit in again.read(2)] == list(range(3, 16))
 
 
+def test_a_reader_that_rests_at_the_end_notices_too(tmp_path: Path) -> None:
+    folder = tmp_path / "journal"
+    write(folder, 40, "a")
+    with JournalReader(folder, seen=tmp_path / "seen") as reader:
+        assert len(reader.read(0)) == 40
+        for _ in range(3):
+            assert (reader.read(40), reader.last_seq()) == ([], 40)
+        cut(folder, 0.5)
+        kept = write(folder, 1, "b") - 1
+        with pytest.raises(JournalCutError, match=f"cut back to commit {kept}"):
+            reader.read(40)
+        assert marks(reader.read(kept)) == ["b"]
+        for _ in range(3):
+            assert (reader.read(kept + 1), reader.last_seq()) == ([], kept + 1)
+
+
 @pytest.mark.parametrize("keep", [0.0, 0.9])
 def test_a_lone_segment_that_is_lost_wholly_is_a_cut_too(tmp_path: Path, keep: float) -> None:
     folder, seen = tmp_path / "journal", tmp_path / "seen"

@@ -132,6 +132,18 @@ def test_dropping_unlinks_whole_segments_and_never_the_newest(tmp_path: Path) ->
         assert reader.last_seq() == 8
 
 
+def test_a_reader_at_rest_sees_each_commit_at_once(tmp_path: Path) -> None:
+    with JournalWriter(tmp_path, segment_bytes=2_000) as writer, JournalReader(tmp_path) as reader:
+        for number in range(1, 13):
+            for _ in range(3):  # at rest it only glances
+                assert (reader.read(number - 1), reader.last_seq()) == ([], number - 1)
+            writer.append(number, [DeadLetter(number, "t", b"x" * 700, "r")])
+            assert (reader.last_seq(), [commit.seq for commit in reader.read(number - 1)]) == (number, [number])
+        assert len(list_segments(tmp_path)) > 3, "it saw commits in new segments too"
+        with pytest.raises(JournalError, match="ahead of the journal"):
+            reader.read(13)
+
+
 def test_a_second_writer_is_refused(tmp_path: Path) -> None:
     with JournalWriter(tmp_path), pytest.raises(JournalError, match="another process writes the journal"):
         JournalWriter(tmp_path)
