@@ -1,6 +1,6 @@
 """Site, contract and rule files as the program needs them at start, with every problem reported together."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from facility.errors import InputError, Problem
@@ -14,6 +14,11 @@ from rules.rule_set import RuleSet
 def load_registry(paths: Sequence[Path]) -> tuple[Registry, dict[str, str]]:
     """The registry of all site files, and their texts by file name. Raises InputError."""
     texts = read_texts(paths, "site")
+    return parse_sites(texts), texts
+
+
+def parse_sites(texts: Mapping[str, str]) -> Registry:
+    """The registry of all sites in these files, by name. Raises InputError with the problems of every file."""
     problems: list[Problem] = []
     parts = []
     for where, text in texts.items():
@@ -23,7 +28,7 @@ def load_registry(paths: Sequence[Path]) -> tuple[Registry, dict[str, str]]:
             problems += error.problems
     if problems:
         raise InputError(problems)
-    return Registry.merge(parts), texts
+    return Registry.merge(parts)
 
 
 def shipped_rule_files() -> dict[str, str]:
@@ -33,8 +38,11 @@ def shipped_rule_files() -> dict[str, str]:
 
 def load_rule_files(folder: Path | None) -> dict[str, str]:
     """The shipped catalogue and the own rules beside it, checked together. Raises InputError."""
-    files = shipped_rule_files()
-    if folder is not None:
-        files |= read_texts([folder], "rule")
+    files = read_rule_files(folder)
     RuleSet.load(files)
     return files
+
+
+def read_rule_files(folder: Path | None) -> dict[str, str]:
+    """The texts of the shipped catalogue and of the own rules, unchecked. Raises InputError for what cannot be read."""
+    return shipped_rule_files() | (read_texts([folder], "rule") if folder is not None else {})

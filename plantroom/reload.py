@@ -17,7 +17,8 @@ from facility.errors import InputError
 from facility.reading import ControlEvent, RuleSetActivated, SiteEdited
 from ingest.control import submit
 from plantroom.contracts import load_contracts
-from plantroom.plant_files import load_registry, load_rule_files
+from plantroom.files import read_texts
+from plantroom.plant_files import parse_sites, read_rule_files
 from plantroom.settings import Settings
 from rules.rule_set import RuleSet
 
@@ -73,13 +74,13 @@ class Reload:
                 log.error("changed files cannot be handed over yet", reason=str(error))
 
     def _read(self) -> PlantFiles | str:
-        """The files on disk, checked together; or what is wrong with them."""
+        """The files on disk, checked together when they are others than those in force; or what is wrong with them."""
         try:
-            registry, site = load_registry(self._settings.site_files)
-            rules = load_rule_files(self._settings.rules)
-            found = PlantFiles(site, rules)
-            if found != self._in_force:
-                load_contracts(self._contracts(), registry, RuleSet.load(rules).rules)
+            site = read_texts(self._settings.site_files, "site")
+            found = PlantFiles(site, read_rule_files(self._settings.rules))
+            if found != self._in_force:  # those in force were checked when they came into force
+                registry = parse_sites(site)
+                load_contracts(self._contracts(), registry, RuleSet.load(found.rules).rules)
         except InputError as error:
             return str(error)
         return found
