@@ -25,7 +25,7 @@ from ticketing.kept_answer_rows import forget_answers
 from ticketing.lease import Lease, LeaseLostError
 from ticketing.meter_rows import MeterSource
 from ticketing.notice import ActLink
-from ticketing.outbox_rows import forget_messages
+from ticketing.outbox_rows import forget_messages, is_any_due
 from ticketing.plant_rows import keep_plant
 from ticketing.preventive import due
 from ticketing.roster import Roll
@@ -100,7 +100,8 @@ class Jobs:
                     break
         if looked and self._dispatch(instants.now):
             return self.step()  # who was sent is told in this beat too
-        self._office.courier.step()
+        if self._office.courier.has_sent or self._has_mail():
+            self._office.courier.step()
         return True
 
     def run(self, stop: threading.Event) -> None:
@@ -140,6 +141,10 @@ class Jobs:
         with self._database.reading() as session:
             at = next_look(session)
         return at is not None and at <= now
+
+    def _has_mail(self) -> bool:
+        with self._database.reading() as session:
+            return is_any_due(session, self._clock.now(), self._office.wall.now())
 
     def _dispatch(self, now: datetime) -> bool:
         if not self._office.people().auto:

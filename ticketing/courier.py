@@ -67,6 +67,11 @@ class Courier:
         """Whether every try has ended; `step` settles them."""
         return all(future.done() for future in self._out)
 
+    @property
+    def has_sent(self) -> bool:
+        """Whether messages are on their way, or have come back and are not settled yet."""
+        return bool(self._out)
+
     def step(self) -> int:
         """Settle what came back and send what is due; how many were settled or sent. Raises LeaseLostError."""
         settled = self._settle()

@@ -28,9 +28,7 @@ def put(session: Session, notices: Iterable[Notice], now: datetime, wall: dateti
 def claim(session: Session, now: datetime, wall: datetime, sender: str, limit: int) -> list[OutboxRow]:
     """Take up to `limit` messages that are due, what is urgent first. Each is claimed by a conditional update, so that
     of two senders one has it; a claim that is never settled runs out."""
-    row = OutboxRow
-    free = sa.or_(col(row.lease_until).is_(None), col(row.lease_until) <= wall)
-    due = (col(row.state) == WAITING, col(row.next_try_at) <= wall, col(row.due_at) <= now, free, ~col(row.digest))
+    row, due = OutboxRow, _due(now, wall)
     query = select(OutboxRow).where(*due).order_by(col(row.urgent).desc(), col(row.due_at), col(row.key)).limit(limit)
     found = []
     for one in session.exec(query).all():
@@ -38,6 +36,17 @@ def claim(session: Session, now: datetime, wall: datetime, sender: str, limit: i
         if row_count(session.execute(mine.values(claimed_by=sender, lease_until=wall + CLAIM_FOR))):
             found.append(one)
     return found
+
+
+def is_any_due(session: Session, now: datetime, wall: datetime) -> bool:
+    """Whether `claim` would find a message; a question alone, so that nothing is written while there is none."""
+    return session.exec(select(OutboxRow.key).where(*_due(now, wall)).limit(1)).first() is not None
+
+
+def _due(now: datetime, wall: datetime) -> tuple[sa.ColumnElement[bool], ...]:
+    row = OutboxRow
+    free = sa.or_(col(row.lease_until).is_(None), col(row.lease_until) <= wall)
+    return col(row.state) == WAITING, col(row.next_try_at) <= wall, col(row.due_at) <= now, free, ~col(row.digest)
 
 
 def settle(session: Session, key: str, sender: str, values: dict[str, Any]) -> bool:

@@ -29,7 +29,7 @@ from ticketing.lease import Lease, LeaseLostError
 from ticketing.notice_apprise import tell
 from ticketing.outbox_rows import list_messages
 from ticketing.roster import Channel, Person, Roster, Webhook
-from ticketing.tables_outbox import OutboxRow
+from ticketing.tables_outbox import LeaseRow, OutboxRow
 from ticketing.tables_plant import AssetRow, BuildingRow
 
 NewFinding = Callable[..., Finding]
@@ -135,6 +135,23 @@ def test_the_database_has_the_buildings_and_assets_of_the_site_files_in_force(tw
     one.plant.registry = parse_site(site, "site.yaml")
     one.beat()
     assert names() == {"b", "new"}
+
+
+def test_a_beat_in_which_nothing_is_due_writes_nothing(two: tuple[Process, Process], clock: JournalClock) -> None:
+    one, _ = two
+
+    def leased_until() -> datetime:
+        with one.database.reading() as session:
+            return session.exec(select(LeaseRow.until)).one()
+
+    one.beat()
+    before = leased_until()
+    clock.advance(clock.now_us() + 500_000)
+    assert one.beat()
+    assert leased_until() == before, "every transaction of the leaseholder moves it"
+    clock.advance(clock.now_us() + 500_000)
+    assert one.beat()
+    assert leased_until() > before
 
 
 def test_a_change_of_leader_keeps_every_deadline_and_tells_everything_once(
