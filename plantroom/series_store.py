@@ -6,8 +6,6 @@ from pydantic import SecretStr
 
 from facility.registry import Registry
 from ingest.stores.base import SeriesStore
-from ingest.stores.influx import InfluxStore
-from ingest.stores.influx_wire import InfluxAddress
 from ingest.stores.parquet import ParquetStore
 from plantroom.settings import Settings, StoreKind
 
@@ -16,6 +14,10 @@ def open_store(settings: Settings, registry: Callable[[], Registry]) -> SeriesSt
     """The series store of the settings."""
     if settings.store is StoreKind.PARQUET:
         return ParquetStore(settings.parquet_folder, policy=settings.keep_policy())
+    # The client of InfluxDB takes 12 MB and a second to load, for nothing where readings lie in files.
+    from ingest.stores.influx import InfluxStore  # noqa: PLC0415
+    from ingest.stores.influx_wire import InfluxAddress  # noqa: PLC0415
+
     token = settings.influx_token or SecretStr("")
     address = InfluxAddress(settings.influx_url, settings.influx_org, settings.influx_bucket, token)
     return InfluxStore(address, settings.var / "influx.cursor", registry, settings.keep_policy())
