@@ -25,6 +25,7 @@ BENCHES = {
     "pages": ("server time of the pages with 10,000 open orders and 20,000 points", "bench.pages_bench"),
     "live": ("what 200 open pages cost, and how soon each knows of a change", "bench.live_bench"),
     "drawn": ("an asset's page with 30 days at one minute, drawn in chromium", "bench.drawn_bench"),
+    "footprint": ("memory and CPU of the whole demo at real time, process by process", "bench.footprint_bench"),
     "deadline": ("one deadline, and one year's calendar", "bench.deadline_bench"),
 }
 ASKED_FOR = ("node-red",)
