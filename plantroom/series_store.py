@@ -15,8 +15,8 @@ def open_store(settings: Settings, registry: Callable[[], Registry]) -> SeriesSt
     if settings.store is StoreKind.PARQUET:
         return ParquetStore(settings.parquet_folder, policy=settings.keep_policy())
     # The client of InfluxDB takes 12 MB and a second to load, for nothing where readings lie in files.
-    from ingest.stores.influx import InfluxStore  # noqa: PLC0415
-    from ingest.stores.influx_wire import InfluxAddress  # noqa: PLC0415
+    from ingest.stores.influx import InfluxStore  # noqa: PLC0415 - as said
+    from ingest.stores.influx_wire import InfluxAddress  # noqa: PLC0415 - as said
 
     token = settings.influx_token or SecretStr("")
     address = InfluxAddress(settings.influx_url, settings.influx_org, settings.influx_bucket, token)
