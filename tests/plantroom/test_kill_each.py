@@ -11,7 +11,7 @@ import signal
 
 import httpx
 import pytest
-from running import System, wait_until
+from running import PLAIN, System, wait_until
 from soaking import Begin
 from tanks import Tanks, children, episode, finish
 
@@ -26,7 +26,11 @@ def refuse_writing(system: System, tanks: Tanks) -> None:
     metrics = f"http://127.0.0.1:{system.settings['PLANTROOM_METRICS_PORT']}/metrics"
     try:
         refused = "plantroom_ingest_refused_commits_total "
-        wait_until(lambda: f"{refused}0.0" not in httpx.get(metrics, trust_env=False).text, 20, "a refused commit")
+        wait_until(
+            lambda: f"{refused}0.0" not in httpx.get(metrics, trust_env=False, verify=PLAIN).text,
+            20,
+            "a refused commit",
+        )
         at = JournalReader(system.journal).last_seq()
         sent = len(tanks.sent)
         wait_until(lambda: len(tanks.sent) > sent + 50, 30, "devices to go on sending")
