@@ -2,25 +2,20 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from itertools import groupby
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlmodel import Session, col
 
 from ticketing.placement import Line
-from ticketing.statements import chunks
+from ticketing.statements import chunks, read_columns
 from ticketing.tables import NO_JOIN, EventRow, WorkOrderRow
 from ticketing.watch_rows import look_again
 from ticketing.work_order import Change, Order, Status
 
 _STATUS = {status.value: status for status in Status}
-_COLUMNS = tuple(
-    getattr(EventRow, name)
-    for name in (
-        *("id", "work_order_id", "version", "at", "verb", "by", "note", "reason"),
-        *("from_status", "to_status", "finding_id", "proof", "note_zh"),
-    )
-)
 
 
 class StoredLine(NamedTuple):
@@ -49,6 +44,10 @@ class WrittenLine(NamedTuple):
     building_id: str
     asset_id: str
     verb: str
+
+
+_ORDER = attrgetter("work_order_id")
+_STATUSES = tuple(index for index, name in enumerate(StoredLine._fields) if name.endswith("_status"))
 
 
 def newest_line(session: Session, after: int) -> tuple[int, int]:
@@ -85,16 +84,21 @@ def append_lines(session: Session, lines: Sequence[Line]) -> None:
 def histories(session: Session, order_ids: Iterable[str], *, joins: bool = True) -> dict[str, tuple[StoredLine, ...]]:
     """Order id -> its history in order of writing: all of it, or without the lines of findings that joined, of which a
     storm leaves thousands and no deadline depends on one."""
-    found: dict[str, list[StoredLine]] = {}
+    event = EventRow
+    found: dict[str, tuple[StoredLine, ...]] = {}
     for part in chunks(order_ids):
-        query = sa.select(*_COLUMNS).where(col(EventRow.work_order_id).in_(part))
-        if not joins:
-            query = query.where(NO_JOIN)
-        query = query.order_by(col(EventRow.work_order_id), col(EventRow.id))  # as the indexes have them
-        for row in session.execute(query):
-            line = StoredLine._make((*row[:8], _STATUS.get(row[8]), _STATUS[row[9]], *row[10:]))
-            found.setdefault(line.work_order_id, []).append(line)
-    return {order_id: tuple(rows) for order_id, rows in found.items()}
+
+        def which(query: "sa.Select[Any]", part: Sequence[str] = part) -> "sa.Select[Any]":
+            query = query.where(col(event.work_order_id).in_(part))
+            query = query if joins else query.where(NO_JOIN)
+            return query.order_by(col(event.work_order_id), col(event.id))  # as the indexes have them
+
+        columns = read_columns(session, event, StoredLine._fields, which)
+        for index in _STATUSES:
+            columns[index] = [_STATUS.get(one) for one in columns[index]]
+        lines = map(StoredLine, *columns)
+        found.update((order_id, tuple(own)) for order_id, own in groupby(lines, _ORDER))
+    return found
 
 
 def as_order(row: WorkOrderRow, history: Iterable[StoredLine]) -> Order:

@@ -1,15 +1,16 @@
 """What the figures of a period need of the tables, in a few statements whatever the number of orders."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlmodel import Session, col
 
 from facility.finding import OrderKind, Severity
-from ticketing.statements import chunks
+from ticketing.statements import chunks, read_columns
 from ticketing.tables import EventRow, WorkOrderRow
 from ticketing.tables_service import ComplaintRow, CostLineRow, SurveyRow
 from ticketing.work_order import Change, Status, Verb
@@ -85,7 +86,7 @@ def orders_alive(session: Session, window: Window) -> list[OrderLine]:
     """Every order that was open at some instant of the window, by number; without those of `orders_waiting`."""
     found: list[OrderLine] = []
     for where in _alive(window):
-        columns = _columns(session, OrderLine._fields, where)
+        columns = read_columns(session, WorkOrderRow, OrderLine._fields, partial(_where, where))
         for index, known in ((2, _KINDS), (3, _SEVERITIES), (4, _STATUSES)):
             columns[index] = [known[one] for one in columns[index]]
         found += map(OrderLine, *columns)
@@ -94,7 +95,8 @@ def orders_alive(session: Session, window: Window) -> list[OrderLine]:
 
 def orders_waiting(session: Session, window: Window) -> list[WaitingLine]:
     """The orders that have waited since before the window and about which nothing was decided in it."""
-    return list(map(WaitingLine, *_columns(session, WaitingLine._fields, _waiting(window))))
+    where = _waiting(window)
+    return list(map(WaitingLine, *read_columns(session, WorkOrderRow, WaitingLine._fields, partial(_where, where))))
 
 
 def unsteady_orders(session: Session, order_ids: Iterable[str]) -> frozenset[str]:
@@ -118,6 +120,10 @@ def _alive(window: Window) -> tuple[tuple[sa.ColumnElement[bool], ...], ...]:
         (opened < from_at, completed >= from_at),
         (*never, sa.not_(sa.and_(*_waiting(window)))),
     )
+
+
+def _where(where: Iterable[sa.ColumnElement[bool]], query: "sa.Select[Any]") -> "sa.Select[Any]":
+    return query.where(*where)
 
 
 def _waiting(window: Window) -> tuple[sa.ColumnElement[bool], ...]:
@@ -229,27 +235,6 @@ def costs_of(session: Session, from_at: datetime, until_at: datetime) -> list[tu
     )  # fmt: skip
     return [(building, asset, at, cents, currency, payer)
             for building, asset, at, cents, currency, payer in session.execute(query)]  # fmt: skip
-
-
-def _columns(session: Session, names: Iterable[str], where: Iterable[sa.ColumnElement[bool]]) -> list[Sequence[Any]]:
-    """The orders column by column, for tens of thousands are read at once: nothing is done for each of them here but
-    what its column needs. Instants are aware UTC."""
-    fields, lite = list(names), session.get_bind().dialect.name == "sqlite"
-    raw: Any = sa.String() if lite else sa.DateTime(timezone=True)  # as the driver gives them
-    chosen = [
-        sa.type_coerce(one, raw).label(name) if name.endswith("_at") else one
-        for name, one in ((name, col(getattr(WorkOrderRow, name))) for name in fields)
-    ]
-    rows = session.connection().execute(sa.select(*chosen).where(*where)).all()
-    found: list[Sequence[Any]] = list(zip(*rows, strict=True)) or [()] * len(fields)
-    if lite:
-        found = [
-            [None if at is None else datetime.fromisoformat(f"{at}+00:00") for at in column]
-            if name.endswith("_at")
-            else column
-            for name, column in zip(fields, found, strict=True)
-        ]
-    return found
 
 
 _KINDS, _SEVERITIES, _STATUSES = ({one.value: one for one in known} for known in (OrderKind, Severity, Status))

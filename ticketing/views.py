@@ -56,6 +56,7 @@ class HistoryView(BaseModel):
 
 
 _HISTORY = TypeAdapter(list[HistoryView])
+_HOLD = Verb.HOLD.value
 
 
 class PauseView(BaseModel):
@@ -94,6 +95,9 @@ class TelemetryView(BaseModel):
     recovered_at: datetime | None
     first: bool
     asks_for_cause: bool
+
+
+_TELEMETRY = TypeAdapter(TelemetryView)
 
 
 class WorkOrderView(BaseModel):
@@ -239,7 +243,7 @@ def work_order_view(
     """The order as others see it. `level` (its pinned terms) and `now` are needed only to bring a pause up to date;
     without `told` its history stays out of the view."""
     lines, members = list(history), list(findings)
-    changes = [as_change(line) for line in lines] if any(line.verb == Verb.HOLD for line in lines) else []
+    changes = [as_change(line) for line in lines] if _HOLD in {line.verb for line in lines} else []
     held = [pause for pause in pauses_of(changes) if pause.until_at is None]
     values = row.model_dump(exclude={"number", "diagnoses", "evidence", "parent_id", "merged_into"})
     values |= asdict(related if related is not None else Relations())
@@ -251,7 +255,7 @@ def work_order_view(
         number=format_number(row.number),
         findings=members,
         notices=[NoticeView(**message.model_dump()) for message in messages],
-        telemetry=TelemetryView(**asdict(telemetry_of(lines, members))),
+        telemetry=_TELEMETRY.validate_python(telemetry_of(lines, members), from_attributes=True),
         diagnoses=list(row.diagnoses),
         paused=_pause_view(held[-1], changes, level) if held else None,
         verbs=list(allowed_verbs(Status(row.status))),
@@ -268,7 +272,8 @@ def _pause_view(pause: Pause, changes: Iterable[Change], level: ServiceLevel | N
 
 def telemetry_of(history: Sequence[StoredLine], members: Iterable[str]) -> Telemetry:
     """What the data says about the order with this history and these findings."""
-    lines = [*(one for one in history[:-1] if one.verb in TELLS), *history[-1:]]
+    told = {(one.verb, one.finding_id): one for one in history[:-1] if one.verb in TELLS}  # the last of each kind
+    lines = [*told.values(), *history[-1:]]
     return judge_telemetry(members, (TelemetryLine(one.at, one.verb, one.finding_id, one.to_status) for one in lines))
 
 
