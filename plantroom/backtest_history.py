@@ -139,12 +139,15 @@ class StoreHistory:
     The readings of an asset at one instant make one scan. Qualities that arrival decided are decided again.
     """
 
-    def __init__(self, name: str, source: ReadingsSource, registry: Registry, from_us: int, to_us: int) -> None:
-        """Raises InputError for a span without time."""
+    def __init__(
+        self, name: str, source: ReadingsSource, registry: Registry, from_us: int, to_us: int, missing: str = ""
+    ) -> None:
+        """`missing` says what is not there, and why. Raises InputError for a span without time."""
         if to_us <= from_us:
             span = f"{format_instant(instant_of(from_us))} to {format_instant(instant_of(to_us))}"
             raise refuse("--to", f"{span} covers no time", "Give --from an earlier instant than --to.")
         self._name, self._source, self._from_us, self._to_us = name, source, from_us, to_us
+        self._missing = [missing] if missing else []
         self._places = {asset_id: index for index, asset_id in enumerate(registry.assets)}
         self._series = [(asset.id, point) for asset in registry.assets.values() for point in asset.points]
         self._step_us = _step_us(registry)
@@ -211,7 +214,7 @@ class StoreHistory:
         span = ""
         if self._span is not None:
             span = f", {format_instant(instant_of(self._span[0]))} to {format_instant(instant_of(self._span[1]))}"
-        told = [f"{self._scans:,} scans, {self._readings:,} readings{span}"]
+        told = [f"{self._scans:,} scans, {self._readings:,} readings{span}", *self._missing]
         for start, end in self._gaps[:EXAMPLES]:
             length = format_duration(timedelta(microseconds=end - start))
             told.append(

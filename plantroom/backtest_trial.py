@@ -10,11 +10,13 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from facility.errors import refuse
 from facility.fields import unknown
-from facility.reading import ParameterOverridden
+from facility.reading import ParameterOverridden, Reading
 from facility.registry import Registry
 from ingest.map_file import parse_map
+from ingest.segment import JournalError
 from ingest.stores.base import DAY_US
 from ingest.stores.folder import ParquetFolder
+from ingest.stores.unwritten import unwritten
 from ingest.wide_csv import WideCsv
 from plantroom.backtest import Backtest, run_backtest
 from plantroom.backtest_history import CsvHistory, History, StoreHistory, StoreSource
@@ -81,7 +83,8 @@ def csv_history(readings: Path, wide_map: Path, registry: Registry) -> CsvHistor
 
 
 def store_history(store: str, registry: Registry, from_us: int | None, to_us: int | None) -> StoreHistory:
-    """A Parquet store's folder, or `influx` with the address of the settings. Raises InputError."""
+    """A program's folder (with what is only in its journal yet), a Parquet store's, or `influx` with the address of the
+    settings. Raises InputError."""
     if store == INFLUX:
         if from_us is None or to_us is None:
             raise refuse(
@@ -90,11 +93,26 @@ def store_history(store: str, registry: Registry, from_us: int | None, to_us: in
         settings = Settings(store=StoreKind.INFLUX)
         return StoreHistory("InfluxDB", StoreSource(open_store(settings, lambda: registry)), registry, from_us, to_us)
     folder = Path(store)
-    parquet = ParquetFolder(folder / "readings" if (folder / "readings").is_dir() else folder)
+    parts = folder / "readings" if (folder / "readings").is_dir() else folder
+    newest, missing = _newest(parts, folder / "journal", registry)
+    parquet = ParquetFolder(parts, newest)
     first, last = parquet.span()
     begin_us = max(first * DAY_US, from_us) if from_us is not None else first * DAY_US
     end_us = min((last + 1) * DAY_US, to_us) if to_us is not None else (last + 1) * DAY_US
-    return StoreHistory(str(folder), parquet, registry, begin_us, end_us)
+    return StoreHistory(str(folder), parquet, registry, begin_us, end_us, missing)
+
+
+def _newest(parts: Path, journal: Path, registry: Registry) -> tuple[list[Reading], str]:
+    """What the program that writes the parts has not written yet, as far as the directory knows it; and what is
+    missing of it and why."""
+    if parts == journal.parent or not journal.is_dir():
+        return [], ""
+    assets = registry.assets
+    try:
+        return [one for one in unwritten(parts, journal) if (asset := assets.get(one.asset_id)) is not None
+                and one.point in asset.points], ""  # fmt: skip
+    except JournalError as error:
+        return [], f"the newest readings, which are in the journal only, are missing: {error}"
 
 
 def parse_setting(text: str, rules: Mapping[str, Rule], registry: Registry) -> list[ParameterOverridden]:

@@ -158,7 +158,7 @@ class ProgramRules:
             msg = f"there is no rule {wish.rule_id!r} in force"
             raise PermanentError(msg)
         now = self._clock.now()
-        store = INFLUX if self._settings.store is StoreKind.INFLUX else str(self._settings.parquet_folder)
+        store = INFLUX if self._settings.store is StoreKind.INFLUX else str(self._settings.var)
         ordered = Ordered(
             site_files=site_files,
             rule_files=dict(rule_set.files),

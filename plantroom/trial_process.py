@@ -79,7 +79,9 @@ def try_it(ordered: Ordered, progress: Progress) -> BacktestReport:
     )
     result = trial.run(rule_set.files, ordered.overrides)
     if history.span is None:
-        raise refuse("the store", "holds no readings of these days", "Choose more days, or try again in five minutes.")
+        raise refuse(
+            "the store", "holds no readings of these days", "Choose more days, or try again when readings have come."
+        )
     curve = None
     if ordered.tune:
         curve = tuned(trial, Tuning(ordered.rule_id, ordered.tune, ordered.values), rule_set, ordered.overrides)

@@ -1,6 +1,6 @@
 """A Parquet store's folder, read beside the process that writes it: never changes anything there."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from itertools import groupby
 from pathlib import Path
 
@@ -11,24 +11,26 @@ from facility.instant import from_us as instant_of
 from facility.reading import Reading
 from ingest.stores.parts import Part, day_of, parse_part, superfluous
 from ingest.stores.shelf import scan_parts
-from ingest.stores.tail import KEY, WIDE, newest_wins, to_readings, widen
+from ingest.stores.tail import KEY, WIDE, newest_wins, to_frame, to_readings, widen
 
 _TRIES = 8
 
 
 class ParquetFolder:
-    """What is on disk. The store's newest readings, up to five minutes of them, are in its memory and not here."""
+    """What is on disk, and the store's newest readings, which are in the memory of its writer (`unwritten`)."""
 
-    def __init__(self, folder: Path) -> None:
-        """Raises InputError for a folder that holds no part."""
+    def __init__(self, folder: Path, newest: Sequence[Reading] = ()) -> None:
+        """Raises InputError for a folder that holds no part, without newest readings either."""
         self._folder = folder
-        if not self._days():
-            hint = "Name the folder `readings` under the program's var, or wait five minutes after its first start."
+        self._newest = widen(to_frame(newest))
+        self._newest_days = [day_of(one.at_us) for one in newest]
+        if not self._days() and not newest:
+            hint = "Name the folder `readings` under the program's var, or wait until the first readings have come."
             raise refuse(str(folder), "holds no readings (day=*/part-*.parquet)", hint)
 
     def span(self) -> tuple[int, int]:
-        """The first and the last event day on disk, counted from 1970-01-01."""
-        days = self._days()
+        """The first and the last event day, counted from 1970-01-01."""
+        days = [*self._days(), *self._newest_days]
         return min(days), max(days)
 
     def between(self, series: Collection[tuple[str, str]], from_us: int, to_us: int) -> list[Reading]:
@@ -39,7 +41,7 @@ class ParquetFolder:
         assets = sorted({asset for asset, _ in series})
         start, end = pl.lit(instant_of(from_us)), pl.lit(instant_of(to_us))
         wanted = pl.col("asset").is_in(assets) & pl.col("at").ge(start) & pl.col("at").lt(end)
-        frame = self._find(day_of(from_us), day_of(to_us - 1), wanted)
+        frame = pl.concat([self._find(day_of(from_us), day_of(to_us - 1), wanted), self._newest.filter(wanted)])
         # Where a late reading stands at the start of a mean's span, it speaks for that instant.
         frame = newest_wins(frame).unique(KEY, keep="last", maintain_order=True)
         known = frozenset(series)

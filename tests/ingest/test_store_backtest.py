@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,10 +11,12 @@ from rich.console import Console
 
 from facility.errors import InputError
 from facility.instant import to_us
-from facility.reading import Reading, Scan
+from facility.reading import PointValue, Reading, Scan
 from facility.registry import Registry
 from facility.site_file import parse_site
+from ingest.journal import JournalWriter
 from ingest.stores.base import SeriesStore
+from ingest.stores.cursor import CursorFile
 from ingest.stores.parquet import ParquetStore
 from plantroom.backtest import Backtest
 from plantroom.backtest_history import History, StoreHistory, StoreSource
@@ -44,6 +47,7 @@ columns:
   fan: {asset: unit, point: supply_fan_status}
 """
 START = datetime(2026, 3, 1, 22, tzinfo=UTC)
+MINUTE_US = 60_000_000
 """So that midnight, where a Parquet store begins another part, lies inside."""
 
 
@@ -107,6 +111,40 @@ def test_a_parquet_store_gives_the_findings_of_the_file(registry: Registry, tmp_
     until_us = to_us(START + timedelta(hours=1))
     part = store_history(str(tmp_path / "var"), registry, None, until_us)
     assert max(scan.at_us for scan in part.scans()) == until_us - 60_000_000
+
+
+def test_what_the_program_has_not_written_yet_is_read_from_its_journal(registry: Registry, tmp_path: Path) -> None:
+    """The store's memory is another process's; it flushes every five minutes."""
+    var, start_us = tmp_path / "var", to_us(START)
+    store = ParquetStore(var / "readings")
+    with closing(JournalWriter(var / "journal")) as writer:
+
+        def arrive(minute: int, level: float) -> None:
+            scan = Scan("tank", start_us + minute * MINUTE_US, complete=True, values=(PointValue("tank_level", level),))
+            seq = writer.append(scan.at_us, [scan, Scan("unknown", scan.at_us, complete=True, values=scan.values)])
+            store.write(seq, seq, readings([scan]))
+
+        def levels() -> list[float | str]:
+            history = store_history(str(var), registry, None, start_us + 4 * MINUTE_US)
+            found = [item.value for scan in history.scans() for item in scan.values]
+            assert not any("missing" in line for line in history.lines())
+            return found
+
+        arrive(0, 10.0)
+        assert levels() == [10.0], "nothing is on disk yet"
+        arrive(1, 11.0)
+        store.flush()
+        arrive(2, 12.0)
+        arrive(1, 11.5)  # corrects what is on disk
+        arrive(4, 14.0)  # after the span asked for
+        assert levels() == [10.0, 11.5, 12.0]
+        store.flush()
+        assert levels() == [10.0, 11.5, 12.0]
+    CursorFile(var / "readings" / "cursor").move(99)
+    ahead = store_history(str(var), registry, None, None)
+    assert any("the newest readings" in line and "ahead of the journal" in line for line in ahead.lines())
+    alone = store_history(str(var / "readings"), registry, None, None)
+    assert not any("missing" in line for line in alone.lines())
 
 
 @pytest.mark.service
