@@ -33,6 +33,7 @@ def test_the_demo_opens_orders_in_every_system_ends_cleanly_and_goes_on(new_syst
         )
         assert opened < response <= resolution
         assert order["evidence"]
+    assert system.get("/api/devices/codes") == [], "the lifts say what their codes mean"
     explained = system.get(f"/api/work-orders/{orders[0]['id']}/deadline")
     assert explained["response"]["explanation"]
     assert system.post(f"/api/work-orders/{orders[0]['id']}/acknowledge", {"by": "engineer"})["acknowledged_at"]
