@@ -214,7 +214,8 @@ def _config() -> Config:
 
 def _known(revision: str | None, script: ScriptDirectory, url: URL) -> None:
     if revision is not None and revision not in {known.revision for known in script.walk_revisions()}:
-        msg = f"{url.render_as_string()} has schema {revision}, which this program does not know; use a newer plantroom"
+        msg = f"{url.render_as_string()} has schema {revision}, which this program does not know. "
+        msg += "Install a newer plantroom, or restore a backup from before the upgrade"
         raise DatabaseError(msg)
 
 
