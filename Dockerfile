@@ -1,5 +1,6 @@
 # One image for every role: `plantroom run --role ingest`, `--role engine`. Not root, nothing written outside /var/lib/plantroom.
 # Pin the base by digest in production: --build-arg PYTHON_IMAGE=python:3.11-slim@sha256:...
+# For both kinds of machine: docker buildx build --platform linux/amd64,linux/arm64 -t NAME --push .
 ARG PYTHON_IMAGE=python:3.11-slim
 
 FROM ${PYTHON_IMAGE} AS build
@@ -15,8 +16,9 @@ COPY ticketing/ ticketing/
 COPY simulators/ simulators/
 COPY dashboards/ dashboards/
 COPY plantroom/ plantroom/
-# The driver for PostgreSQL is an extra; its version is the one the tests ran with.
-RUN /opt/plantroom/bin/pip install --no-cache-dir --disable-pip-version-check -c requirements/dev.txt '.[postgres]'
+# PostgreSQL, certificates, sign-in by a provider and reports as PDF are extras, in the versions the tests ran with.
+RUN /opt/plantroom/bin/pip install --no-cache-dir --disable-pip-version-check -c requirements/dev.txt \
+    '.[postgres,tls,oidc,report]'
 
 FROM ${PYTHON_IMAGE}
 RUN groupadd --gid 10001 plantroom \

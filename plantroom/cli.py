@@ -15,6 +15,7 @@ COMMANDS = (
     "run",
     "check",
     "init",
+    "certificates",
     "simulate",
     "replay",
     "backtest",

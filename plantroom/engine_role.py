@@ -243,6 +243,7 @@ def _serve(app: FastAPI, settings: Settings, stop: threading.Event, feed: Change
         access_log=False,
         timeout_graceful_shutdown=1,
         server_header=False,
+        forwarded_allow_ips=settings.http_proxies,
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, name="web")

@@ -24,7 +24,10 @@ SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=(self), payment=(), usb=()",
 }
+BEHIND_TLS = {"Strict-Transport-Security": "max-age=31536000"}
+"""Said only to who came by TLS: a browser must not insist on it where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,8 @@ def create_app(parts: HttpParts) -> FastAPI:
         seconds.labels(route, str(response.status_code)).observe(steady() - began)
         if fresh := getattr(request.state, "fresh_session", ""):
             keep_session(request, response, fresh)
-        for name, value in SECURITY_HEADERS.items():
+        secure = BEHIND_TLS if request.url.scheme == "https" else {}
+        for name, value in (SECURITY_HEADERS | secure).items():
             response.headers.setdefault(name, value)
         return response
 

@@ -1,4 +1,4 @@
-"""Secrets the program makes for itself: the admin's token and the code of the one-time link (mode 600)."""
+"""Files with secrets: the admin's token, the code of the one-time link, and how such files are written (mode 600)."""
 
 import os
 import secrets
@@ -6,6 +6,28 @@ from pathlib import Path
 
 from facility.errors import refuse
 from plantroom.settings import Settings
+
+OWNER_ONLY, GROUP_READS, ALL_READ = 0o600, 0o640, 0o644
+
+
+def write_new(path: Path, content: bytes, mode: int = OWNER_ONLY) -> None:
+    """Write a file that is not there yet, with exactly this mode, whatever the umask. Raises FileExistsError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY), "wb") as file:
+        os.fchmod(file.fileno(), mode)
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def replace_file(path: Path, content: bytes, mode: int = OWNER_ONLY) -> None:
+    """Write a file in the place of another, whole or not at all; an old one's group is kept."""
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    fresh.unlink(missing_ok=True)
+    write_new(fresh, content, mode)
+    if path.exists():
+        os.chown(fresh, -1, path.stat().st_gid)
+    fresh.replace(path)
 
 
 def admin_token(settings: Settings) -> str:

@@ -120,6 +120,11 @@ class Settings(BaseSettings):
 
     http_host: str = Field(default="127.0.0.1", description="address the pages listen on")
     http_port: int = Field(default=8600, ge=0, le=65535, description="port of the pages; 0 takes a free one")
+    http_proxies: str = Field(
+        default="127.0.0.1",
+        description="addresses of proxies in front of the pages whose word counts on who asks and whether by TLS, "
+        "separated by commas; * is any",
+    )
     token: SecretStr | None = Field(default=None, description="the admin's bearer token; without it one is made in var")
     oidc_issuer: str | None = Field(
         default=None, description="identity provider people sign in through, as it names itself; needs the extra `oidc`"

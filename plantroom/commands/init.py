@@ -1,4 +1,4 @@
-"""`plantroom init DIR`: a commented starter set: site, contract, own rules, and how to run it."""
+"""`plantroom init DIR`: a commented starter set for one's own building; with --production also secrets and keys."""
 
 from importlib.resources import files
 from pathlib import Path
@@ -7,7 +7,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from facility.errors import InputError, Problem
+from facility.clock import RealClock
+from facility.errors import InputError, Problem, refuse
+from plantroom.production_files import write_production
 
 STARTER = ("site.yaml", "contract.yaml", "rules/own.yaml", "README.md")
 
@@ -30,10 +32,31 @@ def register(app: typer.Typer) -> None:
 
     @app.command()
     def init(
-        folder: Annotated[Path, typer.Argument(help="Folder to write into; made when missing.")] = Path("my-building"),
+        folder: Annotated[
+            Path | None,
+            typer.Argument(help="Folder to write into; made when missing. my-building; with --production this one."),
+        ] = None,
+        production: Annotated[  # noqa: FBT002 - Typer's way to declare a flag
+            bool, typer.Option("--production", help="What docker-compose.yml needs too: secrets, keys, certificates.")
+        ] = False,
+        host: Annotated[
+            list[str] | None, typer.Option(help="What devices and browsers call this machine; the first is the pages'.")
+        ] = None,
+        simulator: Annotated[  # noqa: FBT002 - as above
+            bool, typer.Option("--simulator", help="With --production: the demo's building, simulated in real time.")
+        ] = False,
     ) -> None:
         """Write a commented starter set for your own building."""
         console = Console(highlight=False, markup=False, soft_wrap=True)
-        for path in write_starter(folder):
+        if not production:
+            if host or simulator:
+                raise refuse("init", "--host and --simulator go with --production", "Add it, or leave them out.")
+            where = folder or Path("my-building")
+            for path in write_starter(where):
+                console.print(f"wrote {path}")
+            console.print(f"next: plantroom check {where}/*.yaml {where}/rules, then read {where}/README.md")
+            return
+        where = folder or Path()
+        for path in write_production(where, host or [], RealClock().now(), simulator=simulator):
             console.print(f"wrote {path}")
-        console.print(f"next: plantroom check {folder}/*.yaml {folder}/rules, then read {folder}/README.md")
+        console.print(f"next: put your site.yaml and contract.yaml into {where / 'plant'}, then: docker compose up -d")

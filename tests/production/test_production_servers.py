@@ -1,8 +1,6 @@
 """The very files the containers mount, on real servers: Mosquitto's from Debian, PostgreSQL's, InfluxDB's in Docker."""
 
 import os
-import shutil
-import socket
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -10,7 +8,9 @@ from pathlib import Path
 
 import paho.mqtt.client as mqtt
 import pytest
+from brokers import program
 from paho.mqtt.enums import CallbackAPIVersion
+from production import house_broker, installed
 from pydantic import SecretStr
 
 from facility.catalogue import PointKind
@@ -35,40 +35,13 @@ def unavailable(reason: str) -> None:
 
 @pytest.fixture
 def broker(tmp_path: Path) -> Iterator[int]:
-    """Mosquitto with our mosquitto.conf and acl, only port and folders changed; its port."""
-    program = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
-    if program is None or shutil.which("mosquitto_passwd") is None:
-        unavailable("no Mosquitto: apt-get install mosquitto")
-        return
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = int(free.getsockname()[1])
-    for flags in (["-b", "-c"], ["-b"]):
-        user = "plantroom" if "-c" in flags else "device"
-        command = ["mosquitto_passwd", *flags, str(tmp_path / "passwords"), user, f"of-{user}"]
-        subprocess.run(command, check=True, capture_output=True)
-    text = (ROOT / "deploy/mosquitto/mosquitto.conf").read_text(encoding="utf-8")
-    text = text.replace("listener 1883", f"listener {port} 127.0.0.1")
-    text = text.replace("/run/mosquitto/passwords", str(tmp_path / "passwords"))
-    text = text.replace("/mosquitto/config/acl", str(ROOT / "deploy/mosquitto/acl"))
-    text = text.replace("/mosquitto/data/", f"{tmp_path}/")
-    own = tmp_path / "mosquitto.conf"
-    own.write_text(text + "user root\n", encoding="utf-8")
-    log = tmp_path / "log"
-    with log.open("wb") as output:
-        server = subprocess.Popen([program, "-c", str(own)], stdout=output, stderr=output)
-    pause = threading.Event()
-    try:
-        for _ in range(100):
-            assert server.poll() is None, log.read_text(errors="replace")
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            pause.wait(0.1)
-        yield port
-    finally:
-        server.terminate()
-        server.wait(10)
+    """Mosquitto with our files and one device; its port."""
+    installed(tmp_path)
+    command = [program("mosquitto_passwd"), "-b", str(tmp_path / "mqtt/passwords"), "device", "of-device"]
+    subprocess.run(command, check=True, capture_output=True)
+    (tmp_path / "mqtt/acl").write_text("user device\ntopic write plantroom/+/+/readings\n", encoding="ascii")
+    with house_broker(tmp_path) as running:
+        yield running.port
 
 
 class Person:
