@@ -37,6 +37,7 @@ COMMANDS = (
     "schema",
     "doctor",
     "devices",
+    "mqtt",
     "conformance",
     "user",
 )

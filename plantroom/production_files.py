@@ -64,6 +64,11 @@ class Place:
         """Users and access list of devices, as Mosquitto reads them."""
         return self.root / "mqtt"
 
+    @property
+    def handover(self) -> Path:
+        """Passwords of devices, for who installs them."""
+        return self.root / "secrets" / "device-passwords.csv"
+
 
 def write_production(root: Path, hosts: Sequence[str], now: datetime, *, simulator: bool = False) -> list[Path]:
     """Write everything; the paths that were written. What is in `plant` already is kept.
