@@ -14,6 +14,7 @@ BENCHES = {
     "year": ("a year of one air handler at one minute through backtest", "bench.year_bench"),
     "ingest": ("messages a second through Mosquitto into the journal, acknowledged after commit", "bench.ingest_bench"),
     "budget": ("what one message costs ingest, stage by stage", "bench.ingest_budget"),
+    "broker-kill": ("what a kill -9 of Mosquitto loses, and what a snapshot costs", "bench.broker_kill_bench"),
     "node-red": ("ours and Node-RED on the same messages, in turn (installs Node-RED by npm)", "bench.node_red_bench"),
     "mqtt": ("the same with paho publishers and the embedded broker", "bench.mqtt_load"),
     "store": ("readings a second into and out of the series store", "bench.store_bench"),

@@ -16,7 +16,7 @@ from ingest.broker import REDELIVERY_S, EmbeddedBroker
 _DEPLOYED = Path(__file__).resolve().parent.parent / "deploy" / "mosquitto" / "mosquitto.conf"
 _PAUSE = threading.Event()
 _YIELDS = ("nice", "-n", "5")
-_LIMITS = ("max_", "memory_limit", "set_tcp_nodelay")
+_LIMITS = ("max_", "memory_limit", "set_tcp_nodelay", "autosave_")
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def mosquitto_config(port: int, folder: Path) -> str:
     """The limits that production has, on loopback without passwords."""
     limits = [line for line in _DEPLOYED.read_text(encoding="utf-8").splitlines() if line.startswith(_LIMITS)]
     user = ["user root"] if os.geteuid() == 0 else []
-    kept = ["persistence true", f"persistence_location {folder}/", "autosave_interval 60"]
+    kept = ["persistence true", f"persistence_location {folder}/"]
     return "\n".join(
         [
             f"listener {port} 127.0.0.1",
