@@ -6,7 +6,7 @@ WORKERS ?= 3
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check soak bench docs pins clean
+.PHONY: help demo test check soak bench docs site pins clean
 
 help:
 	@echo "make demo   the whole system with a simulated building; prints the address (Ctrl-C ends it)"
@@ -14,6 +14,7 @@ help:
 	@echo "make check  lint, types, import contracts, house rules"
 	@echo "make soak   the long matrices; writes their tables into docs/"
 	@echo "make bench  measures speed; prints the figures"
+	@echo "make site   docs as a web site in build/site"
 
 $(VENV)/core: requirements/core.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("Plantroom needs Python 3.11 or newer; set PYTHON=python3.11") if sys.version_info < (3, 11) else None'
@@ -48,6 +49,11 @@ bench: $(VENV)/dev
 # Write the reference pages that are generated from the code.
 docs: $(VENV)/core
 	$(BIN)/python -m plantroom.reference docs
+
+# The pages of docs as a site, from files alone. Open build/site/index.html; to search in it, let something serve it.
+site: $(VENV)/dev
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet
+	@echo "build/site/index.html; with search: python3 -m http.server --directory build/site"
 
 # Solve the ranges of pyproject.toml anew in empty environments and write the exact versions.
 pins:
