@@ -28,7 +28,7 @@ def test_screenshots_are_shown_and_small() -> None:
 
 @pytest.mark.parametrize(("name", "line"), SHOWN, ids=[f"{name}:{index}" for index, (name, _) in enumerate(SHOWN)])
 def test_every_command_shown_is_one_the_program_takes(name: str, line: str) -> None:
-    words = shlex.split(line)
+    words = shlex.split(line, comments=True)
     at = next((at for at, word in enumerate(words) if word.rpartition("/")[2] == "plantroom"), None)
     if at is None:
         pytest.skip(f"{name} shows a command of another program")
