@@ -12,12 +12,17 @@ from brokers import program
 from paho.mqtt.enums import CallbackAPIVersion
 from production import house_broker, installed
 from pydantic import SecretStr
+from running import wait_until
 
 from facility.catalogue import PointKind
 from facility.clock import RealClock
 from facility.instant import to_us
 from facility.reading import Reading
 from facility.site_file import parse_site
+from ingest.conformance_listen import probe
+from ingest.dialects.plantroom_json import own_topic
+from ingest.link import BrokerAddress
+from ingest.self_report import SelfReporter
 from ingest.stores.influx import InfluxStore
 from ingest.stores.influx_setup import set_up
 from ingest.stores.influx_wire import InfluxAddress
@@ -114,6 +119,19 @@ def test_the_broker_refuses_strangers_and_devices_that_listen_or_write_elsewhere
     device.leave()
     assert ingest.heard == [b"mine", b"beat"]
     assert device.heard == []
+
+
+@pytest.mark.service
+def test_the_doctors_probe_comes_back_and_the_monitor_may_speak_of_itself(broker: int) -> None:
+    address = BrokerAddress("127.0.0.1", broker, user="plantroom", password="of-plantroom")  # noqa: S106 - ends with the test
+    assert probe(address, RealClock(), threading.Event()) is not None
+    ingest, reporter = Person(broker, "plantroom"), SelfReporter(address)
+    ingest.subscribe("plantroom/#")
+    wait_until(lambda: reporter.say(own_topic("s", "monitor"), b"me"), 10, "the reporter to connect")
+    assert ingest.enough.wait(10)
+    reporter.close()
+    ingest.leave()
+    assert ingest.heard == [b"me"]
 
 
 @pytest.fixture(scope="module")
