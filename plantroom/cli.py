@@ -34,6 +34,7 @@ COMMANDS = (
     "db",
     "backup",
     "restore",
+    "export",
     "schema",
     "doctor",
     "devices",

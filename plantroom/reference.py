@@ -10,6 +10,8 @@ from pydantic import SecretStr
 from typer.main import get_command
 
 from plantroom.cli import app, load_commands
+from plantroom.export.rows import DERIVED
+from plantroom.export.tables import TABLES
 from plantroom.metrics import instruments
 from plantroom.reference_faults import faults_page
 from plantroom.rule_pages import rule_pages
@@ -126,12 +128,36 @@ def metrics_page() -> str:
     return "\n".join(lines) + "\n"
 
 
+def export_page() -> str:
+    """Every file of an export with its columns, as Markdown."""
+    lines = ["# Export", "", _GENERATED, "", *_EXPORT_INTRODUCTION]
+    pages = {name: (table.about, table.columns) for name, table in TABLES.items()}
+    for name, (about, columns) in {**pages, **DERIVED}.items():
+        lines += ["", f"## `{name}`", "", f"{about[0].upper()}{about[1:]}.", "", "| column | meaning |", "|---|---|"]
+        lines += [f"| `{column}` | {meaning} |" for column, meaning in columns.items()]
+    return "\n".join(lines) + "\n"
+
+
+_EXPORT_INTRODUCTION = (
+    "`plantroom export DIR` writes everything an instance knows into files that any other program reads, while it",
+    "runs: `--format csv` (UTF-8, a header, nothing is an empty field) or `--format parquet` (beyond a million rows",
+    "`history-2.parquet` and so on). Instants are UTC, ISO 8601 with `Z` in CSV. `visits.ics` is the preventive plan,",
+    "a year back and ahead, for any calendar program. With `--readings-from` and `--readings-until` the folder",
+    "`readings` has a file for each UTC day; the newest five minutes of the Parquet store are in the program's memory",
+    "and not in it.",
+    "",
+    "Not exported: users, passwords, tokens, sessions and the audit; messages and their addresses; keys of links.",
+    "Names and what people wrote are. Pictures and the journal are in a [backup](backup.md).",
+)
+
+
 PAGES: Mapping[str, Callable[[], str]] = {
     "settings.md": settings_page,
     "commands.md": commands_page,
     "kpi.md": kpi_page,
     "rule-language.md": rule_language_page,
     "metrics.md": metrics_page,
+    "export.md": export_page,
     "simulated-faults.md": lambda: faults_page(_GENERATED),
 }
 

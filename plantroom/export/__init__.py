@@ -1,0 +1,1 @@
+"""Everything an instance knows as files that any other program reads: CSV or Parquet, and iCalendar."""
