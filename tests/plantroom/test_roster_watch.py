@@ -34,6 +34,8 @@ def test_a_changed_roster_is_taken_when_it_is_whole(tmp_path: Path, registry: Re
     assert "zhao" in people().people, "the one in force stays in force"
     file.unlink()
     assert not people.look()
+    assert "cannot be read" not in people.refused, "an editor may be putting it back"
+    assert not people.look()
     assert "cannot be read" in people.refused
     file.write_text(TEXT.replace("teams:", MORE, 1), encoding="utf-8")
     people.look()
