@@ -60,14 +60,14 @@ def _number(item: CheckItem, text: str) -> Judged:
 def decide_leaving_out(
     verb: Verb, visit: Visit, unanswered: Sequence[CheckItem], note: str, override: str
 ) -> tuple[str, str] | None:
-    """What stands against completing or cancelling a visit, and what to do; None when nothing does.
+    """What stands against completing, cancelling or merging a visit, and what to do; None when nothing does.
 
-    The law's visits are never left out without a word: cancelling one needs a note, completing one with items that
-    nobody answered needs `override`.
+    The law's visits are never left out without a word: cancelling one, or merging it into another order, needs a note;
+    completing one with items that nobody answered needs `override`.
     """
     if not visit.statutory:
         return None
-    if verb is Verb.CANCEL and not note:
+    if verb in (Verb.CANCEL, Verb.MERGE) and not note:
         return f"visit {visit.name!r} is asked for by law and cannot be left out silently", "Say in `note` why."
     if verb is Verb.COMPLETE and unanswered and not override:
         shown = "; ".join(item.text for item in unanswered[:5]) + ("; ..." if len(unanswered) > 5 else "")

@@ -98,7 +98,7 @@ def _beside(
         return Refused(Refusal.CAUSE_TAKEN, what, hint, allowed)
     if act.verb is Verb.RELEVEL:
         return _relevelled(book, row, decision)
-    if act.verb in (Verb.COMPLETE, Verb.CANCEL) and (found := unanswered_items(session, book, row)) is not None:
+    if act.verb in _ENDING and (found := unanswered_items(session, book, row)) is not None:
         visit, unanswered = found
         against = decide_leaving_out(act.verb, visit, unanswered, act.words.note, act.words.override)
         if against is not None:
@@ -108,6 +108,10 @@ def _beside(
             left_out = Said(f"{left} items were not answered.", f"{left} 项未填写。")
             return _noted(decision, together(left_out, typed(act.words.override)))
     return decision
+
+
+_ENDING = frozenset({Verb.COMPLETE, Verb.CANCEL, Verb.MERGE})
+"""Verbs after which nobody does the visit any more."""
 
 
 def _pauses(level: ServiceLevel) -> frozenset[str]:

@@ -1,5 +1,6 @@
 """Visits by meter, check lists with typed answers, and what the law lets nobody leave out, on both databases."""
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from pictures import picture
 
 from facility.clock import JournalClock
 from facility.errors import InputError
+from facility.finding import Finding, OrderKind
 from facility.instant import to_us
 from facility.registry import Registry
 from plantroom.database import Database
@@ -137,6 +139,16 @@ def test_the_laws_visit_is_not_left_out_silently(plant: Plant) -> None:
     assert "3 items of the check list are not answered: Brake gap; Rope; Machine room" in told
     done = plant.post(f"work-orders/{visit}/complete", override="Access was refused to the machine room.")
     assert done["history"][-1]["note"] == "3 items were not answered. Access was refused to the machine room."
+
+
+def test_the_laws_visit_is_not_merged_away_silently(plant: Plant, finding: Callable[..., Finding]) -> None:
+    (visit,) = plant.minute()
+    with plant.database.writing() as session:
+        worn = finding(rule="brake-wear", kind=OrderKind.PREVENTIVE)
+        (other,) = Desk(plant.book, lambda: plant.registry).receive(session, [worn]).opened
+    assert "asked for by law" in refused(plant.post(f"work-orders/{visit}/merge", 409, to=other))
+    merged = plant.post(f"work-orders/{visit}/merge", to=other, note="Both are done on one day.")
+    assert (merged["status"], merged["history"][-1]["note"][-25:]) == ("cancelled", "Both are done on one day.")
 
 
 def test_a_visit_by_meter_is_due_when_the_meter_has_counted_enough_since_the_last_was_done(plant: Plant) -> None:
