@@ -155,11 +155,12 @@ def register(app: typer.Typer) -> None:
         habit = Habit(_duration(arrives, "--arrives"), _duration(completes, "--completes"))
         registry = _registry(site)
         first, second = (judge_contract(_contract(file), cases, registry, now, habit) for file in (one, other))
-        _show(console, first, second, detail=detail)
+        names = (first.contract_id, second.contract_id)
+        _show(console, names if len(set(names)) == 2 else (str(one), str(other)), first, second, detail=detail)
 
 
-def _show(console: Console, first: Outcome, second: Outcome, *, detail: bool) -> None:
-    table = Table("", first.contract_id, second.contract_id, box=None, pad_edge=False)
+def _show(console: Console, names: tuple[str, str], first: Outcome, second: Outcome, *, detail: bool) -> None:
+    table = Table("", *names, box=None, pad_edge=False)
     for row in side_by_side(first, second):
         table.add_row(*row)
     console.print(table)
@@ -167,9 +168,9 @@ def _show(console: Console, first: Outcome, second: Outcome, *, detail: bool) ->
         return
     for case, left, right in differences(first, second):
         console.print(f"{case.number} {_name(case)}: {left.level_id} / {right.level_id}")
-    for outcome in (first, second):
+    for name, outcome in zip(names, (first, second), strict=True):
         for penalty in outcome.penalties:
-            console.print(f"{outcome.contract_id}: {penalty.amount} {penalty.currency}: {penalty.reason}")
+            console.print(f"{name}: {penalty.amount} {penalty.currency}: {penalty.reason}")
 
 
 def _name(case: Case) -> str:
