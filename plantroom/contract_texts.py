@@ -28,7 +28,7 @@ from plantroom.order_cases import cases_of
 from ticketing.calendar import Calendar
 from ticketing.contract import Contract, PauseReason, Promise, Revision, ServiceLevel
 from ticketing.contract_book import ContractBook
-from ticketing.contract_compare import differences, judge_contract, side_by_side
+from ticketing.contract_compare import Habit, differences, judge_contract, side_by_side
 from ticketing.contract_explain import explain_contract
 from ticketing.contract_match import Match
 from ticketing.lists import read_orders
@@ -91,14 +91,21 @@ def explain_contract_zh(contract: Contract, now: datetime) -> list[str]:
 
 
 def compare_contracts(
-    session: Session, one: Contract, other: Contract, since: date, registry: Registry, now: datetime
+    session: Session,
+    one: Contract,
+    other: Contract,
+    since: date,
+    registry: Registry,
+    now: datetime,
+    habit: Habit = Habit(),
 ) -> Compared:
-    """Both over the newest orders opened since that day, as their histories are; orders elsewhere are left out."""
+    """Both over the newest orders opened since that day, as their histories are, untouched ones as the habit says;
+    orders elsewhere are left out."""
     from_at = datetime.combine(since, time(), one.zone).astimezone(UTC)
     query = OrderQuery(limit=MOST_ORDERS, buildings=frozenset(registry.buildings))
     listed = read_orders(session, ContractBook(), query, now)
     cases = cases_of(order for order in listed if order.opened_at >= from_at)
-    first, second = (judge_contract(contract, cases, registry, now) for contract in (one, other))
+    first, second = (judge_contract(contract, cases, registry, now, habit) for contract in (one, other))
     differ = [
         (case.id, case.number, case.title, left.level_id, right.level_id)
         for case, left, right in differences(first, second)

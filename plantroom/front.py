@@ -20,6 +20,7 @@ from plantroom.accounts.api import build_router as accounts_router
 from plantroom.accounts.api_tokens import token_router
 from plantroom.accounts.door import AccountDoor
 from plantroom.accounts.web_door import WebDoor, enter_router
+from plantroom.contract_api import build_contracts_router
 from plantroom.directory_api import build_router as directory_router
 from plantroom.file_desk import ContractCheck, PlantFileDesk
 from plantroom.http import HttpParts, create_app
@@ -65,7 +66,7 @@ def open_front(
     view = ProgramView(sources)
     shelf = EngineShelf(sources.host, view.finding, sources.hand_over, clock)
     back = BackOffice(database, lambda: view.registry().buildings, roster, wall_clock, clock, tell)
-    manage = ContractDesk(Plant(database, view.orders, roster))
+    plant = Plant(database, view.orders, roster)
 
     def seen() -> Registry:
         return visible(view.registry())
@@ -76,6 +77,7 @@ def open_front(
         devices_router(sources.devices),
         rules_router(sources.host),
         build_shelf_router(shelf, seen, view.finding),
+        build_contracts_router(database, clock, plant.book, view.registry),
         *more_api,
         accounts_router(database, view.registry, wall_clock),
         token_router(database, wall_clock),
@@ -89,7 +91,7 @@ def open_front(
         reception,
         rules,
         feed,
-        manage=manage,
+        manage=ContractDesk(plant),
         shelf=shelf,
         office=back,
         own=back,
