@@ -24,6 +24,8 @@ COMMANDS = (
     "dispatch",
     "report",
     "order",
+    "meter",
+    "notices",
     "request",
     "complaint",
     "survey",

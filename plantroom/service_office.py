@@ -10,6 +10,7 @@ from rich.console import Console
 
 from facility.clock import RealClock
 from facility.errors import PermanentError
+from facility.registry import Registry
 from plantroom.clocks import clock_for
 from plantroom.contracts import load_contracts
 from plantroom.database import Database
@@ -33,6 +34,7 @@ class ServiceOffice:
     book: ContractBook
     desks: ServiceDesks
     now: datetime
+    registry: Registry
 
 
 @contextmanager
@@ -46,7 +48,8 @@ def service_office() -> Iterator[ServiceOffice]:
     database = Database(settings.database_address())
     try:
         database.check()
-        yield ServiceOffice(database, book, ServiceDesks(book, lambda: registry, teller), clock_for(settings).now())
+        desks = ServiceDesks(book, lambda: registry, teller)
+        yield ServiceOffice(database, book, desks, clock_for(settings).now(), registry)
     finally:
         database.close()
 

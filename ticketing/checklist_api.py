@@ -20,7 +20,7 @@ from ticketing.checklist_desk import Answer, ChecklistDesk, NoAnswer, NoItem
 from ticketing.checklist_rows import answers_of, visit_of
 from ticketing.contract_book import ContractBook
 from ticketing.found import found_order
-from ticketing.meter_rows import Shown, keep_value, newest_value
+from ticketing.meter_rows import newest_value, read_off
 from ticketing.plan import AnswerKind, CheckItem
 from ticketing.problem import REFUSALS, refuse
 from ticketing.request import Declined
@@ -124,15 +124,13 @@ def build_checklist_router(
         return MeterView(asset_id=asset_id, meter=meter, value=shown.value, at=shown.at)
 
     @router.post("/assets/{asset_id}/meters/{meter}")
-    def read_off(asset_id: str, meter: str, body: MeterBody) -> MeterView:
+    def keep_meter(asset_id: str, meter: str, body: MeterBody) -> MeterView:
         """Keep what a meter shows now. Visits by meter are due by it."""
         asset, now = _asset(seen_by(who, registry()), asset_id), clock.now()
         with sessions.writing() as session:
-            last = newest_value(session, asset.id, meter)
-            if last is not None and body.value < last.value and not body.reset:
-                what = f"{meter} showed {last.value:g} already; {body.value:g} is less"
-                refuse(409, what, asset.id, "Read it again, or say `reset: true` when the meter was changed.")
-            keep_value(session, asset.id, meter, Shown(body.value, now), who.name() or body.by)
+            shown = read_off(session, asset.id, meter, body.value, now, who.name() or body.by, reset=body.reset)
+            if isinstance(shown, Declined):
+                refuse(409, shown.what, asset.id, shown.hint)
         return MeterView(asset_id=asset.id, meter=meter, value=body.value, at=now)
 
     return router

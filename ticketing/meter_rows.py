@@ -8,6 +8,7 @@ from typing import Protocol
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
+from ticketing.request import Declined
 from ticketing.statements import insert_into
 from ticketing.tables_work import MeterRow
 
@@ -46,6 +47,19 @@ def keep_value(session: Session, asset_id: str, meter: str, shown: Shown, source
     )
     changed = {"value": insert.excluded.value, "source": insert.excluded.source}
     session.execute(insert.on_conflict_do_update(index_elements=["asset_id", "meter", "at"], set_=changed))
+
+
+def read_off(
+    session: Session, asset_id: str, meter: str, value: float, at: datetime, by: str, *, reset: bool
+) -> Shown | Declined:
+    """Keep what somebody reads off at `at` (aware UTC). Less than before only after a `reset`."""
+    last = newest_value(session, asset_id, meter)
+    if last is not None and value < last.value and not reset:
+        what = f"{meter} showed {last.value:g} already; {value:g} is less"
+        return Declined(what, "Read it again, or say `reset` when the meter was changed.")
+    shown = Shown(value, at)
+    keep_value(session, asset_id, meter, shown, by)
+    return shown
 
 
 def keep_counter(session: Session, asset_id: str, meter: str, value: float, at: datetime) -> None:

@@ -11,18 +11,17 @@ from facility.clock import Clock
 from facility.fields import unknown
 from facility.finding import Severity
 from facility.registry import Registry
-from ticketing import repository
 from ticketing.api import OPERATOR, Sessions, Text
 from ticketing.asker import Anybody, Asker, seen_by
 from ticketing.contract_book import ContractBook
 from ticketing.desk import Desk
 from ticketing.found import within_reach
 from ticketing.lists import view_orders
-from ticketing.manual_order import Wanted, reported_finding
+from ticketing.manual_order import Wanted
+from ticketing.opening import open_by_hand
 from ticketing.problem import REFUSALS, refuse
-from ticketing.transition import Act, carry_out
 from ticketing.views import WorkOrderView
-from ticketing.work_order import Refused, Verb, Words
+from ticketing.work_order import Refused
 
 
 class OpeningBody(BaseModel):
@@ -59,16 +58,11 @@ def build_opening_router(
         wanted = Wanted(uuid.uuid4().hex, body.title, who.name() or body.by, body.severity, body.note, body.parent)
 
         with sessions.writing() as session:
-            (order_id,) = desk.receive(session, [reported_finding(wanted, asset, now)]).opened
-            row = repository.find_order(session, order_id, lock=True)
-            if row is None:  # the desk has just said that it opened it
-                msg = f"order {order_id} was opened, but it is not there"
-                raise RuntimeError(msg)
             if wanted.part_of:
                 within_reach(session, wanted.part_of, who)
-                done = carry_out(session, book, row, Act(Verb.PARENT, wanted.by, now, Words(to=wanted.part_of)))
-                if isinstance(done, Refused):
-                    refuse(409, done.what, "parent", done.hint)
+            row = open_by_hand(session, desk, book, wanted, asset, now)
+            if isinstance(row, Refused):
+                refuse(409, row.what, "parent", row.hint)
             (view,) = view_orders(session, book, [row], now)
         response.headers["ETag"] = f'"{view.version}"'
         return view
