@@ -59,7 +59,8 @@ def notices_of_line(
     names = [name for rule in roster.notices if _concerns(rule, event, order) for name in rule.to]
     if names_person(change.verb) and change.reason:
         names.insert(0, change.reason)
-    what = Happening(event, change.at, change.by, change.note, (change.reason or "") if event is Event.HELD else "")
+    reason = (change.reason or "") if event is Event.HELD else ""
+    what = Happening(event, change.at, change.by, change.note, reason, note_zh=change.note_zh)
     named = event in (Event.DISPATCHED, Event.ESCALATED)
     yield from _to_people(order, f"{order.id}/{line_id}", what, names, roster, now, link, may_wait=not named)
     for hook in roster.webhooks:

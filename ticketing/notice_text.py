@@ -74,7 +74,8 @@ class OrderFacts:
 class Happening:
     """What is told: an event of the order's life, or (`clock` and `placed` given) a deadline that nears or passed.
 
-    `at` is when it happened, `reason` a hold's; `late` when it is told long after its instant.
+    `at` is when it happened, `reason` a hold's; `late` when it is told long after its instant. `note_zh` is the note
+    in Chinese where the program has a part in it.
     """
 
     name: str
@@ -84,6 +85,7 @@ class Happening:
     reason: str = ""
     clock: str = ""
     placed: str = ""
+    note_zh: str = ""
     late: bool = False
 
 
@@ -101,13 +103,14 @@ def write_notice(
         placed=what.placed,
     )
     severity = words.severities.get(order.severity, order.severity)
+    note = what.note_zh if language == "zh" and what.note_zh else what.note
     lines = [
         words.late.format(at=_local(what.at, zone)) if what.late else "",
         order.title,
         words.place.format(
             asset=order.asset_id, building=order.building_id, severity=severity, priority=order.priority
         ),
-        words.said.format(by=what.by, note=what.note) if what.note else "",
+        words.said.format(by=what.by, note=note) if note else "",
         words.due.format(due=_local(order.due_at, zone)) if order.due_at is not None else "",
         words.acknowledge.format(link=act_link) if act_link else "",
         words.see.format(link=order_link) if order_link else "",

@@ -14,14 +14,15 @@ from ticketing.contract import PauseReason
 from ticketing.contract_book import ContractBook
 from ticketing.contract_load import parse_contract
 from ticketing.desk import Desk
+from ticketing.notice import notices_of_line
 from ticketing.outbox_rows import list_messages
 from ticketing.repository import find_order
 from ticketing.roster_file import parse_roster
 from ticketing.tables_outbox import OutboxRow
 from ticketing.transition import Act, carry_out
-from ticketing.watch import Instants, look, send_digests
+from ticketing.watch import Instants, facts_of_order, look, send_digests
 from ticketing.watch_rows import next_look
-from ticketing.work_order import Transition, Verb, Words
+from ticketing.work_order import Change, Status, Transition, Verb, Words
 
 NewFinding = Callable[..., Finding]
 AT = datetime(2026, 3, 2, 1, tzinfo=UTC)  # 09:00 in Shanghai
@@ -215,6 +216,18 @@ def test_who_is_dispatched_is_told_in_her_language_with_a_link_to_acknowledge(
     told = watch.messages()["line/wang"]
     assert told.subject == "WO-000001 已派给您：Motor hot"
     assert "接单：act:acknowledge:wang" in told.body
+
+
+def test_what_the_program_says_to_an_order_is_told_in_the_readers_language(watch: Watch, finding: NewFinding) -> None:
+    watch.receive(finding())
+    with watch.database.reading() as session:
+        row = find_order(session, "1")
+        assert row is not None
+        facts = facts_of_order(row)
+    sent = Change(2, AT, Verb.DISPATCH, "desk", Status.OPEN, Status.OPEN, "Nearest.", "wang", note_zh="离得最近。")
+    (told,) = (one for one in notices_of_line(facts, 1, sent, watch.roster, AT, _link) if one.person == "wang")
+    assert "离得最近。" in told.body
+    assert "Nearest" not in told.body
 
 
 def test_a_recovery_drops_nothing_and_a_cancelled_order_is_looked_at_no_more(watch: Watch, finding: NewFinding) -> None:
