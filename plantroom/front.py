@@ -25,6 +25,7 @@ from plantroom.directory_api import build_router as directory_router
 from plantroom.file_desk import ContractCheck, PlantFileDesk
 from plantroom.http import HttpParts, create_app
 from plantroom.identity_provider import identity_router
+from plantroom.import_api import build_import_router
 from plantroom.manage_desk import ContractDesk, Plant
 from plantroom.manual_desk import Manuals
 from plantroom.office_desk import BackOffice
@@ -78,6 +79,7 @@ def open_front(
         rules_router(sources.host),
         build_shelf_router(shelf, seen, view.finding),
         build_contracts_router(database, clock, plant.book, view.registry),
+        build_import_router(settings, view.registry),
         *more_api,
         accounts_router(database, view.registry, wall_clock),
         token_router(database, wall_clock),

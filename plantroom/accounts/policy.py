@@ -70,6 +70,7 @@ _RULES: Final[Mapping[str, tuple[Right, Right]]] = {
     "/api/dispatch": (Right.SEE, Right.MANAGE),
     "/api/outbox": (Right.MANAGE, Right.MANAGE),
     "/api/kpi": (Right.MANAGE, Right.MANAGE),
+    "/api/import": (Right.ADMINISTER, Right.ADMINISTER),
     "/api/contracts": (Right.MANAGE, Right.MANAGE),
     "/api/report": (Right.MANAGE, Right.MANAGE),
     "/api/costs": (Right.SEE, Right.WORK),

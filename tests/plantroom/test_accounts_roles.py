@@ -114,6 +114,8 @@ ROUTES = {
     "GET /api/rules/not-applicable": "tema",
     "GET /api/kpi?period=2026": "ma",
     "GET /api/report?period=2026": "ma",
+    "POST /api/import/assets": "a",
+    "POST /api/import/technicians": "a",
     "GET /api/contracts": "ma",
     "GET /api/contracts/none": "ma",
     "POST /api/contracts/check": "ma",

@@ -2,14 +2,18 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from asking import Client, bare_app
 from typer.testing import CliRunner
 
 from facility.errors import InputError
 from facility.registry import Registry
 from facility.site_file import parse_site
 from plantroom.cli import app, load_commands
+from plantroom.import_api import build_import_router
+from plantroom.settings import load_settings
 from ticketing.import_assets import read_assets
 from ticketing.import_people import read_people
 from ticketing.import_table import read_table
@@ -162,3 +166,26 @@ def test_a_refused_table_leaves_the_roster_as_it_is(run: Run, tmp_path: Path) ->
     assert code
     assert "people.csv:2:3: skills: 'rope' is not a known equipment class" in told
     assert (tmp_path / "roster.yaml").read_text(encoding="utf-8") == ROSTER
+
+
+def test_by_the_api_a_table_is_answered_with_the_file_it_makes(registry: Registry, tmp_path: Path) -> None:
+    roster = tmp_path / "roster.yaml"
+    roster.write_text(ROSTER, encoding="utf-8")
+
+    def client(**settings: Any) -> Client:  # noqa: ANN401 - any setting
+        made = build_import_router(load_settings(var=tmp_path, **settings), lambda: registry, {"LI_MAIL": "json://li"})
+        return Client(bare_app(made))
+
+    api, csv = client(roster=roster), {"Content-Type": "text/csv"}
+    assets = api.post("/api/import/assets", content=ASSETS.encode("gb18030"), headers=csv)
+    assert (assets.status_code, assets.json()["added"], assets.json()["replaced"]) == (200, 2, 0)
+    made = Registry.merge([registry, parse_site(assets.json()["file"], "more.yaml")])
+    assert made.assets["pump-1"].name == "生活水泵"
+    wrong = api.post("/api/import/assets", content=ASSETS.replace("pump,tower", "pmup,tower").encode(), headers=csv)
+    assert (wrong.status_code, "did you mean 'pump'" in wrong.text) == (422, True)
+    people = api.post("/api/import/technicians", content=(PEOPLE + "wang,Wang,,,,\n").encode(), headers=csv)
+    assert (people.json()["added"], people.json()["replaced"]) == (1, 1)
+    assert {"wang", "li"} == set(parse_roster(people.json()["file"], "r", {"LI_MAIL": "json://li"}, registry).people)
+    assert roster.read_text(encoding="utf-8") == ROSTER, "nothing is written"
+    nobody = client().post("/api/import/technicians", content=PEOPLE.encode(), headers=csv)
+    assert (nobody.status_code, "plantroom init" in nobody.text) == (409, True)
