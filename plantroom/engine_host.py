@@ -140,6 +140,12 @@ class EngineHost:
         """The directory the engine judges by."""
         return self.engine.registry
 
+    def rule_name(self, rule_id: str, language: str) -> str:
+        """The name of a rule in force; empty when there is none in this language."""
+        rule_set = self.engine.rule_set
+        rule = rule_set.rules.get(rule_id) if rule_set is not None else None
+        return rule.name.get(language, "") if rule is not None else ""
+
     @property
     def event_time_us(self) -> int:
         """The newest event time of any building; 0 before the first."""

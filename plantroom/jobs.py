@@ -11,6 +11,8 @@ from typing import Protocol
 
 import structlog
 
+from dashboards.web.language import Words
+from dashboards.web.wording import own_name
 from facility.clock import Clock
 from facility.errors import RetryableError
 from facility.registry import Registry
@@ -31,11 +33,13 @@ from ticketing.preventive import due
 from ticketing.roster import Roll
 from ticketing.service_desks import ServiceDesks
 from ticketing.service_outbox import OutboxTeller
+from ticketing.tables import WorkOrderRow
 from ticketing.watch import Instants, look, send_digests
 from ticketing.watch_rows import next_look
 
 log = structlog.get_logger(__name__)
 LEASE = "jobs"
+ZH = Words("zh")
 _BEAT_SECONDS = 0.25
 _RENEW_SECONDS = 0.7
 _MINUTE = timedelta(minutes=1)
@@ -62,6 +66,9 @@ class Plant(Protocol):
     @property
     def registry(self) -> Registry:
         """The directory in force."""
+
+    def rule_name(self, rule_id: str, language: str) -> str:
+        """The name of a rule in force; empty when there is none in this language."""
 
     def touch(self) -> None:
         """Orders have changed: whoever watches should look again."""
@@ -96,7 +103,7 @@ class Jobs:
         while self._is_due(instants.now):
             looked = True
             with self._office.lease.writing() as session:
-                if not look(session, self._book, self._office.people(), instants, self._office.link):
+                if not look(session, self._book, self._office.people(), instants, self._office.link, self._chinese):
                     break
         if looked and self._dispatch(instants.now):
             return self.step()  # who was sent is told in this beat too
@@ -125,6 +132,10 @@ class Jobs:
             self._office.lease.let_go()
         except RetryableError as error:
             log.warning("the lease of the jobs runs out by itself", reason=str(error))
+
+    def _chinese(self, row: WorkOrderRow) -> str:
+        name, asset = self._host.rule_name(row.rule_id, "zh"), self._host.registry.assets.get(row.asset_id)
+        return f"{name}：{own_name(asset.name, ZH)}" if name and asset is not None and asset.name else name
 
     def _holds(self) -> bool:
         wall = self._office.wall.now()

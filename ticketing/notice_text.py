@@ -54,7 +54,8 @@ def wordings() -> Wordings:
 
 @dataclass(frozen=True, slots=True)
 class OrderFacts:
-    """An order as notices and webhooks tell of it. `due_at` is the deadline that runs out next (aware UTC)."""
+    """An order as notices and webhooks tell of it. `due_at` is the deadline that runs out next (aware UTC); `title_zh`
+    is empty where nobody knows the title in Chinese."""
 
     id: str
     number: str
@@ -68,6 +69,7 @@ class OrderFacts:
     assignee: str
     level: str
     due_at: datetime | None
+    title_zh: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +96,10 @@ def write_notice(
 ) -> tuple[str, str]:
     """Subject and body. Instants are local to `zone`; a link that is empty has no line."""
     words = wordings().of(language)
+    title = order.title_zh if language == "zh" and order.title_zh else order.title
     subject = words.subjects[what.name].format(
         number=order.number,
-        title=order.title,
+        title=title,
         by=what.by,
         reason=words.reasons.get(what.reason, what.reason),
         clock=words.clocks.get(what.clock, what.clock),
@@ -106,7 +109,7 @@ def write_notice(
     note = what.note_zh if language == "zh" and what.note_zh else what.note
     lines = [
         words.late.format(at=_local(what.at, zone)) if what.late else "",
-        order.title,
+        title,
         words.place.format(
             asset=order.asset_id, building=order.building_id, severity=severity, priority=order.priority
         ),

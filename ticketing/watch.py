@@ -4,7 +4,7 @@ One transaction reads an order, writes its notices, and stores when it has to be
 and nothing is forgotten, whenever the program stops. The caller owns the transaction.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -39,7 +39,18 @@ class Instants:
     wall: datetime
 
 
-def look(session: Session, book: ContractBook, roster: Roster, instants: Instants, link: ActLink) -> int:
+Titles = Callable[[WorkOrderRow], str]
+"""What an order is about in Chinese; empty when nobody knows."""
+
+
+def look(
+    session: Session,
+    book: ContractBook,
+    roster: Roster,
+    instants: Instants,
+    link: ActLink,
+    chinese: Titles = lambda _: "",
+) -> int:
     """Look at up to 50 orders that are due; how many there were."""
     watched = lock_due(session, instants.now, AT_ONCE)
     if not watched:
@@ -50,7 +61,8 @@ def look(session: Session, book: ContractBook, roster: Roster, instants: Instant
     done = []
     for row in watched:
         order, lines = orders[row.work_order_id], histories[row.work_order_id]
-        told, look_at = _look_at(session, book, roster, instants, link, row, order, lines)
+        facts = facts_of_order(order, chinese(order))
+        told, look_at = _look_at(session, book, roster, instants, link, row, order, facts, lines)
         notices += told
         done.append((row.work_order_id, look_at, max(line.id for line in lines)))
     put(session, notices, instants.now, instants.wall)
@@ -96,9 +108,10 @@ def _look_at(
     link: ActLink,
     watched: WatchRow,
     row: WorkOrderRow,
+    facts: OrderFacts,
     lines: Iterable[StoredLine],
 ) -> tuple[list[Notice], datetime | None]:
-    facts, now = facts_of_order(row), instants.now
+    now = instants.now
     notices: list[Notice] = []
     for line in lines:
         if line.id > watched.told_event_id:
@@ -116,7 +129,7 @@ def _look_at(
     return notices, min(ahead, default=None)
 
 
-def facts_of_order(row: WorkOrderRow) -> OrderFacts:
+def facts_of_order(row: WorkOrderRow, title_zh: str = "") -> OrderFacts:
     """The order as notices tell of it."""
     return OrderFacts(
         id=row.id,
@@ -131,4 +144,5 @@ def facts_of_order(row: WorkOrderRow) -> OrderFacts:
         assignee=row.assignee or "",
         level=row.service_level,
         due_at=row.next_due_at,
+        title_zh=title_zh,
     )

@@ -35,6 +35,7 @@ from ticketing.tables_plant import AssetRow, BuildingRow
 NewFinding = Callable[..., Finding]
 AT = datetime(2026, 3, 2, 1, tzinfo=UTC)
 TEXT = (Path(__file__).parents[1] / "data/ticketing/contract.yaml").read_text(encoding="utf-8")
+NAMES = {("trapped", "zh"): "困人报警"}
 TERMS = """escalations:
       - {id: half, clock: response, at: "50 %", to: li}
       - {id: over, clock: response, at: "30 min after", to: li}"""
@@ -45,6 +46,9 @@ class Plant:
 
     def __init__(self, registry: Registry) -> None:
         self.registry, self.touched = registry, 0
+
+    def rule_name(self, rule_id: str, language: str) -> str:
+        return NAMES.get((rule_id, language), "")
 
     def touch(self) -> None:
         self.touched += 1
@@ -61,12 +65,14 @@ class Process:
         receiver: Receiver,
         registry: Registry,
         pictures: AttachmentStore | None = None,
+        language: str = "en",
     ) -> None:
         text = TEXT.replace('effective_at: "2026-01-01"', f'effective_at: "2026-01-01"\n    {TERMS}')
         self.book = ContractBook([parse_contract(text, "contract.yaml")])
         li = Person(
             "li",
             "Li",
+            language,
             skills=frozenset({"elevator"}),
             channels=(Channel("chat", f"json://127.0.0.1:{receiver.port}/"),),
         )
@@ -199,9 +205,10 @@ def test_an_escalation_leaves_in_the_beat_of_its_instant(
 
 
 def test_an_entrapment_is_dispatched_and_told_by_the_program_itself(
-    two: tuple[Process, Process], registry: Registry, finding: NewFinding
+    database: Database, clock: JournalClock, receiver: Receiver, registry: Registry, finding: NewFinding
 ) -> None:
-    one, _ = two
+    url = database.url.render_as_string(hide_password=False)
+    one = Process("one", url, clock, receiver, registry, language="zh")
     with one.database.writing() as session:
         desk = Desk(one.book, lambda: registry)
         desk.receive(session, [finding(rule="trapped", severity=Severity.CRITICAL), finding()])
@@ -209,11 +216,14 @@ def test_an_entrapment_is_dispatched_and_told_by_the_program_itself(
     rows = {row.event: row for row in one.rows().values() if row.kind == "notice"}
     assert set(rows) == {"dispatched"}
     assert (rows["dispatched"].person, rows["dispatched"].state) == ("li", "delivered")
+    assert rows["dispatched"].subject == "WO-000001 已派给您：困人报警：lift-1"
     with one.database.reading() as session:
         trapped, other = (repository.find_order(session, str(number)) for number in (1, 2))
     assert trapped is not None
     assert other is not None
     assert (trapped.assignee, other.assignee) == ("li", None)
+    one.courier.close()
+    one.database.close()
 
 
 def test_a_leader_that_ends_hands_over_at_once(two: tuple[Process, Process]) -> None:

@@ -33,6 +33,9 @@ class Plant:
     def __init__(self, registry: Registry) -> None:
         self.registry = registry
 
+    def rule_name(self, rule_id: str, language: str) -> str:
+        return f"{rule_id} ({language})"
+
     def touch(self) -> None:
         """Nobody watches."""
 
