@@ -21,6 +21,7 @@ BENCHES = {
     "desk": ("orders opened a second, and what one costs", "bench.desk_bench"),
     "orders": ("lists, sweep and storm among 100,000 open orders with 5 million lines", "bench.orders_bench"),
     "restore": ("backup and restore of 5 million readings and 100,000 orders", "bench.restore_bench"),
+    "capacity": ("bytes of a reading, an order and a point, for `plantroom capacity`", "bench.capacity_bench"),
     "escalation": ("how long after its instant an escalation leaves", "bench.escalation_bench"),
     "kpi": ("the key figures of a quarter with five million history rows", "bench.kpi_bench"),
     "pages": ("server time of the pages with 10,000 open orders and 20,000 points", "bench.pages_bench"),

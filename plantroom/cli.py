@@ -37,6 +37,7 @@ COMMANDS = (
     "backup",
     "restore",
     "export",
+    "capacity",
     "schema",
     "doctor",
     "devices",
