@@ -2,7 +2,7 @@
 and in its navigation every page of a folder that is named with a slash at its end."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,23 @@ _OUT_OF_DOCS = re.compile(r"\]\(\.\./(" + "|".join(re.escape(name) for name in R
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """Name the pages of whole folders: the list of the folder first, the others by name."""
-    config.nav = _named(config.nav, Path(config.docs_dir))
+    """Name the pages of whole folders: the list of the folder first, the others by name. Pages that are named nowhere
+    come last, so that a new one is found before somebody has thought about its place."""
+    docs = Path(config.docs_dir)
+    nav = _named(config.nav, docs)
+    there = {path.relative_to(docs).as_posix() for path in docs.rglob("*.md") if path.parent.name != "rules"}
+    if rest := sorted(there - set(_pages(nav))):
+        nav = [*nav, {"More": rest}]
+    config.nav = nav
     return config
+
+
+def _pages(item: Any) -> Iterator[str]:  # noqa: ANN401 - see `_named`
+    if isinstance(item, str):
+        yield item
+    else:
+        for inner in item.values() if isinstance(item, Mapping) else item:
+            yield from _pages(inner)
 
 
 def _named(item: Any, docs: Path) -> Any:  # noqa: ANN401 - a navigation is lists, mappings and texts in each other
