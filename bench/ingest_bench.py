@@ -140,7 +140,7 @@ def engine(folder: Path, broker: Broker, connections: int) -> Iterator[int]:
         "LOG_LEVEL": "ERROR",
     }  # fmt: skip
     environment = {**os.environ, **{f"PLANTROOM_{name}": value for name, value in settings.items()}}
-    command = [sys.executable, "-m", "plantroom", "run", "--role", "engine"]
+    command = [sys.executable, "-m", "plantroom", "run", "--role", "engine,web,jobs"]
     process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, cwd=_ROOT)
     try:
         while not (folder / "cursors" / "done.json").exists():

@@ -33,6 +33,10 @@ class DeadLetterBox:
         """Up to here every dead letter is in the table; it may lag a little behind the newest commit taken."""
         return self._cursor.seq
 
+    def begin_writing(self) -> None:
+        """Another process wrote until now: go on where it left the cursor."""
+        self._cursor.reload()
+
     def take(self, commits: Sequence[Commit]) -> None:
         """Keep the dead letters among these commits. Raises RetryableError while the database is away or locked."""
         found = any(isinstance(entry, DeadLetter) for commit in commits for entry in commit.entries)

@@ -8,7 +8,7 @@ import fcntl
 import sqlite3
 import threading
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from io import TextIOWrapper
 from itertools import pairwise
@@ -176,8 +176,9 @@ class JournalReader:
     """Reads commits by sequence number, from any process, while a writer writes, rotates and drops.
 
     Never blocks for new commits. Any thread may ask; one at a time is answered. What runs of the writer were read
-    stays in the small file `seen`: with it, a journal that was cut back is noticed after a restart too. Readers of one
-    process that follow together share what is `decoded`; `read_bytes` of packed entries are read at once.
+    stays in the small file `seen`, while `owns_seen` says that it is this reader's: with it, a journal that was cut
+    back is noticed after a restart too. Readers of one process that follow together share what is `decoded`;
+    `read_bytes` of packed entries are read at once.
     """
 
     def __init__(
@@ -185,12 +186,13 @@ class JournalReader:
         folder: Path,
         *,
         seen: Path | None = None,
+        owns_seen: Callable[[], bool] = lambda: True,
         read_bytes: int = READ_BYTES,
         decoded: DecodedCommits | None = None,
     ) -> None:
         self._folder, self._read_bytes = folder, read_bytes
         self._decode = decode_entries if decoded is None else decoded.decode
-        self._seen = SeenRuns(seen)
+        self._seen = SeenRuns(seen, owns_seen)
         self._open: dict[Path, tuple[int, sqlite3.Connection]] = {}
         self._lock = threading.Lock()
         self._runs_read: tuple[sqlite3.Connection, int, Runs] | None = None

@@ -5,7 +5,7 @@ tail) or put back from a copy fills the same numbers again, under another run; a
 read notices.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -51,11 +51,15 @@ def common_seq(seen: Sequence[Run], now: Sequence[Run], seq: int) -> int | None:
 
 
 class SeenRuns:
-    """The runs that were read, kept in a small file when `path` is given: a cut is noticed after a restart too."""
+    """The runs that were read, kept in a small file when `path` is given: a cut is noticed after a restart too.
 
-    def __init__(self, path: Path | None) -> None:
+    The file says what its owner has read. While `may_write` says no, another process owns it: then it is only the
+    beginning of what is remembered here.
+    """
+
+    def __init__(self, path: Path | None, may_write: Callable[[], bool] = lambda: True) -> None:
         """Raises InputError for a file that is none of ours."""
-        self._path = path
+        self._path, self._may_write = path, may_write
         self.runs: Runs = ()
         if path is not None and path.exists():
             try:
@@ -63,11 +67,12 @@ class SeenRuns:
             except msgspec.DecodeError as error:
                 hint = "Remove it: what was read so far is then taken to be of this journal."
                 raise refuse(str(path), f"holds no runs of a journal: {error}", hint) from error
+        self._written = self.runs
 
     def keep(self, runs: Runs) -> None:
-        """Durable on return. Raises OSError."""
-        if runs != self.runs:
-            if self._path is not None:
-                self._path.parent.mkdir(parents=True, exist_ok=True)
-                write_whole(self._path, msgspec.json.encode(runs))
-            self.runs = runs
+        """Durable on return, where the file is ours. Raises OSError."""
+        if self._path is not None and runs != self._written and self._may_write():
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(self._path, msgspec.json.encode(runs))
+            self._written = runs
+        self.runs = runs

@@ -5,6 +5,7 @@ itself an hour ago helps nobody.
 """
 
 import threading
+import uuid
 from typing import Any
 
 import paho.mqtt.client as mqtt
@@ -19,7 +20,8 @@ _WAITING = 3
 class SelfReporter:
     """One connection that comes back by itself. `say` never blocks; `close` leaves."""
 
-    def __init__(self, address: BrokerAddress, client_id: str = "plantroom-self") -> None:
+    def __init__(self, address: BrokerAddress, client_id: str | None = None) -> None:
+        client_id = client_id or f"plantroom-self-{uuid.uuid4().hex[:8]}"  # the broker ends one for another of its name
         self._client = mqtt.Client(
             CallbackAPIVersion.VERSION2, client_id, clean_session=True, protocol=mqtt.MQTTv311
         )  # fmt: skip

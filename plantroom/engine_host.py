@@ -1,9 +1,11 @@
 """Drives the rule engine from the journal by cursor and hands its findings to the desk.
 
-One transaction moves findings, orders and the cursor, under the epoch of a lease: a process that was stopped, and
-replaced meanwhile, writes nothing when it wakes. It stands by, and goes on when the other one is gone. Every few
-seconds the engine's snapshot is kept with the cursor it belongs to; after a kill the engine goes on from there, and
-what it finds again changes nothing.
+One process leads: one transaction moves findings, orders and the cursor, under the epoch of a lease, so that a process
+that was stopped, and replaced meanwhile, writes nothing when it wakes. Every few seconds the engine's snapshot is kept
+with the cursor it belongs to; after a kill the engine goes on from there, and what it finds again changes nothing.
+
+Every other process follows: it judges the same commits, as far as the leader has kept their findings and no further,
+and writes nothing. So it shows what the leader knows, and goes on where the leader ended, warm, when the lease is free.
 """
 
 import threading
@@ -32,13 +34,15 @@ from rules.plan import NotApplicable
 from rules.rule import Rule
 from rules.rule_set import RuleSet
 from ticketing import repository
-from ticketing.lease import Lease, LeaseLostError
+from ticketing.lease import RENEW_S, Lease, LeaseLostError
 
 log = structlog.get_logger(__name__)
 BATCH = 500
 LEASE = "engine"
 _SNAPSHOT_EVERY_US = 5_000_000
 _IDLE_SECONDS = 0.05
+_FOLLOW_SECONDS = 0.1
+_PLANT_EVENTS = (SiteEdited, RuleSetActivated)
 
 
 class JournalSource(Protocol):
@@ -68,6 +72,7 @@ class HostMetrics:
         self.commits = Counter("plantroom_engine_commits", "Commits judged.", registry=registry)
         self.findings = Counter("plantroom_engine_findings", "Findings that changed.", registry=registry)
         self.lag = Gauge("plantroom_engine_lag_commits", "Commits not yet judged.", registry=registry)
+        self.leads = Gauge("plantroom_engine_leads", "1 while this process writes what is found.", registry=registry)
         self.batch_seconds = Histogram("plantroom_engine_batch_seconds", "Time to judge a batch.", registry=registry)
         self.write_seconds = Histogram(
             "plantroom_engine_write_seconds", "Time to keep findings, orders and the cursor.", registry=registry
@@ -75,7 +80,12 @@ class HostMetrics:
 
 
 class EngineHost:
-    """The engine behind a cursor. `step` is called by one thread; pages read under `lock`."""
+    """The engine behind a cursor. `step` is called by one thread; pages read under `lock`.
+
+    Without a `lease` it follows for ever. With `directory_only` it also judges nothing: it knows the site and rules in
+    force, which costs next to nothing. `leveled` is called, by the thread that steps, when this process has begun to
+    lead and has judged what was waiting.
+    """
 
     def __init__(
         self,
@@ -83,55 +93,130 @@ class EngineHost:
         database: Database,
         desk: FindingsDesk,
         *,
-        lease: Lease,
+        lease: Lease | None,
         allowance_us: int,
         clock: Clock,
         metrics: HostMetrics,
+        directory_only: bool = False,
     ) -> None:
-        lease.seize()
         self._lease = lease
         self._journal, self._database, self._desk, self._clock = journal, database, desk, clock
         self._metrics = metrics
-        self._allowance_us = allowance_us
+        self._allowance_us, self._directory_only = allowance_us, directory_only
         self._wall = RealClock()
         self._snapshot_due_us = 0
         self.lock = Turns()
-        self.engine, self.cursor = self._restore()
-        self.kept_cursor = self.cursor
+        self._rewinds, self._cut_seen, self._leveled = 0, False, True
+        self._stale = self._led = False
+        self.kept_cursor = 0
         """Up to here nobody will ever read the journal again for the engine: its snapshot is that old."""
+        self.engine, self.cursor = self._restore()
         self.findings_total = 0
         self._handed: list[Path] = []
         self._handed_seq = 0
+        self.leveled: Callable[[], None] = lambda: None
         self.tell: Callable[[Sequence[Finding]], None] = lambda found: None  # noqa: ARG005 - nobody listens yet
         """Who hears of findings that changed, once they are kept; of none when a person changed something."""
         self.away = ""
         self._reported_errors = 0
 
+    @property
+    def leads(self) -> bool:
+        """Whether this process writes what is found."""
+        return self._lease is not None and self._lease.epoch is not None
+
     def step(self) -> int:
-        """Judge the next commits; how many there were. Raises RetryableError when the database is away."""
-        try:
-            commits = self._journal.read(self.cursor, BATCH)
-        except JournalCutError as error:
-            self._go_back(error)
-            commits = self._journal.read(self.cursor, BATCH)
-        if commits:
-            with self._metrics.batch_seconds.time():
-                findings = [finding for commit in commits for finding in self._judge(commit)]
-            self._write(findings, commits[-1].seq)
-            self._metrics.commits.inc(len(commits))
-            self._metrics.findings.inc(len(findings))
-        elif self._snapshot_due_us and self._wall.now_us() >= self._snapshot_due_us:
-            self._write([], self.cursor)
+        """Judge the next commits; how many there were. Raises RetryableError when the database is away, LeaseLostError
+        when another process leads since the last step."""
+        if self._led and not self.leads:
+            log.warning("another process judges this journal now, this one stands by", at=self.cursor)
+            self._led = False
+        if self._stale:
+            self._restore_now()
+        taken = self._lead() if self.leads or self._begin() else self._follow()
+        self._metrics.leads.set(self.leads)
         self._metrics.lag.set(self._journal.last_seq() - self.cursor)
         self._report_errors()
+        return taken
+
+    def _lead(self) -> int:
+        try:
+            commits = self._read()
+            if commits:
+                findings = self._judge(commits)
+                self._write(findings, commits[-1].seq)
+                if findings:
+                    self.tell(findings)
+            elif not self._leveled:
+                self._leveled = True
+                self.leveled()
+            elif self._wall.now_us() >= self._snapshot_due_us:
+                self._write([], self.cursor)
+        except RetryableError:
+            self._stale = True  # the engine may be ahead of the database: the next step begins at what was kept
+            raise
         return len(commits)
 
-    def _judge(self, commit: Commit) -> list[Finding]:
-        """One commit under the lock, so that no page waits for a whole batch."""
-        with self.lock:
-            findings = self.engine.feed(commit)
-            if isinstance(self._clock, JournalClock):
-                self._clock.advance(self.event_time_us)
+    def _read(self) -> list[Commit]:
+        try:
+            return self._journal.read(self.cursor, BATCH)
+        except JournalCutError as error:
+            self._go_back(error)
+            return self._journal.read(self.cursor, BATCH)
+
+    def _begin(self) -> bool:
+        """Take the lease if it is free: lead from here on, from where the last leader's findings are kept."""
+        lease = self._lease
+        if lease is None:
+            return False
+        with self._database.reading() as session:
+            if not lease.is_free(session):
+                return False
+        if not lease.hold():
+            return False
+        log.info("this process judges the journal now", epoch=lease.epoch, at=self.cursor)
+        with self._database.reading() as session:
+            progress = repository.load_progress(session)
+        if progress.rewinds != self._rewinds:
+            self._restore_now()
+        self._snapshot_due_us, self._leveled, self._cut_seen, self._led = 0, False, False, True
+        return True
+
+    def _follow(self) -> int:
+        """Judge what the leader has kept, and no more."""
+        with self._database.reading() as session:
+            progress = repository.load_progress(session)
+        self.kept_cursor = progress.snapshot_seq
+        try:
+            if progress.rewinds != self._rewinds:
+                self._restore_now()
+            left = progress.cursor_seq - self.cursor
+            commits = self._journal.read(self.cursor, min(BATCH, left)) if left > 0 else []
+        except JournalCutError as error:
+            if not self._cut_seen:
+                log.warning("the journal was cut back; this process waits for the one that leads", reason=str(error))
+            self._cut_seen = True
+            return 0
+        self._cut_seen = False
+        if commits:
+            findings = self._judge(commits)
+            self.cursor = commits[-1].seq
+            if findings:
+                self.tell(findings)
+        return len(commits)
+
+    def _judge(self, commits: Sequence[Commit]) -> list[Finding]:
+        """Commit by commit under the lock, so that no page waits for a whole batch."""
+        findings: list[Finding] = []
+        with self._metrics.batch_seconds.time():
+            for commit in commits:
+                with self.lock:
+                    findings += self.engine.feed(_without_readings(commit) if self._directory_only else commit)
+                    if isinstance(self._clock, JournalClock):
+                        self._clock.advance(self.event_time_us)
+        self._metrics.commits.inc(len(commits))
+        self._metrics.findings.inc(len(findings))
+        self.findings_total += len(findings)
         return findings
 
     # --- for the pages and the API, from any thread ------------------------------------------------------------
@@ -186,38 +271,39 @@ class EngineHost:
         while not stop.is_set():
             try:
                 if self.step() == 0:
-                    stop.wait(_IDLE_SECONDS)
+                    stop.wait(_IDLE_SECONDS if self.leads else _FOLLOW_SECONDS)
                 if self.away:
-                    log.info("findings and orders are written again")
+                    log.info("findings and orders are written and read again")
                     self.away = ""
             except LeaseLostError as error:
-                if not self.away:
-                    log.warning("another process judges this journal now, this one stands by", reason=str(error))
-                self.away = str(error)
-                stop.wait(1.0)
-                with self.lock:
-                    self._recover()
+                log.debug("what was judged is not kept", reason=str(error))
             except RetryableError as error:
-                # The engine may be ahead of the database now: go back to what was kept and judge again.
                 if not self.away:
                     log.error("database is away, findings wait in the journal", error=str(error))
                 self.away = str(error)
                 stop.wait(1.0)
-                with self.lock:
-                    self._recover()
         try:
-            self._write([], self.cursor, snapshot=True)
-            self._lease.let_go()
+            if self.leads and self._lease is not None:
+                if not self._stale:
+                    self._write([], self.cursor, snapshot=True)
+                self._lease.let_go()
         except RetryableError as error:
             log.warning("no last snapshot; the journal will be read again at start", error=str(error))
+
+    def keep_lease(self, stop: threading.Event) -> None:
+        """Renew the lease until `stop`, beside the thread that steps: a large batch takes longer than it runs."""
+        while not stop.wait(RENEW_S / 2):
+            try:
+                if self._lease is not None and self.leads:
+                    self._lease.renew()
+            except RetryableError as error:
+                log.debug("the lease could not be renewed", reason=str(error))
 
     def bring_up_to(self, files: dict[str, str], rule_files: dict[str, str], control_folder: Path) -> None:
         """Make the journal say which site and rules hold, where it does not say so yet.
 
-        The engine first catches up with what the journal holds, so that nothing is said twice.
+        For `leveled`: the engine has caught up with what the journal holds, so that nothing is said twice.
         """
-        while self.step():
-            continue
         at_us = self._clock.now_us()
         events: list[ControlEvent] = []
         if self.engine.site_files != files:
@@ -234,13 +320,15 @@ class EngineHost:
         """
         if self._handed and not any(path.exists() for path in self._handed):
             self._handed, self._handed_seq = [], self._journal.last_seq()
-        return bool(self._handed) or self.cursor < self._handed_seq
+        if bool(self._handed) or self.cursor < self._handed_seq:
+            return True
+        return not self._leveled if self.leads else self.engine.rule_set is None
 
-    def _write(self, findings: Sequence[Finding], seq: int, *, snapshot: bool = False) -> None:
+    def _write(self, findings: Sequence[Finding], seq: int, *, snapshot: bool = False, rewound: bool = False) -> None:
         now_us = self._wall.now_us()
         due = snapshot or now_us >= self._snapshot_due_us
-        if self._lease.epoch is None and not self._lease.hold():
-            msg = "another process judges this journal"
+        if self._lease is None:
+            msg = "this process follows the journal and writes nothing"
             raise LeaseLostError(msg)
         with self._metrics.write_seconds.time(), self._lease.writing() as session:
             if findings:
@@ -250,13 +338,14 @@ class EngineHost:
                 with self.lock:
                     blob = self.engine.snapshot()
                 repository.save_snapshot(session, seq, blob)
+            if rewound:
+                repository.count_rewind(session)
         self.cursor = seq
-        self.findings_total += len(findings)
-        if findings:
-            self.tell(findings)
         if due:
             self.kept_cursor = seq
             self._snapshot_due_us = now_us + _SNAPSHOT_EVERY_US
+        if rewound:
+            self._rewinds += 1
 
     def _go_back(self, error: JournalCutError) -> None:
         """The journal was cut back behind us. What was judged stays judged; the new commits are judged from the cut on,
@@ -264,17 +353,17 @@ class EngineHost:
         log.error("the journal was cut back after it was judged", at=self.cursor, reason=str(error))
         with self.lock:
             self.engine.rewind(error.common)
-        self._write([], error.common, snapshot=True)
+        self._write([], error.common, snapshot=True, rewound=True)
 
-    def _recover(self) -> None:
-        try:
+    def _restore_now(self) -> None:
+        with self.lock:
             self.engine, self.cursor = self._restore()
-        except RetryableError as error:
-            self.away = str(error)
+        self._stale = False
 
     def _restore(self) -> tuple[Engine, int]:
         with self._database.reading() as session:
             state = repository.load_engine_state(session)
+        self._rewinds, self.kept_cursor = state.rewinds, state.snapshot_seq or 0
         if state.snapshot is not None and state.snapshot_seq is not None:
             try:
                 engine = Engine.restore(state.snapshot, allowance_us=self._allowance_us)
@@ -298,3 +387,8 @@ class EngineHost:
         for error in self.engine.errors[self._reported_errors :]:
             log.error("a rule set or site in the journal was refused, the old one stays", error=str(error))
         self._reported_errors = len(self.engine.errors)
+
+
+def _without_readings(commit: Commit) -> Commit:
+    """What changes the plant itself: sites and rules."""
+    return Commit(commit.seq, commit.arrived_us, tuple(one for one in commit.entries if isinstance(one, _PLANT_EVENTS)))

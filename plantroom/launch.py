@@ -18,6 +18,7 @@ from plantroom.clocks import check_same_time, start_scaled
 from plantroom.lifeline import stop_event
 from plantroom.listen import check_password, listens_on
 from plantroom.lock import InstanceLock
+from plantroom.part import Role, format_roles, parse_processes
 from plantroom.secret_files import admin_token, make_once_code
 from plantroom.settings import ClockKind, Mode, Settings
 from plantroom.supervisor import ProcessSpec, Supervisor
@@ -128,13 +129,22 @@ def _shown(host: str) -> str:
 
 
 def _stages(settings: Settings) -> list[list[ProcessSpec]]:
-    """The broker first; then ingest and engine beside each other."""
+    """The broker first; then ingest and the processes of the plant beside each other."""
     environment = settings.environment()
+    # One port, and it is ingest's: what the others count stands on the pages' own /metrics.
+    of_plant = {**environment, "PLANTROOM_METRICS_PORT": "0"}
     settings.listening_file.unlink(missing_ok=True)
     broker = ProcessSpec("broker", ["run", "--role", "broker"], environment, _listening(settings))
     ingest = ProcessSpec("ingest", ["run", "--role", "ingest"], environment, settings.listening_file.exists)
-    engine = ProcessSpec("engine", ["run", "--role", "engine"], environment, _answers(settings))
-    return [[broker], [ingest, engine]] if settings.mode is Mode.EMBEDDED else [[ingest, engine]]
+    plant: list[ProcessSpec] = []
+    for parts in parse_processes(settings.processes):
+        roles = format_roles(parts)
+        first = roles.split(",")[0]
+        same = sum(one.name.split("-")[0] == first for one in plant)
+        ready = _answers(settings) if Role.WEB in parts else lambda: True
+        name = first if not same else f"{first}-{same + 1}"
+        plant.append(ProcessSpec(name, ["run", "--role", roles], of_plant, ready))
+    return [[broker], [ingest, *plant]] if settings.mode is Mode.EMBEDDED else [[ingest, *plant]]
 
 
 def _listening(settings: Settings) -> Callable[[], bool]:

@@ -327,7 +327,7 @@ class ProgramView:
             ),
             StageHealth("files", not self._from.refused(), self._from.refused()),
         ]
-        for name, follower in self._from.followers.items():
+        for name, follower in list(self._from.followers.items()):  # it grows when this process becomes the keeper
             state = follower.state
             stages.append(StageHealth(name, not state.trouble, state.trouble, behind_commits=state.lag))
         return Health(

@@ -8,6 +8,7 @@ the files in force stay in force.
 import threading
 import uuid
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import msgspec
 import structlog
@@ -37,19 +38,41 @@ class Reload:
     """Watches the files of the settings; `in_force` are those the program started with.
 
     Files that contradict the contracts in force are refused. `refused` is why the files
-    on disk are not those in force, empty when they are.
+    on disk are not those in force, empty when they are. While `leads` says no, another process tells the journal.
     """
 
     def __init__(
-        self, settings: Settings, in_force: PlantFiles, contracts: Callable[[], Mapping[str, str]], clock: Clock
+        self,
+        settings: Settings,
+        in_force: PlantFiles,
+        contracts: Callable[[], Mapping[str, str]],
+        clock: Clock,
+        leads: Callable[[], bool] = lambda: True,
     ) -> None:
+        self._leads, self._lock = leads, threading.Lock()
         self._settings, self._in_force, self._contracts, self._clock = settings, in_force, contracts, clock
         self._seen: PlantFiles | str = in_force
         self._submitted_us = 0
         self.refused = ""
 
+    def hand_over(self, bring_up_to: Callable[[dict[str, str], dict[str, str], Path], None]) -> None:
+        """This process leads from here on: `bring_up_to` makes the journal say what is on disk, where it does not. What
+        is broken on disk leaves what is in force. Raises OSError."""
+        with self._lock:
+            found = self._read()
+            if isinstance(found, str):
+                log.error("the files on disk are refused, those in force stay in force", reason=found)
+                self._seen = self.refused = found
+                return
+            bring_up_to(found.site, found.rules, self._settings.control_folder)
+            self._seen = self._in_force = found
+
     def look(self) -> None:
         """Compare once. Raises OSError when the events cannot be written; the next look tries again."""
+        with self._lock:
+            self._look()
+
+    def _look(self) -> None:
         found = self._read()
         settled, self._seen = found == self._seen, found
         if not settled:
@@ -59,7 +82,7 @@ class Reload:
                 log.error("changed files are refused, those in force stay in force", reason=found)
             self.refused = found
             return
-        changed = self._events(found)
+        changed = self._events(found) if self._leads() else []
         for event in changed:
             submit(self._settings.control_folder, event)
             log.info("changed files are taken up", kind=type(event).__name__)

@@ -9,27 +9,31 @@ import structlog
 from facility.errors import PermanentError, RetryableError
 from plantroom.backup.unfinished import refuse_unfinished
 from plantroom.lifeline import stop_event
+from plantroom.part import PLANT, Role
 from plantroom.settings import Settings
 from plantroom.supervisor import EXIT_CONFIGURATION
 
 log = structlog.get_logger(__name__)
-_YIELDING = {"broker": 5, "engine": 10}
+_YIELDING = {Role.BROKER: 5, Role.ENGINE: 10, Role.WEB: 10, Role.JOBS: 10}
 """Niceness. When the CPU is short, the broker then takes less from the devices, rather than letting its queue grow, and
-the engine lags and catches up; it must not keep the broker waiting either."""
+the engine lags and catches up; it and the pages must not keep the broker waiting either."""
 
 
-def run_role(role: str, settings: Settings) -> None:
-    """Run `broker`, `ingest` or `engine` until SIGTERM, or until the parent is gone.
+def run_role(roles: frozenset[Role], settings: Settings) -> None:
+    """Run `broker`, `ingest`, or any of `engine`, `web` and `jobs` until SIGTERM, or until the parent is gone.
 
     The process ends with 78 when starting it again would not help, with 1 when it may.
     """
     stop = stop_event()
-    os.nice(_YIELDING.get(role, 0))
-    if role == "engine" and hasattr(os, "sched_setscheduler"):  # Linux: it never takes the CPU from who just woke up
+    os.nice(max(_YIELDING.get(role, 0) for role in roles))
+    if Role.ENGINE in roles and hasattr(os, "sched_setscheduler"):  # Linux: it takes the CPU from nobody who just woke
         os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
     try:
         refuse_unfinished(settings.var)
-        import_module(f"plantroom.{role}_role").run(settings, stop)
+        if roles <= PLANT:
+            import_module("plantroom.engine_role").run(settings, stop, roles)
+        else:
+            import_module(f"plantroom.{min(roles)}_role").run(settings, stop)
     except PermanentError as error:
         for line in str(error).splitlines():  # one problem a line
             log.error("cannot go on", reason=line)

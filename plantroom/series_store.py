@@ -10,14 +10,14 @@ from ingest.stores.parquet import ParquetStore
 from plantroom.settings import Settings, StoreKind
 
 
-def open_store(settings: Settings, registry: Callable[[], Registry]) -> SeriesStore:
-    """The series store of the settings."""
+def open_store(settings: Settings, registry: Callable[[], Registry], *, writes: bool = True) -> SeriesStore:
+    """The series store of the settings; without `writes` another process is the one that writes."""
     if settings.store is StoreKind.PARQUET:
-        return ParquetStore(settings.parquet_folder, policy=settings.keep_policy())
+        return ParquetStore(settings.parquet_folder, policy=settings.keep_policy(), writes=writes)
     # The client of InfluxDB takes 12 MB and a second to load, for nothing where readings lie in files.
     from ingest.stores.influx import InfluxStore  # noqa: PLC0415 - as said
     from ingest.stores.influx_wire import InfluxAddress  # noqa: PLC0415 - as said
 
     token = settings.influx_token or SecretStr("")
     address = InfluxAddress(settings.influx_url, settings.influx_org, settings.influx_bucket, token)
-    return InfluxStore(address, settings.var / "influx.cursor", registry, settings.keep_policy())
+    return InfluxStore(address, settings.var / "influx.cursor", registry, settings.keep_policy(), writes=writes)

@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from facility.errors import InputError, Problem
 from ingest.link import ClientKind
 from ingest.stores.keeping import KeepPolicy, parse_policy
+from plantroom.part import parse_processes
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _DEFAULT_SECRETS = ("changeme", "change-me", "secret", "password", "admin", "plantroom", "token")
@@ -145,7 +146,18 @@ class Settings(BaseSettings):
         default="", description="claim with the ids of the buildings somebody may see; without it all (customers: none)"
     )
     oidc_label: str = Field(default="Single sign-on", description="what the button on the sign-in page says")
-    metrics_port: int = Field(default=0, ge=0, le=65535, description="port for the ingest process's /metrics; 0 is off")
+    metrics_port: int = Field(
+        default=0,
+        ge=0,
+        le=65535,
+        description="port for /metrics of a process without pages, and for its /healthz and /readyz (ingest: /metrics "
+        "alone); 0 is off",
+    )
+    processes: str = Field(
+        default="engine,web,jobs",
+        description="how `plantroom run` divides the work: processes separated by spaces, each with one or more of "
+        "engine, web, jobs; `engine engine web,jobs` has a second engine that stands by",
+    )
 
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="least level logged")
     log_json: bool = Field(default=False, description="one JSON object a line instead of text for people")
@@ -154,6 +166,12 @@ class Settings(BaseSettings):
     @classmethod
     def _split(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("processes")
+    @classmethod
+    def _processes(cls, value: str) -> str:
+        parse_processes(value)
+        return value
 
     @model_validator(mode="after")
     def _keeping(self) -> Self:

@@ -1,18 +1,27 @@
 """How far an engine has come in the journal, and its snapshot. The caller owns the transaction."""
 
+from typing import NamedTuple
+
 import sqlalchemy as sa
-from sqlmodel import Session
+from sqlmodel import Session, col
 
 from ticketing.statements import insert_into
 from ticketing.tables import EngineStateRow
 
 
+class Progress(NamedTuple):
+    """Up to which commit the output is kept and the snapshot reaches, and how often the journal was cut back."""
+
+    cursor_seq: int = 0
+    snapshot_seq: int = 0
+    rewinds: int = 0
+
+
 def save_cursor(session: Session, seq: int, name: str = "engine") -> None:
-    """The engine's output up to and including commit `seq` is in this database; never goes back."""
+    """The engine's output up to and including commit `seq` is in this database, and no more of this journal is."""
     insert = insert_into(session.get_bind().dialect.name, EngineStateRow).values(name=name, cursor_seq=seq)
-    newest = sa.case((insert.excluded.cursor_seq > EngineStateRow.cursor_seq, insert.excluded.cursor_seq),
-                     else_=EngineStateRow.cursor_seq)  # fmt: skip
-    session.execute(insert.on_conflict_do_update(index_elements=["name"], set_={"cursor_seq": newest}))
+    changed = {"cursor_seq": insert.excluded.cursor_seq}
+    session.execute(insert.on_conflict_do_update(index_elements=["name"], set_=changed))
 
 
 def save_snapshot(session: Session, seq: int, blob: bytes, name: str = "engine") -> None:
@@ -24,7 +33,20 @@ def save_snapshot(session: Session, seq: int, blob: bytes, name: str = "engine")
     session.execute(insert.on_conflict_do_update(index_elements=["name"], set_=changed))
 
 
+def count_rewind(session: Session, name: str = "engine") -> None:
+    """The journal was cut back after it had been judged; cursor and snapshot of this transaction begin anew there."""
+    mine = sa.update(EngineStateRow).where(col(EngineStateRow.name) == name)
+    session.execute(mine.values(rewinds=col(EngineStateRow.rewinds) + 1))
+
+
+def load_progress(session: Session, name: str = "engine") -> Progress:
+    """Where the engine stands, without its snapshot."""
+    columns = (col(EngineStateRow.cursor_seq), col(EngineStateRow.snapshot_seq), col(EngineStateRow.rewinds))
+    row = session.execute(sa.select(*columns).where(col(EngineStateRow.name) == name)).one_or_none()
+    return Progress(row[0], row[1] or 0, row[2]) if row is not None else Progress()
+
+
 def load_engine_state(session: Session, name: str = "engine") -> EngineStateRow:
     """Cursor and snapshot; a cursor of 0 and no snapshot when the engine never ran."""
     row = session.get(EngineStateRow, name, populate_existing=True)
-    return row if row is not None else EngineStateRow(name=name, cursor_seq=0)
+    return row if row is not None else EngineStateRow(name=name, cursor_seq=0, rewinds=0)

@@ -1,7 +1,8 @@
-"""Who of several processes runs the jobs: a lease with an epoch in the database.
+"""Who of several processes judges, or runs the jobs: a lease with an epoch in the database.
 
-A holder that stops (or is stopped) loses it after `ttl`; the next one gets a higher epoch. Every write of a job goes
-through `writing`, which is rolled back when the epoch has moved on: a stopped leader that wakes writes nothing.
+A holder that stops (or is stopped) loses it after `ttl`; the next one gets a higher epoch. Every write of the work goes
+through `writing`, which is rolled back when the epoch has moved on: a stopped leader that wakes writes nothing. Nobody
+takes a lease that runs: who starts waits for it.
 """
 
 from collections.abc import Iterator
@@ -17,7 +18,13 @@ from facility.errors import RetryableError
 from ticketing.statements import insert_into, row_count
 from ticketing.tables_outbox import LeaseRow
 
-TTL = timedelta(seconds=2)
+TTL = timedelta(seconds=1.5)
+RENEW_S = 0.4
+"""How often a holder renews it, in real seconds."""
+STOPPED_MS = 5_000
+"""PostgreSQL ends the transaction of a holder that says nothing for so long in the middle of one."""
+ABSURD = 10
+"""A lease that runs on for longer than so many times its `ttl` was given by a clock that has been set back since."""
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -37,6 +44,7 @@ class Lease:
 
     def __init__(self, database: Writer, name: str, holder: str, wall: Clock, ttl: timedelta = TTL) -> None:
         self._database, self._name, self._holder, self._wall, self._ttl = database, name, holder, wall, ttl
+        self._renewed_at: datetime | None = None
         self.epoch: int | None = None
         """The epoch this process holds; None while another one does."""
 
@@ -48,7 +56,8 @@ class Lease:
                 return True
             first = insert_into(session.get_bind().dialect.name, LeaseRow)
             session.execute(first.values(name=self._name, holder="", epoch=0, until=_NEVER).on_conflict_do_nothing())
-            free = sa.update(LeaseRow).where(col(LeaseRow.name) == self._name, col(LeaseRow.until) <= now)
+            over = sa.or_(col(LeaseRow.until) <= now, col(LeaseRow.until) > now + ABSURD * self._ttl)
+            free = sa.update(LeaseRow).where(col(LeaseRow.name) == self._name, over)
             taken = session.execute(
                 free.values(holder=self._holder, epoch=col(LeaseRow.epoch) + 1, until=now + self._ttl)
             )
@@ -60,17 +69,26 @@ class Lease:
         self.epoch = epoch
         return True
 
-    def seize(self) -> None:
-        """Take the lease from whoever holds it: of two processes that should be one, the later one goes on."""
-        now = self._wall.now()
+    def renew(self) -> bool:
+        """Keep it if it is still ours, and never take it anew; whether it is. For a thread beside the working one,
+        which need not ask the database when a write has renewed it a moment ago."""
+        epoch, before, now = self.epoch, self._renewed_at, self._wall.now()
+        if epoch is None:
+            return False
+        if before is not None and timedelta(0) <= now - before < timedelta(seconds=RENEW_S):
+            return True
         with self._database.writing() as session:
-            first = insert_into(session.get_bind().dialect.name, LeaseRow)
-            session.execute(first.values(name=self._name, holder="", epoch=0, until=_NEVER).on_conflict_do_nothing())
-            one = sa.update(LeaseRow).where(col(LeaseRow.name) == self._name)
-            session.execute(one.values(holder=self._holder, epoch=col(LeaseRow.epoch) + 1, until=now + self._ttl))
-            row = session.execute(sa.select(col(LeaseRow.epoch)).where(col(LeaseRow.name) == self._name))
-            epoch = int(row.scalar_one())
-        self.epoch = epoch
+            if self._renew(session, now):
+                return True
+        if self.epoch == epoch:
+            self.epoch = None
+        return False
+
+    def is_free(self, session: Session) -> bool:
+        """Whether `hold` would take it now: a question that writes nothing."""
+        now = self._wall.now()
+        until = session.execute(sa.select(col(LeaseRow.until)).where(col(LeaseRow.name) == self._name)).scalar()
+        return until is None or until <= now or until > now + ABSURD * self._ttl
 
     def let_go(self) -> None:
         """Give it back, so that the next one need not wait."""
@@ -86,6 +104,8 @@ class Lease:
         The epoch is checked before the work and, with the row held, as the last thing before the commit.
         """
         with self._database.writing() as session:
+            if session.get_bind().dialect.name == "postgresql":  # or a stopped holder would keep its rows for ever
+                session.execute(sa.text(f"SET LOCAL idle_in_transaction_session_timeout = {STOPPED_MS}"))
             held = sa.select(col(LeaseRow.epoch)).where(
                 col(LeaseRow.name) == self._name, col(LeaseRow.holder) == self._holder
             )
@@ -102,6 +122,7 @@ class Lease:
         raise LeaseLostError(msg)
 
     def _renew(self, session: Session, now: datetime) -> bool:
+        self._renewed_at = now
         return bool(row_count(session.execute(self._mine().values(until=now + self._ttl))))
 
     def _mine(self) -> sa.Update:

@@ -3,7 +3,7 @@
 The caller owns the transaction; nothing commits here.
 """
 
-from ticketing.engine_state import load_engine_state, save_cursor, save_snapshot
+from ticketing.engine_state import Progress, count_rewind, load_engine_state, load_progress, save_cursor, save_snapshot
 from ticketing.finding_rows import (
     add_members,
     clear_reported,
@@ -30,6 +30,7 @@ from ticketing.order_rows import (
 
 __all__ = [
     "OrderQuery",
+    "Progress",
     "add_members",
     "advance_order",
     "append_lines",
@@ -38,12 +39,14 @@ __all__ = [
     "clear_reported",
     "count_active",
     "count_orders",
+    "count_rewind",
     "find_order",
     "histories",
     "insert_orders",
     "list_findings",
     "list_orders",
     "load_engine_state",
+    "load_progress",
     "lock_active",
     "lock_done_orders",
     "lock_open_orders",

@@ -206,7 +206,10 @@ class EventRow(SQLModel, table=True):
 
 
 class EngineStateRow(SQLModel, table=True):
-    """How far one engine has come in the journal, and its last snapshot with the sequence number it belongs to."""
+    """How far one engine has come in the journal, and its last snapshot with the sequence number it belongs to.
+
+    `rewinds` counts how often the journal was cut back after it had been judged: who follows begins at the snapshot.
+    """
 
     __tablename__ = "engine_state"
 
@@ -214,3 +217,4 @@ class EngineStateRow(SQLModel, table=True):
     cursor_seq: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))
     snapshot: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
     snapshot_seq: int | None = Field(default=None, sa_column=Column(BigInteger))
+    rewinds: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default="0"))

@@ -14,6 +14,9 @@ class SeriesStore(Protocol):
 
     The key is (asset, point, instant): a reading written twice is there once, and a later one replaces an earlier
     one at the same instant. So anything may be written again after a crash.
+
+    One process writes; a store that was opened with `writes=False` reads what that one keeps, and what it was given by
+    `write` on top, until `begin_writing` says that this process is the one now.
     """
 
     @property
@@ -26,6 +29,10 @@ class SeriesStore(Protocol):
         They may be durable only later: `cursor` says. Raises RetryableError, after which the same range is written
         again, or PermanentError when this range can never be stored.
         """
+
+    def begin_writing(self) -> None:
+        """The process that wrote is gone, and this one writes from here on: the next range begins after `cursor`, or
+        after what was given to `write` where that is further. Raises RetryableError."""
 
     def flush(self) -> None:
         """Make everything taken so far durable. Raises RetryableError."""

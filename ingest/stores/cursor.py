@@ -18,6 +18,11 @@ class CursorFile:
         """The number on disk; 0 when there is no file yet."""
         return self._seq
 
+    def reload(self) -> int:
+        """What another process has put there meanwhile."""
+        self._seq = self._load()
+        return self._seq
+
     def move(self, seq: int) -> None:
         """Durable on return. It never goes back: a smaller number changes nothing. Raises RetryableError."""
         if seq > self._seq:

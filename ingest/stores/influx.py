@@ -31,8 +31,15 @@ class InfluxStore:
     """
 
     def __init__(
-        self, address: InfluxAddress, cursor: Path, registry: Callable[[], Registry], policy: KeepPolicy | None = None
+        self,
+        address: InfluxAddress,
+        cursor: Path,
+        registry: Callable[[], Registry],
+        policy: KeepPolicy | None = None,
+        *,
+        writes: bool = True,
     ) -> None:
+        self._writes = writes
         self._wire = InfluxWire(address)
         policy = policy or KeepPolicy()
         self._tiers = InfluxTiers(self._wire, address.bucket, policy, registry, cursor)
@@ -54,13 +61,22 @@ class InfluxStore:
         return self._wire.refused
 
     def write(self, first_seq: int, last_seq: int, readings: Sequence[Reading]) -> None:  # noqa: ARG002 - the protocol
-        """On the server on return. Raises RetryableError."""
+        """On the server on return; nothing when another process writes. Raises RetryableError."""
+        if not self._writes:
+            return
         kept = storable(readings)
         lines = [line for reading in kept if (line := self._encoder.encode(reading)) is not None]
         self._wire.write(lines)
         self._rollup.note(kept)
         self.unstorable += len(readings) - len(lines)
         self._cursor.move(last_seq)
+
+    def begin_writing(self) -> None:
+        """As `SeriesStore.begin_writing` promises: after the cursor that was left."""
+        self._cursor.reload()
+        self._tiers.reload()
+        self._rollup.reload()
+        self._writes = True
 
     def flush(self) -> None:
         """Nothing is held back."""
@@ -89,6 +105,8 @@ class InfluxStore:
     ) -> list[Reading]:
         """As `SeriesStore.read` promises. Single readings are fetched in pages of 10,000."""
         start_us, end_us = max(from_us, FIRST_US), min(to_us, END_US)
+        if not self._writes:
+            self._tiers.reload()
         seam_us = min(self._tiers.seam_us, end_us)
         if every_us is not None:  # a bucket lies on one side
             seam_us = min(-(-seam_us // every_us) * every_us, end_us)

@@ -44,6 +44,10 @@ class InfluxRollup:
         self._file = beside.with_suffix(".means")
         self._noted = self._load()
 
+    def reload(self) -> None:
+        """Another process noted spans until now, and this one goes on."""
+        self._noted = self._load()
+
     def note(self, readings: Sequence[Reading]) -> None:
         """These are on the server; durable on return. Raises RetryableError."""
         if self._noted is None:

@@ -66,6 +66,10 @@ class InfluxTiers:
         """No reading that is younger was ever thinned; 0 when none was."""
         return self._thinned.seq
 
+    def reload(self) -> None:
+        """Another process may have thinned since."""
+        self._thinned.reload()
+
     def buckets(self) -> list[str]:
         """The coarser buckets, the finest first; none while nothing was ever thinned."""
         return [self._bucket + suffix for suffix in SUFFIXES.values() if suffix] if self.seam_us else []

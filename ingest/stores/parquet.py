@@ -3,6 +3,8 @@
 Readings are taken into a tail in memory. Every few minutes (real time) the tail becomes parts: written beside their
 place, synced, renamed; only then does the cursor move. After a kill the follower therefore reads the tail from the
 journal again. Small parts are merged, late ones into their day.
+
+A store of another process that only reads keeps a tail too, and lets go of what the writer has made parts of.
 """
 
 import threading
@@ -26,10 +28,12 @@ from ingest.stores.shelf import Shelf
 from ingest.stores.tail import Tail, newest_wins, to_frame, to_readings, widen
 
 log = structlog.get_logger(__name__)
+_LOOK_S = 15.0
+_MOST_TAILS = 3
 
 
 class ParquetStore:
-    """A `SeriesStore` in one folder, which belongs to one process.
+    """A `SeriesStore` in one folder, in which one process writes (`writes`).
 
     `part_s` (real seconds) and `part_readings` say when the tail becomes parts; parts are merged up to `merge_bytes`
     (about half a million readings a MiB, and 70 bytes each in memory while merging). `elapsed` is a stopwatch in
@@ -44,15 +48,16 @@ class ParquetStore:
         part_readings: int = 500_000,
         merge_bytes: int = 16 * 2**20,
         policy: KeepPolicy | None = None,
+        writes: bool = True,
         elapsed: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._folder = folder
+        self._folder, self._writes = folder, writes
         self._part_s, self._part_readings, self._merge_bytes = part_s, part_readings, merge_bytes
         self._elapsed, self._policy = elapsed, policy or KeepPolicy()
         self._thinned: dict[int, tuple[object, ...]] = {}
         folder.mkdir(parents=True, exist_ok=True)
         self._cursor = CursorFile(folder / "cursor")
-        self._shelf = Shelf(folder)
+        self._shelf = Shelf(folder, writes=writes)
         self._lock = threading.Lock()
         self._tails: tuple[Tail, ...] = (Tail(),)
         self._taken = self._cursor.seq
@@ -73,15 +78,49 @@ class ParquetStore:
                 self._tails[-1].add(first_seq, last_seq, kept)
             self._taken = last_seq
             self.unstorable += len(readings) - len(kept)
-        if self._tails[-1].rows >= self._part_readings or self._elapsed() - self._flushed_at >= self._part_s:
+        if not self._writes:
+            self._look_at_the_writer()
+        elif self._tails[-1].rows >= self._part_readings or self._elapsed() - self._flushed_at >= self._part_s:
             self.flush()
             try:
                 self.merge()
             except RetryableError as error:
                 log.warning("parts are not merged", reason=str(error))  # nothing is lost; the next flush tries again
 
+    def begin_writing(self) -> None:
+        """As `SeriesStore.begin_writing` promises. What the tail holds beyond the writer's last part is for the next;
+        commits that a part holds already may come into it once more."""
+        self._cursor.reload()
+        self._shelf.begin_writing()
+        self._drop_written()
+        self._writes = True
+        self._taken = max(self._taken, self._cursor.seq)
+
+    def _look_at_the_writer(self) -> None:
+        """Now and then, so that what has become parts leaves the memory. Raises RetryableError when it would not hold
+        what the writer should have written long ago."""
+        if self._elapsed() - self._flushed_at < _LOOK_S and self._tails[-1].rows < self._part_readings:
+            return
+        self._flushed_at = self._elapsed()
+        with self._lock:
+            if self._tails[-1].last_seq:
+                self._tails = (*self._tails, Tail())
+        self._cursor.reload()
+        self._shelf.look()
+        self._drop_written()
+        if sum(tail.rows for tail in self._tails) > _MOST_TAILS * self._part_readings:
+            msg = f"nobody writes parts in {self._folder}: is the process that keeps readings stopped?"
+            raise RetryableError(msg)
+
+    def _drop_written(self) -> None:
+        with self._lock:
+            left = tuple(tail for tail in self._tails if tail.last_seq > self._cursor.seq)
+            self._tails = left or (Tail(),)
+
     def flush(self) -> None:
         """Write the tail as parts and move the cursor. Raises RetryableError; the tail is then still in memory."""
+        if not self._writes:
+            return
         if self._tails[-1].last_seq:
             with self._lock:
                 self._tails = (*self._tails, Tail())
@@ -101,7 +140,10 @@ class ParquetStore:
         """As `SeriesStore.rewind` promises."""
         if seq < self._taken:
             self.flush()
-            self._cursor.rewind(seq)
+            if self._writes:
+                self._cursor.rewind(seq)
+            with self._lock:
+                self._tails = (*self._tails, Tail())  # no tail holds a number twice
             self._taken = seq
 
     def merge(self) -> int:

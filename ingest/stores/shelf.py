@@ -23,20 +23,39 @@ _ASSETS_AT_ONCE = 32
 class Shelf:
     """Every part in a folder. Parts that end later stand later, so the last row of a key is the right one."""
 
-    def __init__(self, folder: Path) -> None:
-        """Clears away what a kill left behind: half-written files and parts that a merged one covers."""
-        self._folder = folder
+    def __init__(self, folder: Path, *, writes: bool = True) -> None:
+        """A writer clears away what a kill left behind: half-written files and parts that a merged one covers."""
+        self._folder, self._writes = folder, writes
         self._lock = threading.Lock()
-        for leftover in folder.glob("day=*/*.tmp"):
-            leftover.unlink()
-        parts = [part for path in folder.glob("day=*/*.parquet") if (part := parse_part(path)) is not None]
         self._days: dict[int, tuple[Part, ...]] = {}
+        self.look()
+
+    def look(self) -> None:
+        """See what is in the folder; for one who reads what another process writes."""
+        if self._writes:
+            for leftover in self._folder.glob("day=*/*.tmp"):
+                leftover.unlink()
+        parts = []
+        for path in self._folder.glob("day=*/*.parquet"):
+            try:
+                part = parse_part(path)
+            except FileNotFoundError:
+                continue  # the writer has just merged it into another one
+            parts += [part] if part is not None else []
+        days: dict[int, tuple[Part, ...]] = {}
         for day, group in groupby(sorted(parts, key=lambda part: part.day), key=lambda part: part.day):
             of_day = sorted(group)
             covered = superfluous(of_day)
-            for part in covered:
+            for part in covered if self._writes else ():
                 part.path.unlink()
-            self._days[day] = tuple(part for part in of_day if part not in covered)
+            days[day] = tuple(part for part in of_day if part not in covered)
+        with self._lock:
+            self._days = days
+
+    def begin_writing(self) -> None:
+        """Nobody else writes any more."""
+        self._writes = True
+        self.look()
 
     def days(self) -> list[int]:
         """The event days that have parts, oldest first."""
@@ -91,6 +110,8 @@ class Shelf:
             except (FileNotFoundError, pl.exceptions.PolarsError):
                 if not left:
                     raise  # not merged or thinned away under our eyes, really missing or damaged
+                if not self._writes:
+                    self.look()
         return pl.DataFrame(schema=WIDE)
 
     def parts_of(self, day: int) -> tuple[Part, ...]:

@@ -1,6 +1,5 @@
 """`plantroom run`: the program, whole or one role of it."""
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -8,17 +7,9 @@ import typer
 
 from plantroom.launch import launch
 from plantroom.logs import set_up_logs
+from plantroom.part import Role, format_roles, parse_roles
 from plantroom.roles import run_role
 from plantroom.settings import load_settings
-
-
-class Role(StrEnum):
-    """What one process does; ALL starts every other as a child."""
-
-    ALL = "all"
-    BROKER = "broker"
-    INGEST = "ingest"
-    ENGINE = "engine"
 
 
 def register(app: typer.Typer) -> None:
@@ -26,7 +17,13 @@ def register(app: typer.Typer) -> None:
 
     @app.command()
     def run(
-        role: Annotated[Role, typer.Option(help="What this process does.")] = Role.ALL,
+        role: Annotated[
+            str,
+            typer.Option(
+                help="What this process does: all (starts the others), broker, ingest, or one or more of engine, web "
+                "and jobs, such as engine,web,jobs."
+            ),
+        ] = Role.ALL.value,
         site: Annotated[list[Path] | None, typer.Option(help="Site files.")] = None,
         contract: Annotated[list[Path] | None, typer.Option(help="Contract files.")] = None,
         rules: Annotated[Path | None, typer.Option(help="Folder of own rule files.")] = None,
@@ -44,8 +41,9 @@ def register(app: typer.Typer) -> None:
             site=site, contract=contract, rules=rules, var=var, clock=clock, http_port=http_port, mqtt_port=mqtt_port,
             mqtt_listen=mqtt_listen,
         )  # fmt: skip
-        set_up_logs(settings, "plantroom" if role is Role.ALL else role.value)
-        if role is Role.ALL:
+        roles = parse_roles(role)
+        set_up_logs(settings, "plantroom" if Role.ALL in roles else format_roles(roles))
+        if Role.ALL in roles:
             launch(settings)
         else:
-            run_role(role.value, settings)
+            run_role(roles, settings)

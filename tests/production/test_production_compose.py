@@ -14,7 +14,7 @@ import jsonschema
 import pytest
 from ruamel.yaml import YAML
 
-from plantroom.commands.run import Role
+from plantroom.part import Role
 from plantroom.production_files import SECRETS
 from plantroom.settings import Settings
 

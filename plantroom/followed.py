@@ -1,0 +1,191 @@
+"""What a process knows of the journal beside the engine: newest values, kept readings, dead letters, strange devices.
+
+Every process with pages follows all of it. The one that is the keeper also writes it down.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import structlog
+from prometheus_client import CollectorRegistry
+
+from facility.clock import Clock
+from facility.errors import RetryableError
+from facility.reading import Commit
+from facility.registry import Registry
+from ingest.dead_letters import DeadLetterBox
+from ingest.decoded import DecodedCommits
+from ingest.discovery import DeviceInbox
+from ingest.discovery_desk import Learned
+from ingest.follower import Follower, FollowerMetrics, Sink
+from ingest.journal import JournalReader
+from ingest.latest import LatestValues
+from ingest.quality_skew import DeviceClocks
+from ingest.stores.base import SeriesSink, SeriesStore
+from ingest.stores.upkeep import Upkeep, UpkeepMetrics
+from ingest.unknown_codes import UnknownCodes
+from plantroom.cursor_board import CursorBoard
+from plantroom.database import Database
+from plantroom.files import write_atomically
+from plantroom.keeper import Keeper
+from plantroom.series_store import open_store
+from plantroom.settings import Settings, StoreKind
+
+log = structlog.get_logger(__name__)
+Loop = Callable[[threading.Event], None]
+
+
+@dataclass(slots=True)
+class Followed:
+    """`followers` grows when this process becomes the keeper."""
+
+    settings: Settings
+    keeper: Keeper
+    database: Database
+    decoded: DecodedCommits
+    gauges: FollowerMetrics
+    store: SeriesStore
+    upkeep: Upkeep
+    latest: LatestValues
+    devices: DeviceInbox
+    learned: Learned
+    letters: DeadLetterBox
+    followers: dict[str, Follower] = field(default_factory=dict)
+
+    def lags(self) -> list[int]:
+        """How many commits each follower is behind."""
+        return [one.state.lag for one in list(self.followers.values())]
+
+    def skews(self) -> list[int]:
+        """How far the clocks of the devices are off that are known, in microseconds."""
+        return [one.skew_us for one in self.learned.clocks.all()]
+
+    def follow(self, name: str, sink: Sink, owns: Callable[[], bool] = lambda: True) -> Follower:
+        """A follower of this name that hands the journal on to `sink`. `owns`: its file of runs is this process's."""
+        journal = open_journal(self.settings, name, self.decoded, owns)
+        self.followers[name] = follower = Follower(name, journal, sink, metrics=self.gauges)
+        return follower
+
+    def loops(self, kept_cursor: Callable[[], int], *, pages: bool, keeps: bool) -> dict[str, Loop]:
+        """What is to run in threads of their own. With `keeps` this process may become the keeper; `kept_cursor` says
+        up to where the engine is done with the journal."""
+        held = self.keeper
+        loops: dict[str, Loop] = {"latest": self.follow("latest", self.latest, lambda: held.held).run}
+        if pages or keeps:
+            sinks: dict[str, Sink] = {"devices": self.devices, "codes": self.learned.codes}
+            sinks["device_clocks"] = self.learned.clocks
+            loops |= {name: self.follow(name, sink, lambda: held.held).run for name, sink in sinks.items()}
+        if (pages and self.settings.store is StoreKind.PARQUET) or self.keeper.held:
+            loops["readings"] = self.follow("readings", self._readings(), lambda: held.held).run
+        elif keeps:
+            loops["readings"] = self._once_keeper("readings", self._readings)
+        if self.keeper.held:
+            loops["dead_letters"] = self.follow("dead_letters", self.letters).run
+        elif keeps:
+            loops["dead_letters"] = self._once_keeper("dead_letters", self._letters)
+        if keeps:
+            loops["cursors"] = self._publish(kept_cursor)
+        return loops
+
+    def _once_keeper(self, name: str, sink: Callable[[], Sink]) -> Loop:
+        """The durable cursors are those that the keeper before left: they are read when this one is it."""
+
+        def run(stop: threading.Event) -> None:
+            if self.keeper.wait(stop):
+                self.follow(name, sink()).run(stop)
+
+        return run
+
+    def _readings(self) -> "KeptReadings":
+        return KeptReadings(self.store, self.upkeep, self.keeper)
+
+    def _letters(self) -> DeadLetterBox:
+        self.letters.begin_writing()
+        return self.letters
+
+    def _publish(self, kept_cursor: Callable[[], int]) -> Loop:
+        cursors = {"engine": kept_cursor, "readings": lambda: self.store.cursor}
+        board = CursorBoard(self.settings.cursors_file, cursors | {"dead_letters": lambda: self.letters.cursor})
+
+        def run(stop: threading.Event) -> None:
+            if self.keeper.wait(stop):
+                board.run(stop)
+
+        return run
+
+
+class KeptReadings:
+    """A sink: readings go to the store, and from the moment this process is the keeper they are written down."""
+
+    def __init__(self, store: SeriesStore, upkeep: Upkeep, keeper: Keeper) -> None:
+        self._store, self._upkeep, self._keeper = store, upkeep, keeper
+        self._sink, self._writes = SeriesSink(store), False
+        self._look()
+
+    @property
+    def cursor(self) -> int:
+        """The store's own cursor."""
+        return self._sink.cursor
+
+    def take(self, commits: Sequence[Commit]) -> None:
+        """Into the store. Raises what the store raises."""
+        self._look()
+        self._sink.take(commits)
+        if self._writes:
+            self._upkeep.look()
+
+    def rewind(self, seq: int) -> None:
+        """The journal was cut back."""
+        self._sink.rewind(seq)
+
+    def _look(self) -> None:
+        if self._keeper.held and not self._writes:
+            self._store.begin_writing()
+            self._writes = True
+
+
+def open_followed(
+    settings: Settings,
+    parts: tuple[Database, Clock, Keeper, DecodedCommits, CollectorRegistry],
+    registry: Callable[[], Registry],
+    first: Registry,
+) -> Followed:
+    """Everything at where it was left. `first` is the directory of the files just read, `registry` the one in force."""
+    database, clock, keeper, decoded, metrics = parts
+    store = open_store(settings, registry, writes=keeper.held)
+    latest = _newest_readings(store, first)
+
+    def write(path: Path, data: bytes) -> None:
+        if keeper.held:
+            write_atomically(path, data)
+
+    codes = UnknownCodes(registry, settings.var / "unknown_codes.json", write)
+    return Followed(
+        settings, keeper, database, decoded, FollowerMetrics(metrics), store,
+        upkeep=Upkeep(store, clock, metrics=UpkeepMetrics(metrics)),
+        latest=latest,
+        devices=DeviceInbox(settings.var / "inbox.json", write),
+        learned=Learned(DeviceClocks(latest.cursor), codes),
+        letters=DeadLetterBox(database.writing, settings.var / "dead_letters.cursor"),
+    )  # fmt: skip
+
+
+def open_journal(
+    settings: Settings, follower: str, decoded: DecodedCommits, owns: Callable[[], bool] = lambda: True
+) -> JournalReader:
+    """A reader of the journal that knows after a restart too what this follower has read."""
+    seen = settings.var / "cursors" / f"{follower}.runs"
+    return JournalReader(settings.journal_folder, seen=seen, owns_seen=owns, decoded=decoded)
+
+
+def _newest_readings(store: SeriesStore, registry: Registry) -> LatestValues:
+    """Seeded from the store; from the journal alone while the store is away."""
+    latest = LatestValues(store.cursor)
+    try:
+        for asset_id in registry.assets:
+            latest.seed(store.last(asset_id).values())
+    except RetryableError as error:
+        log.warning("the newest readings come from the journal alone", reason=str(error))
+    return latest

@@ -1,0 +1,122 @@
+"""The pages and the API of a process: opened over what the process follows, and served until it ends."""
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import uvicorn
+from fastapi import FastAPI
+
+from dashboards.web.change_feed import ChangeFeed
+from facility.clock import RealClock
+from facility.errors import PermanentError
+from ingest.control import submit
+from ingest.discovery_desk import DeviceDesk, PlantInForce
+from plantroom.access import CurrentAsker
+from plantroom.changes import watch_changes
+from plantroom.files import write_atomically
+from plantroom.followed import Loop
+from plantroom.front import open_front
+from plantroom.office import link_secret
+from plantroom.plant_process import PlantProcess
+from plantroom.plant_view import PlantSources
+from plantroom.reception import open_reception
+from plantroom.rule_desk import ProgramRules
+from plantroom.secret_files import admin_token
+from plantroom.settings import Settings
+from ticketing.attachment_desk import AttachmentDesk
+from ticketing.attachment_store import AttachmentStore
+from ticketing.routers import ApiParts, signed_routers, ticketing_routers
+from ticketing.service_outbox import OutboxTeller
+
+_STOP_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class OpenPages:
+    """`loops` run beside `serve`; `close` ends what the pages have started."""
+
+    loops: dict[str, Loop]
+    serve: Loop
+    close: Callable[[], None]
+
+
+def open_pages(process: PlantProcess, ready: Callable[[], Sequence[str]]) -> OpenPages:
+    """Everything the process shows. `ready` gives the reasons why it is not ready, empty when it is."""
+    settings, host, book = process.settings, process.host, process.book
+    sources = _sources(process)
+    secret = link_secret(admin_token(settings))
+    teller = OutboxTeller(process.people, RealClock())
+    parts = ApiParts(
+        process.database, process.clock, book, lambda: host.registry, process.people, secret, sources.attachments,
+        teller, CurrentAsker(),
+    )  # fmt: skip
+    rules = ProgramRules(settings, host, process.contracts.texts, process.clock)
+    changes = watch_changes(host, process.database)
+    app = open_front(
+        settings,
+        sources,
+        process.metrics,
+        ready,
+        ticketing_routers(parts),
+        signed_routers(parts),
+        open_reception(sources, lambda: host.registry, teller, secret),
+        rules,
+        changes.feed,
+        process.people,
+        process.contracts.check,
+    )
+    return OpenPages({"changes": changes.run}, lambda stop: _serve(app, settings, stop, changes.feed), rules.close)
+
+
+def _sources(process: PlantProcess) -> PlantSources:
+    settings, host, followed = process.settings, process.host, process.followed
+    in_force = PlantInForce(lambda: host.registry, lambda: host.engine.site_files)
+    desk = DeviceDesk(
+        followed.devices,
+        followed.learned,
+        in_force,
+        settings.devices_folder,
+        settings.control_folder,
+        process.clock,
+        write_atomically,
+    )
+    reload, contracts, people = process.reload, process.contracts, process.people
+    return PlantSources(
+        host,
+        process.database,
+        process.book,
+        followed.store,
+        followed.latest,
+        followed.letters,
+        followed.followers,
+        process.journal.last_seq,
+        process.clock,
+        lambda: reload.refused or contracts.refused or people.refused,
+        desk,
+        AttachmentDesk(AttachmentStore(settings.attachments_folder)),
+        lambda event: submit(settings.control_folder, event),
+    )
+
+
+def _serve(app: FastAPI, settings: Settings, stop: threading.Event, feed: ChangeFeed) -> None:
+    config = uvicorn.Config(
+        app,
+        host=settings.http_host,
+        port=settings.http_port,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=1,
+        server_header=False,
+        forwarded_allow_ips=settings.http_proxies,
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, name="web")
+    thread.start()
+    while not stop.wait(0.2):
+        if not thread.is_alive():
+            msg = f"the pages cannot be served on {settings.http_host}:{settings.http_port}; is the port taken?"
+            raise PermanentError(msg)
+    feed.close()  # or the server would wait for every open page
+    server.should_exit = True
+    thread.join(_STOP_SECONDS)
