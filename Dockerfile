@@ -1,4 +1,4 @@
-# One image for every role: `plantroom run --role ingest`, `--role engine`. Not root, nothing written outside /var/lib/plantroom.
+# One image for every role: `plantroom run --role ingest`, `engine,jobs`, `web`. Not root, nothing written outside /var/lib/plantroom.
 # Pin the base by digest in production: --build-arg PYTHON_IMAGE=python:3.11-slim@sha256:...
 # For both kinds of machine: docker buildx build --platform linux/amd64,linux/arm64 -t NAME --push .
 ARG PYTHON_IMAGE=python:3.11-slim

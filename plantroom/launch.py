@@ -79,7 +79,7 @@ def launch(
         admin_token(settings)
         if settings.clock is ClockKind.SCALED:
             start_scaled(settings, first_us, newest_us(settings))
-        supervisor = Supervisor([*_stages(settings), [make(settings) for make in extra]], settings.var / "run", stop)
+        supervisor = Supervisor([*stages_of(settings), [make(settings) for make in extra]], settings.var / "run", stop)
         try:
             supervisor.start()
             if not stop.is_set():
@@ -128,7 +128,7 @@ def _shown(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def _stages(settings: Settings) -> list[list[ProcessSpec]]:
+def stages_of(settings: Settings) -> list[list[ProcessSpec]]:
     """The broker first; then ingest and the processes of the plant beside each other."""
     environment = settings.environment()
     # One port, and it is ingest's: what the others count stands on the pages' own /metrics.

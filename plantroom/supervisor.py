@@ -1,7 +1,7 @@
 """Starts the processes of the program, keeps them running, and ends them all together.
 
 Each child holds the reading end of a pipe whose writing end is ours: if we are killed, the pipe closes and the
-child ends. A child that dies is started again, with a growing pause.
+child ends. A child that dies is started again: at once, and with a growing pause when it dies again.
 """
 
 import os
@@ -72,7 +72,7 @@ class Supervisor:
 
     def run(self) -> None:
         """Keep the children running until `stop` is set."""
-        while not self._stop.wait(0.2):
+        while not self._stop.wait(0.1):
             for child in self._children:
                 self._look_after(child)
 
@@ -121,7 +121,7 @@ class Supervisor:
             if child.process.stdin is not None:
                 child.process.stdin.close()
             child.failures += 1
-            pause = min(30.0, 0.25 * 2 ** (child.failures - 1))
+            pause = min(30.0, 0.25 * 2 ** (child.failures - 1)) if child.failures > 1 else 0.0
             child.again_at_us = now_us + round(pause * 1e6)
             log.error("process ended, starting it again", name=child.spec.name, exit=code, in_seconds=pause)
         elif now_us >= child.again_at_us:

@@ -14,7 +14,7 @@ import jsonschema
 import pytest
 from ruamel.yaml import YAML
 
-from plantroom.part import Role
+from plantroom.part import PLANT, Role, parse_roles
 from plantroom.production_files import SECRETS
 from plantroom.settings import Settings
 
@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
 COMPOSE: dict[str, Any] = YAML(typ="safe").load(TEXT)
 SERVICES: dict[str, Any] = COMPOSE["services"]
-OWN = ("plantroom-ingest", "plantroom-engine")
+OWN = ("plantroom-ingest", "plantroom-engine", "plantroom-standby", "plantroom-web")
 
 
 def environment() -> dict[str, str]:
@@ -77,12 +77,19 @@ def test_what_is_mounted_exists_and_volumes_are_declared() -> None:
 def test_the_program_runs_as_a_role_with_settings_that_exist(name: str) -> None:
     service = SERVICES[name]
     assert service["command"][:2] == ["run", "--role"]
-    assert service["command"][2] in set(Role)
+    parse_roles(service["command"][2])
     assert service["read_only"] is True
     assert service["cap_drop"] == ["ALL"]
     fields = {f"PLANTROOM_{field.upper()}" for field in Settings.model_fields}
     assert set(service["environment"]) <= fields
     assert any(volume.startswith("journal:") for volume in service["volumes"])
+
+
+def test_every_role_has_a_process_and_the_standby_is_what_it_stands_by_for() -> None:
+    roles = {name: parse_roles(SERVICES[name]["command"][2]) for name in OWN}
+    always = [roles[name] for name in OWN if "profiles" not in SERVICES[name]]
+    assert frozenset().union(*always) == {Role.INGEST, *PLANT}
+    assert SERVICES["plantroom-standby"] == {**SERVICES["plantroom-engine"], "profiles": ["standby"]}
 
 
 @pytest.mark.parametrize("name", OWN)
