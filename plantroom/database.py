@@ -19,12 +19,15 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, SQLAlchemyError
 from sqlmodel import Session
 
 from facility.errors import PermanentError, RetryableError, refuse
+from plantroom.process_name import process_name
 
 BUSY_MS = 10_000
+STOPPED_MS = 60_000
+"""PostgreSQL ends the transaction of a process that says nothing for so long: one that stands still keeps no rows."""
 UPGRADE_LOCK = 0x706C616E74  # PostgreSQL advisory lock: only one process upgrades
 _WRITES = "plantroom_writes"
 _WAL_TRIES, _WAL_PAUSE_S = 100, 0.05
@@ -66,8 +69,8 @@ class Database:
         with Session(self.engine, expire_on_commit=False) as session:
             try:
                 yield session
-            except OperationalError as error:
-                raise DatabaseAwayError(_away(self.url, error)) from error
+            except DBAPIError as error:
+                raise self._away(error) from error
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
@@ -81,8 +84,13 @@ class Database:
                 session.commit()
                 if joins is not None:
                     joins.committed()
-            except OperationalError as error:
-                raise DatabaseAwayError(_away(self.url, error)) from error
+            except DBAPIError as error:
+                raise self._away(error) from error
+
+    def _away(self, error: DBAPIError) -> Exception:
+        """What to raise: that it is away also when it has ended the connection under us; else the error itself."""
+        is_away = isinstance(error, OperationalError) or error.connection_invalidated
+        return DatabaseAwayError(_away(self.url, error)) if is_away else error
 
     def upgrade(self) -> tuple[str | None, str]:
         """Bring the schema to this program's version; what it was and what it is. Two at once are safe."""
@@ -160,7 +168,9 @@ def create_engine(url: URL, *, busy_ms: int = BUSY_MS) -> sa.Engine:
     """An engine for several processes: on SQLite WAL, foreign keys and `busy_ms` of patience; on PostgreSQL UTC."""
     if url.get_backend_name() == "postgresql":
         try:
-            return sa.create_engine(url, pool_pre_ping=True, connect_args={"options": "-c timezone=utc"})
+            options = f"-c timezone=utc -c idle_in_transaction_session_timeout={STOPPED_MS}"
+            named = {"options": options, "application_name": process_name()}
+            return sa.create_engine(url, pool_pre_ping=True, connect_args=named)
         except ModuleNotFoundError as error:
             hint = "pip install 'plantroom[postgres]'"
             raise refuse("database address", "PostgreSQL needs its driver, psycopg", hint) from error

@@ -24,7 +24,7 @@ from ticketing.courier import Courier
 from ticketing.desk import Desk
 from ticketing.dispatching import send_waiting
 from ticketing.kept_answer_rows import forget_answers
-from ticketing.lease import RENEW_S, Lease, LeaseLostError
+from ticketing.lease import Lease, LeaseLostError
 from ticketing.meter_rows import MeterSource
 from ticketing.notice import ActLink
 from ticketing.outbox_rows import forget_messages, is_any_due
@@ -41,7 +41,7 @@ log = structlog.get_logger(__name__)
 LEASE = "jobs"
 ZH = Words("zh")
 _BEAT_SECONDS = 0.25
-_RENEW_SECONDS = RENEW_S
+_RENEW_SECONDS = 0.7
 _MINUTE = timedelta(minutes=1)
 _DAY = timedelta(days=1)
 _KEEP_MESSAGES = timedelta(days=400)

@@ -2,8 +2,6 @@
 
 import hashlib
 import os
-import socket
-import uuid
 from collections.abc import Mapping
 from datetime import timedelta
 
@@ -12,6 +10,7 @@ from facility.registry import Registry
 from plantroom.database import Database
 from plantroom.files import read_texts
 from plantroom.jobs import LEASE, Office
+from plantroom.process_name import process_name
 from plantroom.settings import Settings
 from ticketing.attachment_store import AttachmentStore
 from ticketing.courier import Courier
@@ -48,11 +47,6 @@ def act_link(people: Roll, secret: bytes, clock: Clock, good_for: timedelta = GO
         return f"{address}/act/{sign_errand(secret, Errand(order_id, verb, person, clock.now() + good_for))}"
 
     return link
-
-
-def process_name() -> str:
-    """Tells this process from every other one."""
-    return f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
 
 
 def open_office(

@@ -18,9 +18,9 @@ from plantroom.engine_host import LEASE, EngineHost, HostMetrics
 from plantroom.files import read_texts
 from plantroom.followed import Followed, open_followed, open_journal
 from plantroom.keeper import Keeper
-from plantroom.office import process_name
 from plantroom.part import Role
 from plantroom.plant_files import load_registry, load_rule_files
+from plantroom.process_name import process_name
 from plantroom.reload import PlantFiles, Reload
 from plantroom.roster_watch import RosterWatch
 from plantroom.settings import Settings

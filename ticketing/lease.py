@@ -21,10 +21,12 @@ from ticketing.tables_outbox import LeaseRow
 TTL = timedelta(seconds=1.5)
 RENEW_S = 0.4
 """How often a holder renews it, in real seconds."""
-STOPPED_MS = 5_000
-"""PostgreSQL ends the transaction of a holder that says nothing for so long in the middle of one."""
 ABSURD = 10
 """A lease that runs on for longer than so many times its `ttl` was given by a clock that has been set back since."""
+_END_SESSIONS = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity JOIN lease ON lease.holder = application_name
+WHERE lease.name = :name AND lease.holder <> :me AND datname = current_database() AND usename = current_user
+"""
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -51,6 +53,8 @@ class Lease:
     def hold(self) -> bool:
         """Take the lease if it is free, or keep it; whether this process holds it now."""
         now = self._wall.now()
+        if self.epoch is None and not self._is_over():
+            return False
         with self._database.writing() as session:
             if self.epoch is not None and self._renew(session, now):
                 return True
@@ -104,8 +108,6 @@ class Lease:
         The epoch is checked before the work and, with the row held, as the last thing before the commit.
         """
         with self._database.writing() as session:
-            if session.get_bind().dialect.name == "postgresql":  # or a stopped holder would keep its rows for ever
-                session.execute(sa.text(f"SET LOCAL idle_in_transaction_session_timeout = {STOPPED_MS}"))
             held = sa.select(col(LeaseRow.epoch)).where(
                 col(LeaseRow.name) == self._name, col(LeaseRow.holder) == self._holder
             )
@@ -115,6 +117,16 @@ class Lease:
             session.flush()
             if not self._renew(session, self._wall.now()):
                 self._lost()
+
+    def _is_over(self) -> bool:
+        """Whether it is free. On PostgreSQL the sessions of who held it end then: one that was stopped in the middle of
+        a transaction would keep its rows. They bear its name; when its process wakes, it connects anew."""
+        with self._database.writing() as session:
+            if not self.is_free(session):
+                return False
+            if session.get_bind().dialect.name == "postgresql":
+                session.execute(sa.text(_END_SESSIONS), {"name": self._name, "me": self._holder})
+        return True
 
     def _lost(self) -> None:
         epoch, self.epoch = self.epoch, None
