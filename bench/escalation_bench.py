@@ -23,6 +23,7 @@ from ticketing.contract_book import ContractBook
 from ticketing.contract_load import parse_contract
 from ticketing.courier import Courier
 from ticketing.desk import Desk
+from ticketing.egress import Egress
 from ticketing.lease import Lease
 from ticketing.roster import Channel, Person, Roster
 
@@ -69,7 +70,11 @@ def main(address: str) -> None:
     roster = Roster(ZoneInfo("UTC"), {"li": li})
     lease = Lease(database, LEASE, "bench", clock)
     office = Office(
-        lambda: roster, lease, Courier(lease, lambda: roster, tell, clock, clock, "bench"), lambda *_: "", clock
+        lambda: roster,
+        lease,
+        Courier(lease, lambda: roster, tell, Egress(), clock, clock, "bench"),
+        lambda *_: "",
+        clock,
     )
     stop = threading.Event()
     thread = threading.Thread(target=Jobs(database, Plant(registry), book, clock, office).run, args=(stop,))

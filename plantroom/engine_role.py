@@ -20,6 +20,7 @@ from plantroom.self_watch import SelfWatch, Watched
 from plantroom.settings import Settings
 from plantroom.status_server import serve_status
 from ticketing.attachment_store import AttachmentStore
+from ticketing.egress import Egress
 
 log = structlog.get_logger(__name__)
 _STOP_SECONDS = 5.0
@@ -83,7 +84,8 @@ def _jobs(process: PlantProcess) -> Jobs:
     secret = link_secret(admin_token(process.settings))
     pictures = AttachmentStore(process.settings.attachments_folder)
     meters = CounterPoints(process.followed.latest)
-    office = open_office(process.database, process.clock, process.people, secret, meters, pictures)
+    egress = Egress(process.settings.outbound_private)
+    office = open_office(process.database, process.clock, process.people, secret, meters, pictures, egress)
     return Jobs(process.database, process.host, process.book, process.clock, office)
 
 

@@ -38,6 +38,7 @@ from plantroom.settings import Settings
 from plantroom.shelf_api import build_shelf_router
 from plantroom.shelf_desk import EngineShelf
 from rules.api import build_router as rules_router
+from ticketing.egress import Egress
 from ticketing.notice_apprise import tell
 from ticketing.roster import Roll
 
@@ -66,7 +67,8 @@ def open_front(
     web_door = WebDoor(door, database, wall_clock)
     view = ProgramView(sources)
     shelf = EngineShelf(sources.host, view.finding, sources.hand_over, clock)
-    back = BackOffice(database, lambda: view.registry().buildings, roster, wall_clock, clock, tell)
+    told = Egress(settings.outbound_private).guard(tell)
+    back = BackOffice(database, lambda: view.registry().buildings, roster, wall_clock, clock, told)
     plant = Plant(database, view.orders, roster)
 
     def seen() -> Registry:

@@ -77,12 +77,21 @@ def create_app(parts: HttpParts) -> FastAPI:
         seconds.labels(route, str(response.status_code)).observe(steady() - began)
         if fresh := getattr(request.state, "fresh_session", ""):
             keep_session(request, response, fresh)
-        secure = BEHIND_TLS if request.url.scheme == "https" else {}
-        for name, value in (SECURITY_HEADERS | secure).items():
+        for name, value in _protection(request).items():
             response.headers.setdefault(name, value)
         return response
 
+    @app.exception_handler(Exception)
+    def _broken(request: Request, _error: Exception) -> Response:
+        """A bug of ours: its answer is made outside of the above, and says nothing of the inside."""
+        told = {"what": "something broke", "where": request.url.path, "hint": "The program's log says what."}
+        return JSONResponse({"detail": told}, 500, headers=_protection(request))
+
     return app
+
+
+def _protection(request: Request) -> dict[str, str]:
+    return SECURITY_HEADERS | (BEHIND_TLS if request.url.scheme == "https" else {})
 
 
 def _operations(app: FastAPI, parts: HttpParts, guarded: list[params.Depends]) -> APIRouter:

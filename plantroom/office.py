@@ -14,6 +14,7 @@ from plantroom.process_name import process_name
 from plantroom.settings import Settings
 from ticketing.attachment_store import AttachmentStore
 from ticketing.courier import Courier
+from ticketing.egress import Egress
 from ticketing.lease import Lease
 from ticketing.meter_rows import MeterSource
 from ticketing.notice import ActLink
@@ -56,9 +57,10 @@ def open_office(
     secret: bytes,
     meters: MeterSource | None = None,
     pictures: AttachmentStore | None = None,
+    egress: Egress | None = None,
 ) -> Office:
-    """The office of this process; its name tells it from every other one."""
+    """The office of this process; its name tells it from every other one. Without `egress`, public addresses only."""
     wall, name = RealClock(), process_name()
     lease = Lease(database, LEASE, name, wall)
-    courier = Courier(lease, people, tell, clock, wall, name)
+    courier = Courier(lease, people, tell, egress or Egress(), clock, wall, name)
     return Office(people, lease, courier, act_link(people, secret, clock), wall, meters, pictures)

@@ -32,6 +32,7 @@ def settings_page() -> str:
         "",
         "A setting comes from the environment, from `.env` in the working folder, or from a flag of the command.",
         "The defaults run everything embedded on this machine. All that is wrong is reported together at start.",
+        f"A secret may stand in a file instead: `PLANTROOM_TOKEN_FILE=/run/secrets/token`; so may {_secrets()}.",
         "",
         "| variable | default | meaning |",
         "|---|---|---|",
@@ -46,6 +47,12 @@ def settings_page() -> str:
             shown = f"`{getattr(default, 'value', default)}`"
         lines.append(f"| `PLANTROOM_{name.upper()}` | {shown} | {field.description} |")
     return "\n".join(lines) + "\n"
+
+
+def _secrets() -> str:
+    fields = Settings.model_fields.items()
+    names = [f"`PLANTROOM_{name.upper()}`" for name, field in fields if field.annotation == SecretStr | None]
+    return ", ".join(names)
 
 
 def commands_page() -> str:

@@ -4,18 +4,21 @@ A setting comes from the environment (`PLANTROOM_HTTP_PORT`), from a `.env` file
 flag of the command. All that is wrong is reported together at start.
 """
 
+import os
 import re
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Self
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from facility.errors import InputError, Problem
 from ingest.link import ClientKind
 from ingest.stores.keeping import KeepPolicy, parse_policy
 from plantroom.part import parse_processes
+from plantroom.settings_files import SecretFiles
+from ticketing.egress import parse_networks
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _DEFAULT_SECRETS = ("changeme", "change-me", "secret", "password", "admin", "plantroom", "token")
@@ -52,6 +55,20 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix="PLANTROOM_", env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
     )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Flags, environment, the files that the environment names for secrets, `.env`."""
+        return (
+            init_settings, env_settings, SecretFiles(settings_cls, os.environ), dotenv_settings, file_secret_settings
+        )  # fmt: skip
 
     mode: Mode = Field(default=Mode.EMBEDDED, description="embedded parts, or real servers with real secrets")
     var: Path = Field(default=Path("var"), description="folder for everything the program writes")
@@ -127,6 +144,11 @@ class Settings(BaseSettings):
         "separated by commas; * is any",
     )
     token: SecretStr | None = Field(default=None, description="the admin's bearer token; without it one is made in var")
+    outbound_private: str = Field(
+        default="",
+        description="addresses or networks of our own, separated by commas, that notices and webhooks may reach, "
+        "such as 10.0.5.0/24; without it they reach public ones only",
+    )
     oidc_issuer: str | None = Field(
         default=None, description="identity provider people sign in through, as it names itself; needs the extra `oidc`"
     )
@@ -176,6 +198,11 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _keeping(self) -> Self:
         parse_policy(self.readings_raw_days, self.readings_5min_days, self.readings_hour_days)
+        return self
+
+    @model_validator(mode="after")
+    def _outbound(self) -> Self:
+        parse_networks(self.outbound_private)
         return self
 
     @model_validator(mode="after")

@@ -25,6 +25,8 @@ _PLACES = {
     OwnerKind.REQUEST: "requests",
     OwnerKind.COMPLAINT: "complaints",
 }
+_ALONE = "default-src 'none'; sandbox; frame-ancestors 'none'"
+"""Somebody else's picture, opened by itself, runs nothing, loads nothing and is no part of our pages."""
 Kind = Annotated[AttachmentKind, Query(description="what the picture is")]
 _ADD = """Add a picture: the body is a JPEG, PNG or WebP of at most 8 MB, known by its content. What is kept is its
 pixels, at most 2,560 a side, without where and by whom it was taken. The same picture again changes nothing."""
@@ -90,7 +92,11 @@ def build_attachment_router(
             content = read(row)
         except DamagedError as error:
             refuse(404, str(error), f"attachment {row.id}", "Bring the folder of attachments back from a backup.")
-        headers = {"Cache-Control": "private, max-age=31536000, immutable"}  # an id is one picture for ever
+        headers = {
+            "Cache-Control": "private, max-age=31536000, immutable",  # an id is one picture for ever
+            "Content-Security-Policy": _ALONE,
+            "Content-Disposition": "inline",
+        }
         return Response(content, media_type=media_type or row.media_type, headers=headers)
 
     @router.get("/attachments/{id}", response_class=Response)

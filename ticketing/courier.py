@@ -13,6 +13,7 @@ import structlog
 from facility.clock import Clock
 from facility.errors import PermanentError, PlantroomError
 from ticketing.delivery import Again, Tried, decide_again
+from ticketing.egress import Egress
 from ticketing.lease import Lease
 from ticketing.outbox_rows import DELIVERED, FAILED, claim, settle
 from ticketing.roster import Roll
@@ -56,7 +57,10 @@ class Message:
 class Courier:
     """Up to eight messages on their way at once, so that one slow receiver holds nobody else up."""
 
-    def __init__(self, lease: Lease, people: Roll, tell: Tell, clock: Clock, wall: Clock, name: str) -> None:
+    def __init__(
+        self, lease: Lease, people: Roll, tell: Tell, egress: Egress, clock: Clock, wall: Clock, name: str
+    ) -> None:
+        self._egress = egress
         self._lease, self._people, self._tell = lease, people, tell
         self._clock, self._wall, self._name = clock, wall, name
         self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="courier")
@@ -110,6 +114,10 @@ class Courier:
         return len(done)
 
     def _send(self, message: Message) -> None:
+        with self._egress.guarded():
+            self._send_guarded(message)
+
+    def _send_guarded(self, message: Message) -> None:
         if message.kind == "webhook":
             hooks: Mapping[str, Any] = {hook.id: hook for hook in self._people().webhooks}
             hook = hooks.get(message.receiver)

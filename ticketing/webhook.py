@@ -1,7 +1,8 @@
 """A webhook: one signed POST of JSON to another system, idempotent there by its key.
 
 The signature is HMAC-SHA256 over `timestamp.key.body` with the receiver's secret, so that it knows who sent it and that
-nobody else sent it again later. Any 2xx answer means that it has the message.
+nobody else sent it again later. Any 2xx answer means that it has the message; a redirection is not followed, since the
+roster says where messages go.
 """
 
 import hashlib
@@ -23,6 +24,14 @@ class NotDeliveredError(RetryableError):
 
 class RefusedError(PermanentError):
     """The receiver refuses the message, and will again."""
+
+
+class _StayHere(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_args: object, **_more: object) -> None:
+        """None: the redirection is the answer."""
+
+
+_OPENER = urllib.request.build_opener(_StayHere)
 
 
 def sign(secret: str, key: str, body: str, at_s: int) -> str:
@@ -54,12 +63,16 @@ def post(address: str, secret: str, key: str, event: str, body: str, at_s: int, 
         },
     )
     try:
-        with urllib.request.urlopen(request, timeout=timeout_s) as answer:  # noqa: S310 - as above
+        with _OPENER.open(request, timeout=timeout_s) as answer:
             answer.read(1_000)
     except urllib.error.HTTPError as error:
         msg = f"the receiver answered {error.code} {error.reason}"
         error.close()
-        client_error = HTTPStatus.BAD_REQUEST <= error.code < HTTPStatus.INTERNAL_SERVER_ERROR
+        if error.code < HTTPStatus.BAD_REQUEST:
+            raise RefusedError(
+                f"{msg}; redirections are not followed, so put the last address into the roster"
+            ) from error
+        client_error = error.code < HTTPStatus.INTERNAL_SERVER_ERROR
         if client_error and error.code not in _TRY_AGAIN:
             raise RefusedError(msg) from error
         raise NotDeliveredError(msg) from error

@@ -45,6 +45,8 @@ def manual_router(pages: Pages, desk: ManualDesk) -> APIRouter:
         if found is None:
             return pages.refuse(request, user, 404, "error.no.file")
         shown = {"Content-Disposition": f"inline; filename*=UTF-8''{quote(found.name)}"}
+        if found.media_type != "application/pdf":  # browsers show no PDF in a sandbox; their viewers are one
+            shown["Content-Security-Policy"] = f"{HEADERS['Content-Security-Policy']}; sandbox"
         return Response(found.content, media_type=found.media_type, headers=HEADERS | shown)
 
     @router.get("/office/manuals/{asset_id}", response_class=HTMLResponse)

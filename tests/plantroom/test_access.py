@@ -21,6 +21,7 @@ from plantroom.secret_files import admin_token
 from plantroom.settings import load_settings
 
 TOKEN = "t" * 43
+SECRET = "what the inside knows"  # noqa: S105 - stands for one
 
 
 @pytest.fixture
@@ -44,6 +45,10 @@ def _client(database: Database, door: AccountDoor, reasons: tuple[str, ...] = ()
     def away() -> str:
         message = "the store is away"
         raise RetryableError(message)
+
+    @router.get("/api/broken")
+    def broken() -> None:
+        raise ZeroDivisionError(SECRET)
 
     once = Once(database, RealClock(), who_calls)
     parts = HttpParts(Gate(door), once, [router], [], prometheus_client.CollectorRegistry(), lambda: reasons)
@@ -106,7 +111,31 @@ def test_what_may_succeed_later_is_said_so(client: Client) -> None:
     assert "store is away" in answer.json()["detail"]["what"]
 
 
-def test_every_answer_carries_the_security_headers(client: Client) -> None:
-    headers = client.get("/healthz").headers
-    assert "default-src 'self'" in headers["content-security-policy"]
-    assert headers["x-content-type-options"] == "nosniff"
+NEEDED = (
+    "content-security-policy", "x-content-type-options", "referrer-policy", "permissions-policy",
+    "cross-origin-opener-policy",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "code"),
+    [
+        ("GET", "/healthz", 200), ("GET", "/api/thing", 401), ("GET", "/nowhere", 404), ("DELETE", "/api/thing", 405),
+        ("GET", "/api/away", 503), ("GET", "/api/broken", 500), ("GET", "/metrics", 401),
+    ],
+)  # fmt: skip
+def test_every_answer_carries_the_security_headers(client: Client, method: str, path: str, code: int) -> None:
+    headers = {"Authorization": f"Bearer {TOKEN}"} if code in (503, 500) else {}
+    answer = client.ask(method, path, headers=headers)
+    assert answer.status_code == code
+    assert [name for name in NEEDED if name not in answer.headers] == []
+    assert "default-src 'self'" in answer.headers["content-security-policy"]
+    assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert "strict-transport-security" not in answer.headers, "this one came without TLS"
+    assert SECRET not in answer.text
+
+
+def test_who_came_by_tls_is_told_to_stay_with_it(client: Client) -> None:
+    answer = client.get("https://testserver/healthz")
+    assert answer.headers["strict-transport-security"] == "max-age=31536000"

@@ -25,6 +25,7 @@ from ticketing.contract_book import ContractBook
 from ticketing.contract_load import parse_contract
 from ticketing.courier import Courier
 from ticketing.desk import Desk
+from ticketing.egress import Egress
 from ticketing.lease import Lease, LeaseLostError
 from ticketing.notice_apprise import tell
 from ticketing.outbox_rows import list_messages
@@ -81,7 +82,7 @@ class Process:
                         auto=frozenset({Severity.CRITICAL}))  # fmt: skip
         self.database = Database(url)
         self.lease = Lease(self.database, LEASE, name, clock)
-        self.courier = Courier(self.lease, lambda: roster, tell, clock, clock, name)
+        self.courier = Courier(self.lease, lambda: roster, tell, Egress("127.0.0.0/8"), clock, clock, name)
         office = Office(lambda: roster, self.lease, self.courier, lambda *_: "", clock, pictures=pictures)
         self.plant = Plant(registry)
         self.jobs = Jobs(self.database, self.plant, self.book, clock, office)

@@ -86,6 +86,7 @@ def test_what_the_site_names_is_shown_and_only_files_of_the_folder_are_served(de
     answer = desk.admin.get("/assets/pump/manuals/site-1")
     assert (answer.content, answer.headers["content-type"]) == (PDF, "application/pdf")
     assert answer.headers["x-content-type-options"] == "nosniff"
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
     for name in ("site-0", "site-2", "site-3", "site-4", "site-9", "site-x", "../site-1", "index.json"):
         assert desk.admin.get(f"/assets/pump/manuals/{name}").status_code == 404, name
     assert desk.admin.get("/assets/other/manuals/site-1").status_code == 404

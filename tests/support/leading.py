@@ -17,6 +17,7 @@ from plantroom.jobs import LEASE, Jobs, Office
 from ticketing.contract_book import ContractBook
 from ticketing.contract_load import parse_contract
 from ticketing.courier import Courier
+from ticketing.egress import Egress
 from ticketing.lease import Lease
 from ticketing.notice_apprise import tell
 from ticketing.roster import Channel, Person, Roster
@@ -53,7 +54,7 @@ def main(url: str, port: int, name: str) -> None:
     li = Person("li", "Li", channels=(Channel("chat", f"json://127.0.0.1:{port}/"),))
     roster = Roster(ZoneInfo("UTC"), {"li": li})
     lease = Lease(database, LEASE, name, clock)
-    courier = Courier(lease, lambda: roster, tell, clock, clock, name)
+    courier = Courier(lease, lambda: roster, tell, Egress("127.0.0.0/8"), clock, clock, name)
     office = Office(lambda: roster, lease, courier, lambda *_: "", clock)
     jobs, pause, led = Jobs(database, Plant(registry), book(), clock, office), threading.Event(), None
     while True:

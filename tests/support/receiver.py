@@ -25,7 +25,10 @@ class Receiver:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-                self.send_response(receiver.take(dict(self.headers.items()), body))
+                code = receiver.take(dict(self.headers.items()), body)
+                self.send_response(code)
+                if 300 <= code < 400:
+                    self.send_header("Location", f"http://127.0.0.1:{receiver.port}/elsewhere")
                 self.send_header("Content-Length", "0")
                 self.end_headers()
 

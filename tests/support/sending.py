@@ -13,6 +13,7 @@ from facility.clock import RealClock
 from plantroom.database import Database, DatabaseAwayError
 from ticketing.contract_book import ContractBook
 from ticketing.courier import Courier
+from ticketing.egress import Egress
 from ticketing.event import Event
 from ticketing.lease import Lease
 from ticketing.notice_apprise import tell
@@ -45,7 +46,7 @@ def main(url: str, port: int, seconds: float) -> None:
     roster = Roster(ZoneInfo("UTC"), {"li": li}, notices=(NoticeRule(Event.OPENED, ("li",)),), webhooks=(hook,))
     name = f"sender {os.getpid()}"
     lease = Lease(database, "jobs", name, wall)
-    courier = Courier(lease, lambda: roster, tell, wall, wall, name)
+    courier = Courier(lease, lambda: roster, tell, Egress("127.0.0.0/8"), wall, wall, name)
     pause = threading.Event()
     while True:
         try:

@@ -77,6 +77,8 @@ def test_a_photo_of_an_order_is_kept_once_and_shown_with_its_thumbnail(house: Ho
     shown = client.get(f"/api/attachments/{photo['id']}")
     assert shown.headers["content-type"] == "image/jpeg"
     assert "immutable" in shown.headers["cache-control"]
+    assert shown.headers["content-security-policy"] == "default-src 'none'; sandbox; frame-ancestors 'none'"
+    assert shown.headers["content-disposition"] == "inline"
     assert opened(shown.content).size == (600, 800)
     assert WORDS.encode() not in shown.content
     assert client.get(f"/api/photos/{photo['id']}").content == shown.content

@@ -13,6 +13,7 @@ from facility.clock import JournalClock
 from facility.instant import to_us
 from plantroom.database import Database
 from ticketing.courier import Courier
+from ticketing.egress import Egress
 from ticketing.lease import Lease, LeaseLostError
 from ticketing.notice import Notice
 from ticketing.notice_apprise import tell
@@ -43,7 +44,7 @@ class Post:
         self.lease = Lease(self.database, "jobs", name, wall)
         self.wall = wall
         roster = Roster(ZoneInfo("Asia/Shanghai"), people, webhooks=(hook,))
-        self.courier = Courier(self.lease, lambda: roster, tell, wall, wall, name)
+        self.courier = Courier(self.lease, lambda: roster, tell, Egress("127.0.0.0/8"), wall, wall, name)
 
     def put(self, *notices: Notice) -> None:
         with self.database.writing() as session:
