@@ -39,6 +39,7 @@ COMMANDS = (
     "export",
     "capacity",
     "schema",
+    "grafana",
     "doctor",
     "devices",
     "mqtt",

@@ -103,6 +103,7 @@ def open_front(
         manuals=manuals,
         provider=label,
         names=PeopleNames(database, roster, wall_clock),
+        grafana=settings.grafana_url or "",
     )
     provided = identity_router(settings, door, database, lambda: view.registry().buildings, wall_clock)
     pages = [web, enter_router(door), *provided, *own_pages]

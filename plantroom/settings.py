@@ -180,6 +180,12 @@ class Settings(BaseSettings):
         description="how `plantroom run` divides the work: processes separated by spaces, each with one or more of "
         "engine, web, jobs; `engine engine web,jobs` has a second engine that stands by",
     )
+    grafana_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^\s?#]+$",
+        description="address of Grafana as browsers reach it, such as https://grafana.plant.example; where it is set, "
+        "pages of buildings and assets lead to their dashboards",
+    )
 
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="least level logged")
     log_json: bool = Field(default=False, description="one JSON object a line instead of text for people")

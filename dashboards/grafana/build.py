@@ -1,29 +1,25 @@
-"""Write the dashboards as JSON beside this file: `python -m dashboards.grafana.build`.
-
-Needs the extra `dashboards`. The files are in git; a test shows that they equal what this builds.
-"""
+"""Every dashboard as JSON. Needs the extra `dashboards`. The files are in git; a test shows that they equal this."""
 
 import json
-from pathlib import Path
 
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.models.dashboard import Dashboard
 
-from dashboards.grafana import building_overview, own_overview
-
-FOLDER = Path(__file__).parent
-
-
-def render() -> dict[str, str]:
-    """File name -> JSON text of each dashboard."""
-    built = {"building-overview.json": building_overview.build(), "plantroom-itself.json": own_overview.build()}
-    return {name: json.dumps(board, cls=JSONEncoder, indent=2, sort_keys=True) + "\n" for name, board in built.items()}
-
-
-def main() -> None:
-    """Write every file."""
-    for name, text in render().items():
-        (FOLDER / name).write_text(text, encoding="utf-8")
+from dashboards.grafana.building import building
+from dashboards.grafana.catalogue import equipment_boards
+from dashboards.grafana.contract import contract
+from dashboards.grafana.equipment import Limits, equipment
+from dashboards.grafana.portfolio import portfolio
+from dashboards.grafana.satisfaction import satisfaction
+from dashboards.grafana.work import work
 
 
-if __name__ == "__main__":
-    main()
+def render(limits: Limits) -> dict[str, str]:
+    """File name -> JSON text of each dashboard; `limits` are the parameters of the shipped rules."""
+    boards = [portfolio(), building(), work(), contract(), satisfaction()]
+    boards += [equipment(uid, entry, limits) for uid, entry in equipment_boards().items()]
+    return {f"{board.uid}.json": _text(board) for board in boards}
+
+
+def _text(board: Dashboard) -> str:
+    return json.dumps(board, cls=JSONEncoder, indent=1, sort_keys=True, ensure_ascii=False) + "\n"

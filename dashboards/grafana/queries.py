@@ -1,8 +1,12 @@
-"""Queries of the two datasources: InfluxQL for readings, SQL for findings and orders.
+"""Queries of the two datasources: InfluxQL for readings, SQL for findings, orders and people.
 
-The SDK has no types for these two plug-ins, so the query models stand here as the plug-ins read them.
+The SDK has no types for these two plug-ins, so the query models stand here as the plug-ins read them. Up to 48 hours
+panels read single readings, beyond that the means of five minutes, beyond two weeks those of an hour: the hidden
+variable `store` is the database. Single readings and means have no field in common, so of the two queries of a panel
+one is always without an answer.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from grafana_foundation_sdk.cog.builder import Builder
@@ -11,24 +15,32 @@ from grafana_foundation_sdk.models.common import DataSourceRef
 
 INFLUX = DataSourceRef("influxdb", "influx")
 POSTGRES = DataSourceRef("grafana-postgresql-datasource", "postgres")
-READABLE = (
-    '"site" =~ /^$site$/ AND "building" =~ /^$building$/ AND "asset" =~ /^$asset$/ AND "quality" = 0 AND $timeFilter'
-)
-"""Believed readings (quality 0) of the chosen site, buildings and assets inside the shown time."""
+MOST_SERIES = 20
+SINGLE, MEANS = "A", "B"
+"""The `refId` of the query of single readings, and of that of means."""
+PLACED = '"site" =~ /^${site:regex}$/ AND "building" =~ /^${building:regex}$/ AND "asset" =~ /^${asset:regex}$/'
+OF_CLASSES = "SELECT asset_id FROM grafana.asset WHERE equipment_class IN (<classes>)"
 TERMS = {
-    "<believed>": READABLE,
-    "<doubted>": READABLE.replace('"quality" = 0', '"quality" > 0'),
-    "<chosen>": "building_id IN (${building:sqlstring}) AND asset_id IN (${asset:sqlstring})",
-    "<open>": "status NOT IN ('closed', 'cancelled')",
+    "<building>": "building_id IN (SELECT building_id FROM grafana.building "
+    "WHERE site_id ~ '^(${site:pipe})$' AND building_id ~ '^(${building:pipe})$')",
+    "<asset>": "asset_id ~ '^(${asset:pipe})$'",
+    "<standing>": "state = 'active' AND NOT is_suppressed AND NOT is_shelved",
 }
-"""What queries have in common, by the mark that stands for it."""
+"""What statements of SQL have in common, by the mark that stands for it. Variables give regular expressions, so that
+`All` is short however many there are."""
 
 
 def spell_out(query: str, **more: str) -> str:
-    """The query with its marks filled in: those of TERMS, and `<name>` for each further argument."""
+    """The query with its marks filled in: `<name>` for each argument, then those of TERMS."""
     for mark, text in ({f"<{name}>": text for name, text in more.items()} | TERMS).items():
         query = query.replace(mark, text)
     return query
+
+
+def of_classes(classes: Sequence[str]) -> str:
+    """The condition of SQL for the chosen assets, which are of these classes."""
+    names = ", ".join(f"'{name}'" for name in classes)
+    return f"<building> AND <asset> AND asset_id IN ({OF_CLASSES.replace('<classes>', names)})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +48,8 @@ class InfluxQuery(Builder[Dataquery], Dataquery):
     """One InfluxQL query. `alias` names its series by tags: `$tag_asset`."""
 
     query: str
-    alias: str = ""
-    ref: str = "A"
+    alias: str
+    ref: str = SINGLE
 
     def build(self) -> Dataquery:
         """Itself: it is as the plug-in reads it."""
@@ -57,10 +69,11 @@ class InfluxQuery(Builder[Dataquery], Dataquery):
 
 @dataclass(frozen=True, slots=True)
 class SqlQuery(Builder[Dataquery], Dataquery):
-    """One SQL query whose rows are shown as they are."""
+    """One SQL query. Its rows are shown as they are, or, with `over_time`, as a series for each text of `metric`."""
 
     query: str
-    ref: str = "A"
+    ref: str = SINGLE
+    over_time: bool = False
 
     def build(self) -> Dataquery:
         """Itself: it is as the plug-in reads it."""
@@ -71,38 +84,62 @@ class SqlQuery(Builder[Dataquery], Dataquery):
         return {
             "refId": self.ref,
             "datasource": POSTGRES.to_json(),
-            "format": "table",
+            "format": "time_series" if self.over_time else "table",
             "rawQuery": True,
-            "rawSql": self.query,
+            "rawSql": spell_out(self.query),
             "editorMode": "code",
         }
 
 
-def numbers(points: str) -> InfluxQuery:
-    """Means of the points whose name matches the pattern, one series for each asset and point; gaps stay gaps."""
-    query = (
-        'SELECT mean("value") FROM /.*/ WHERE "point" =~ /<points>/ AND <believed> '
-        'GROUP BY time($__interval), "asset", "point" fill(none)'
-    )
-    return InfluxQuery(spell_out(query, points=points), "$tag_asset $tag_point")
+def numbers(classes: Sequence[str], points: Sequence[str]) -> tuple[InfluxQuery, InfluxQuery]:
+    """Means in each interval of what is believed, one series for each asset and point; gaps stay gaps."""
+    return _either('mean("value")', 'mean("mean")', classes, points)
 
 
-def newest_number(point: str) -> InfluxQuery:
-    """The newest value of a point inside the shown time, one for each asset."""
-    query = 'SELECT last("value") FROM /.*/ WHERE "point" =~ /^<point>$/ AND <believed> GROUP BY "asset"'
-    return InfluxQuery(spell_out(query, point=point), "$tag_asset")
+def growth(classes: Sequence[str], points: Sequence[str]) -> tuple[InfluxQuery, InfluxQuery]:
+    """What counters counted from interval to interval; where one was reset, nothing."""
+    return _either('non_negative_difference(last("value"))', 'non_negative_difference(last("last"))', classes, points)
 
 
-def states(measurement: str, point: str) -> InfluxQuery:
-    """The last text of a point in each interval, one series for each asset."""
-    query = (
-        'SELECT last("text") FROM "<measurement>" WHERE "point" = \'<point>\' AND <believed> '
-        'GROUP BY time($__interval), "asset" fill(none)'
-    )
-    return InfluxQuery(spell_out(query, measurement=measurement, point=point), "$tag_asset")
+def modes(classes: Sequence[str], points: Sequence[str]) -> tuple[InfluxQuery, InfluxQuery]:
+    """The last text in each interval."""
+    return _either('last("text")', 'last("state")', classes, points)
 
 
-def bad_readings() -> InfluxQuery:
+def switches(classes: Sequence[str], points: Sequence[str]) -> tuple[InfluxQuery, InfluxQuery]:
+    """Whether it was on at all in each interval: 0 or 1."""
+    return _either('max("value")', 'max("maximum")', classes, points)
+
+
+def newest(classes: Sequence[str], points: Sequence[str]) -> tuple[InfluxQuery, InfluxQuery]:
+    """The newest number inside the shown time, one for each asset."""
+    return _either('last("value")', 'last("last")', classes, points, group='"asset"')
+
+
+def doubted(classes: Sequence[str]) -> tuple[InfluxQuery, InfluxQuery]:
     """How many readings were not believed, for each asset."""
-    query = 'SELECT count("quality") FROM /.*/ WHERE <doubted> GROUP BY time($__interval), "asset" fill(none)'
-    return InfluxQuery(spell_out(query), "$tag_asset")
+    group = 'time($__interval), "asset"'
+    return (
+        InfluxQuery(_select('count("quality")', classes, (), '"quality" > 0 AND ', group), "$tag_asset", SINGLE),
+        InfluxQuery(_select('sum("doubted")', classes, (), "", group), "$tag_asset", MEANS),
+    )
+
+
+def _either(
+    single: str, means: str, classes: Sequence[str], points: Sequence[str], group: str = ""
+) -> tuple[InfluxQuery, InfluxQuery]:
+    group = group or ('time($__interval), "asset"' + (', "point"' if len(points) > 1 else ""))
+    alias = "$tag_asset $tag_point" if len(points) > 1 else "$tag_asset"
+    return (
+        InfluxQuery(_select(single, classes, points, '"quality" = 0 AND ', group), alias, SINGLE),
+        InfluxQuery(_select(means, classes, points, "", group), alias, MEANS),
+    )
+
+
+def _select(what: str, classes: Sequence[str], points: Sequence[str], believed: str, group: str) -> str:
+    source = f'"{classes[0]}"' if len(classes) == 1 else f"/^({'|'.join(classes)})$/" if classes else "/.*/"
+    named = f"\"point\" = '{points[0]}' AND " if len(points) == 1 else f'"point" =~ /^({"|".join(points)})$/ AND '
+    where = f"{named if points else ''}{believed}{PLACED} AND $timeFilter"
+    fill = " fill(none)" if "time(" in group else ""
+    source = f'"${{store}}"."autogen".{source}'
+    return f"SELECT {what} FROM {source} WHERE {where} GROUP BY {group}{fill} SLIMIT {MOST_SERIES}"  # noqa: S608 - InfluxQL of ours, built before anybody chooses

@@ -1,34 +1,73 @@
-"""What a person chooses above a dashboard: a site, its buildings, their assets."""
+"""What a person chooses above a dashboard: sites, their buildings, their assets; and two variables nobody sees."""
+
+from collections.abc import Sequence
 
 from grafana_foundation_sdk.builders import dashboard as classic
 from grafana_foundation_sdk.models import dashboard
 
-from dashboards.grafana.queries import INFLUX
+from dashboards.grafana.queries import POSTGRES
+
+ADDRESS, BUCKET = "http://127.0.0.1:8600", "plantroom"
+"""Where Plantroom's pages are, and what the bucket is called; `plantroom grafana` writes others into the dashboards."""
+SITES = "SELECT site AS __text, site_id AS __value FROM grafana.building GROUP BY 1, 2 ORDER BY 1"
+BUILDINGS = """SELECT building AS __text, building_id AS __value FROM grafana.building
+WHERE site_id ~ '^(${site:pipe})$' ORDER BY 1"""
+ASSETS = """SELECT asset AS __text, asset_id AS __value FROM grafana.asset
+WHERE building_id ~ '^(${building:pipe})$'<classes> ORDER BY 1"""
+CONTRACTS = """SELECT DISTINCT contract_id AS __text, contract_id AS __value FROM grafana.work_order
+WHERE contract_id IS NOT NULL ORDER BY 1"""
+STORE = """SELECT CASE WHEN ${__to} - ${__from} > 1209600000 THEN '<bucket>_mean_1h'
+WHEN ${__to} - ${__from} > 172800000 THEN '<bucket>_mean_5m' ELSE '<bucket>' END"""
 
 
-def chosen_assets(measurement: str = "") -> tuple[classic.QueryVariable, ...]:
-    """Site, building and asset; those of one equipment class when `measurement` names it."""
+def places() -> tuple[classic.QueryVariable, ...]:
+    """Site and building."""
+    return _chosen("site", "Site", SITES), _chosen("building", "Building", BUILDINGS)
+
+
+def assets(classes: Sequence[str]) -> tuple[classic.QueryVariable, ...]:
+    """Assets of these classes; of every class when there are none."""
+    names = ", ".join(f"'{name}'" for name in classes)
+    condition = f" AND equipment_class IN ({names})" if classes else ""
+    return (_chosen("asset", "Asset", ASSETS.replace("<classes>", condition)),)
+
+
+def contracts() -> tuple[classic.QueryVariable, ...]:
+    """Contracts that orders were opened under."""
+    return (_chosen("contract", "Contract", CONTRACTS),)
+
+
+def address() -> classic.ConstantVariable:
+    """Where Plantroom's own pages are."""
+    return classic.ConstantVariable("plantroom").label("Plantroom").value(ADDRESS)
+
+
+def store() -> classic.QueryVariable:
+    """The database that has readings finely enough for the shown time: see `queries`."""
+    query = STORE.replace("<bucket>", BUCKET)
     return (
-        _variable("site", "Site", measurement, "", many=False),
-        _variable("building", "Building", measurement, ' WHERE "site" =~ /^$site$/', many=True),
-        _variable("asset", "Asset", measurement, ' WHERE "building" =~ /^$building$/', many=True),
-    )
-
-
-def _variable(name: str, label: str, measurement: str, condition: str, *, many: bool) -> classic.QueryVariable:
-    source = f' FROM "{measurement}"' if measurement else ""
-    query = f'SHOW TAG VALUES{source} WITH KEY = "{name}"{condition}'
-    variable = (
-        classic.QueryVariable(name)
-        .label(label)
-        .datasource(INFLUX)
+        classic.QueryVariable("store")
+        .label("Store")
+        .hide(dashboard.VariableHide.HIDE_VARIABLE)
+        .datasource(POSTGRES)
         .query(query)
         .definition(query)
         .refresh(dashboard.VariableRefresh.ON_TIME_RANGE_CHANGED)
-        .sort(dashboard.VariableSort.ALPHABETICAL_ASC)
-        .multi(many)
     )
-    if not many:
-        return variable
+
+
+def _chosen(name: str, label: str, query: str) -> classic.QueryVariable:
     everything = dashboard.VariableOption(selected=True, text="All", value="$__all")
-    return variable.include_all(include_all=True).current(everything)
+    return (
+        classic.QueryVariable(name)
+        .label(label)
+        .datasource(POSTGRES)
+        .query(query)
+        .definition(query)
+        .refresh(dashboard.VariableRefresh.ON_DASHBOARD_LOAD)
+        .sort(dashboard.VariableSort.DISABLED)
+        .multi(multi=True)
+        .include_all(include_all=True)
+        .all_value(".*")
+        .current(everything)
+    )

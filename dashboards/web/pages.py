@@ -11,6 +11,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined, select_autoesca
 
 from dashboards.web import language
 from dashboards.web.change_feed import ChangeFeed
+from dashboards.web.grafana_links import GrafanaLinks
 from dashboards.web.page import UTC_ZONE, Page
 from dashboards.web.protocols import PlantView
 from dashboards.web.static_files import static_file, static_url
@@ -96,6 +97,7 @@ class Pages:
         provider: str = "",
         feed: ChangeFeed | None = None,
         names: Callable[[str], str] = str,
+        grafana: str = "",
     ) -> None:
         """`names` gives a person's name for the one she signs in or is assigned by, or that itself."""
         self._view, self.door, self._feed, self._names = view, door, feed, names
@@ -113,6 +115,7 @@ class Pages:
             "icon": _icon(),
             "hidden": hidden,
             "provider": provider,
+            "grafana": GrafanaLinks(grafana),
         }
 
     def visitor(self, request: Request) -> Visitor:

@@ -56,6 +56,7 @@ def web_router(
     manuals: ManualDesk | None = None,
     provider: str = "",
     names: Callable[[str], str] = str,
+    grafana: str = "",
 ) -> APIRouter:
     """The pages of a plant. Each asks the door who the visitor is, by the session cookie, and what she may; those of
     occupants, where there is a reception, go by a code of their own. Without a desk for them rules have no pages. What
@@ -83,6 +84,7 @@ def web_router(
         hidden=frozenset(hidden),
         provider=provider,
         names=names,
+        grafana=grafana,
     )
     desks: list[APIRouter] = []
     if shelf is not None:
