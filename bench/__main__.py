@@ -17,6 +17,7 @@ BENCHES = {
     "broker-kill": ("what a kill -9 of Mosquitto loses, and what a snapshot costs", "bench.broker_kill_bench"),
     "node-red": ("ours and Node-RED on the same messages, in turn (installs Node-RED by npm)", "bench.node_red_bench"),
     "mqtt": ("the same with paho publishers and the embedded broker", "bench.mqtt_load"),
+    "grafana": ("panels of Grafana over 43 million readings and 100,000 orders", "bench.grafana_bench"),
     "store": ("readings a second into and out of the series store", "bench.store_bench"),
     "desk": ("orders opened a second, and what one costs", "bench.desk_bench"),
     "orders": ("lists, sweep and storm among 100,000 open orders with 5 million lines", "bench.orders_bench"),
