@@ -78,10 +78,20 @@ def panels() -> Iterator[tuple[str, Panel]]:
             yield f"{board['uid']}: {panel['title']}", panel
 
 
+def few(building: str) -> list[str]:
+    """What the variable `shown` comes to where nothing was found: of each class so many assets as a plot shows."""
+    found: dict[str, dict[str, None]] = {}
+    for kind, place, asset, _ in influx_fill.points(POINTS):
+        if building in (ALL, place):
+            found.setdefault(kind, {})[asset] = None
+    return [asset for assets in found.values() for asset in sorted(assets)[:MOST_SERIES]]
+
+
 def shown(hours: int, until_ms: int, building: str) -> Shown:
     """So many hours up to `until_ms`, of one building or of all."""
     store = influx_fill.BUCKET + ("" if hours <= 2 * DAY_H else "_mean_5m" if hours <= 14 * DAY_H else "_mean_1h")
-    chosen = {"site": [ALL], "asset": [ALL], "contract": [ALL], "building": [building], "store": [store]}
+    chosen = {"site": [ALL], "asset": [ALL], "contract": [ALL], "building": [building], "store": [store],
+              "shown": few(building)}  # fmt: skip
     return Shown(until_ms - hours * 3_600_000, until_ms, chosen)
 
 

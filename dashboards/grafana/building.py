@@ -35,7 +35,7 @@ READINGS = (
 
 def building() -> dashboard.Dashboard:
     """The whole dashboard."""
-    chosen = (*variables.assets(()), variables.store())
+    chosen = (*variables.assets(()), variables.shown(WHERE), variables.store())
     layout = Layout(frame(BUILDING, "Building", ABOUT, WHERE, chosen, refresh="30s"))
     layout.row(4, *figures(WHERE))
     layout.row(9, orders(WHERE))

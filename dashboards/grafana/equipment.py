@@ -40,7 +40,7 @@ class Limits(Protocol):
 def equipment(uid: str, entry: BoardEntry, limits: Limits) -> dashboard.Dashboard:
     """One dashboard: figures, readings, findings over time, open orders."""
     where = of_classes(entry.classes)
-    chosen = (*variables.assets(entry.classes), variables.store())
+    chosen = (*variables.assets(entry.classes), variables.shown(where), variables.store())
     layout = Layout(frame(uid, entry.title, entry.about, where, chosen))
     own = [_panel(panel, entry.classes, limits) for panel in entry.figures]
     if own:

@@ -18,7 +18,9 @@ POSTGRES = DataSourceRef("grafana-postgresql-datasource", "postgres")
 MOST_SERIES = 20
 SINGLE, MEANS = "A", "B"
 """The `refId` of the query of single readings, and of that of means."""
-PLACED = '"site" =~ /^${site:regex}$/ AND "building" =~ /^${building:regex}$/ AND "asset" =~ /^${asset:regex}$/'
+PLACED = '"asset" =~ /^${shown:regex}$/'
+"""The condition of InfluxQL for what is chosen: the hidden variable `shown` names few assets, so that a server with
+thousands of them looks at those alone."""
 OF_CLASSES = "SELECT asset_id FROM grafana.asset WHERE equipment_class IN (<classes>)"
 TERMS = {
     "<building>": "building_id IN (SELECT building_id FROM grafana.building "
