@@ -52,7 +52,7 @@ class FileWatch(ABC, Generic[Files]):
         if not settled:
             return False
         if isinstance(found, _Unreadable):
-            self._refuse(found.why)
+            self.refuse(found.why)
             return False
         if found == self.in_force:
             self.refused = ""
@@ -60,11 +60,22 @@ class FileWatch(ABC, Generic[Files]):
         try:
             self.take(found)
         except InputError as error:
-            self._refuse(str(error))
+            self.refuse(str(error))
             return False
-        self.in_force, self.refused = found, ""
+        self.settle(found)
         log.info("changed files are in force", files=self.noun)
         return True
+
+    def settle(self, found: Files) -> None:
+        """These files, which are on disk, are in force."""
+        self._seen = self.in_force = found
+        self.refused = ""
+
+    def refuse(self, why: str) -> None:
+        """What is on disk is not in order; what is in force stays in force."""
+        if why != self.refused:
+            log.error("changed files are refused, those in force stay in force", files=self.noun, reason=why)
+        self.refused = why
 
     def run(self, stop: threading.Event) -> None:
         """Look until `stop`."""
@@ -79,8 +90,3 @@ class FileWatch(ABC, Generic[Files]):
             return self.read()
         except InputError as error:
             return _Unreadable(str(error))
-
-    def _refuse(self, why: str) -> None:
-        if why != self.refused:
-            log.error("changed files are refused, those in force stay in force", files=self.noun, reason=why)
-        self.refused = why

@@ -1,8 +1,7 @@
 """Takes up changed site and rule files while the program runs: all of them together, or none.
 
-The files are compared by content every two seconds and taken when two looks in a row agree, so that a half-saved file
-is never judged. What is in order goes into the journal as an event; what is broken is refused with its reason, and
-the files in force stay in force.
+What is in order goes into the journal as an event; `plantroom.file_watch` says when files are looked at and what
+becomes of those that are broken.
 """
 
 import threading
@@ -18,13 +17,13 @@ from facility.errors import InputError
 from facility.reading import ControlEvent, RuleSetActivated, SiteEdited
 from ingest.control import submit
 from plantroom.contracts import load_contracts
+from plantroom.file_watch import FileWatch
 from plantroom.files import read_texts
 from plantroom.plant_files import parse_sites, read_rule_files
 from plantroom.settings import Settings
 from rules.rule_set import RuleSet
 
 log = structlog.get_logger(__name__)
-POLL_SECONDS = 2.0
 
 
 class PlantFiles(msgspec.Struct, frozen=True):
@@ -34,12 +33,13 @@ class PlantFiles(msgspec.Struct, frozen=True):
     rules: dict[str, str]
 
 
-class Reload:
+class Reload(FileWatch[PlantFiles]):
     """Watches the files of the settings; `in_force` are those the program started with.
 
-    Files that contradict the contracts in force are refused. `refused` is why the files
-    on disk are not those in force, empty when they are. While `leads` says no, another process tells the journal.
+    Files that contradict the contracts in force are refused. While `leads` says no, another process tells the journal.
     """
+
+    noun = "sites and rules"
 
     def __init__(
         self,
@@ -49,70 +49,49 @@ class Reload:
         clock: Clock,
         leads: Callable[[], bool] = lambda: True,
     ) -> None:
+        super().__init__(in_force)
         self._leads, self._lock = leads, threading.Lock()
-        self._settings, self._in_force, self._contracts, self._clock = settings, in_force, contracts, clock
-        self._seen: PlantFiles | str = in_force
+        self._settings, self._contracts, self._clock = settings, contracts, clock
         self._submitted_us = 0
-        self.refused = ""
 
     def hand_over(self, bring_up_to: Callable[[dict[str, str], dict[str, str], Path], None]) -> None:
         """This process leads from here on: `bring_up_to` makes the journal say what is on disk, where it does not. What
         is broken on disk leaves what is in force. Raises OSError."""
         with self._lock:
-            found = self._read()
-            if isinstance(found, str):
-                log.error("the files on disk are refused, those in force stay in force", reason=found)
-                self._seen = self.refused = found
+            try:
+                found = self.read()
+                self._check(found)
+            except InputError as error:
+                self.refuse(str(error))
                 return
             bring_up_to(found.site, found.rules, self._settings.control_folder)
-            self._seen = self._in_force = found
+            self.settle(found)
 
-    def look(self) -> None:
-        """Compare once. Raises OSError when the events cannot be written; the next look tries again."""
+    def look(self) -> bool:
+        """As every watch looks; not while the journal is brought up to the files."""
         with self._lock:
-            self._look()
+            return super().look()
 
-    def _look(self) -> None:
-        found = self._read()
-        settled, self._seen = found == self._seen, found
-        if not settled:
-            return
-        if isinstance(found, str):
-            if found != self.refused:
-                log.error("changed files are refused, those in force stay in force", reason=found)
-            self.refused = found
-            return
-        changed = self._events(found) if self._leads() else []
-        for event in changed:
+    def read(self) -> PlantFiles:
+        """The site files and all rule files."""
+        return PlantFiles(read_texts(self._settings.site_files, "site"), read_rule_files(self._settings.rules))
+
+    def take(self, found: PlantFiles) -> None:
+        """Checked together with the contracts, and handed to the journal. Raises InputError or OSError."""
+        self._check(found)
+        for event in self._events(found) if self._leads() else ():
             submit(self._settings.control_folder, event)
             log.info("changed files are taken up", kind=type(event).__name__)
-        self._in_force, self.refused = found, ""
 
-    def run(self, stop: threading.Event) -> None:
-        """Look until `stop`."""
-        while not stop.wait(POLL_SECONDS):
-            try:
-                self.look()
-            except OSError as error:
-                log.error("changed files cannot be handed over yet", reason=str(error))
-
-    def _read(self) -> PlantFiles | str:
-        """The files on disk, checked together when they are others than those in force; or what is wrong with them."""
-        try:
-            site = read_texts(self._settings.site_files, "site")
-            found = PlantFiles(site, read_rule_files(self._settings.rules))
-            if found != self._in_force:  # those in force were checked when they came into force
-                registry = parse_sites(site)
-                load_contracts(self._contracts(), registry, RuleSet.load(found.rules).rules)
-        except InputError as error:
-            return str(error)
-        return found
+    def _check(self, found: PlantFiles) -> None:
+        if found != self.in_force:  # those in force were checked when they came into force
+            load_contracts(self._contracts(), parse_sites(found.site), RuleSet.load(found.rules).rules)
 
     def _events(self, found: PlantFiles) -> list[ControlEvent]:
         events: list[ControlEvent] = []
-        if found.site != self._in_force.site:
+        if found.site != self.in_force.site:
             events.append(SiteEdited(uuid.uuid4().hex, self._now_us(), found.site))
-        if found.rules != self._in_force.rules:
+        if found.rules != self.in_force.rules:
             digest = RuleSet.load(found.rules).digest
             events.append(RuleSetActivated(uuid.uuid4().hex, self._now_us(), digest, found.rules))
         return events
