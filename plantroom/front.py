@@ -32,6 +32,8 @@ from plantroom.office_desk import BackOffice
 from plantroom.once import Once
 from plantroom.people_names import PeopleNames
 from plantroom.plant_view import PlantSources, ProgramView
+from plantroom.quote_desk import Quotes
+from plantroom.refusal_words import in_language
 from plantroom.refusals import answer_http
 from plantroom.secret_files import admin_token
 from plantroom.settings import Settings
@@ -104,6 +106,8 @@ def open_front(
         provider=label,
         names=PeopleNames(database, roster, wall_clock),
         grafana=settings.grafana_url or "",
+        quotes=Quotes(database, sources.book, view.registry, clock, sources.host.touch),
+        tell=in_language,
     )
     provided = identity_router(settings, door, database, lambda: view.registry().buildings, wall_clock)
     pages = [web, enter_router(door), *provided, *own_pages]

@@ -92,6 +92,8 @@ def order_view(
         is_default_level=row.default_level,
         history=[_event(line) for line in history],
         assignee=row.assignee or "",
+        level_reason=row.level_reason,
+        level_reason_zh=row.level_reason_zh or "",
         verbs=[verb.value for verb in allowed_verbs(Status(row.status)) if verb not in _NO_FORM],
     )
 

@@ -1,4 +1,5 @@
-"""Refusals in Chinese. The stages say them in English; `refusals_zh.yaml` has each sentence in both languages.
+"""Refusals in Chinese. The stages say them in English; `refusals_zh.yaml` has each sentence in both languages, and
+`problems_zh.yaml` what is wrong with a file.
 
 A sentence is known by its words: what stands in braces may be anything and is carried over, translated where it is
 itself a sentence of ours. One that is not there stays English (a test asks for those of every route).
@@ -14,6 +15,11 @@ from pydantic import BaseModel, ConfigDict
 
 from dashboards.web.language import Words
 from facility.document import parse_document
+
+MOST_CHARACTERS = 2_000
+"""Longer texts hold what somebody sent; to look for our words in them would cost seconds."""
+MOST_SENTENCES = 4
+"""Of a longer text nobody says where what is wrong ends and the advice begins."""
 
 _HOLE = re.compile(r"\{(\d)\}")
 
@@ -46,19 +52,37 @@ def in_chinese(text: str) -> str:
     """The text in Chinese where every sentence of it is known; what is not known stays as it is."""
     if "\n" in text:
         return "\n".join(in_chinese(line) for line in text.split("\n"))
+    if len(text) > MOST_CHARACTERS:
+        return text
     for known in _known():
         if match := known.pattern.fullmatch(text):
             values = dict(zip(known.holes, map(in_chinese, match.groups()), strict=True))
             return "".join(values[part] if index % 2 else part for index, part in enumerate(_HOLE.split(known.zh)))
     parts = text.split("; ")  # several at once: what is wrong with each field of a body
-    return "；".join(map(in_chinese, parts)) if len(parts) > 1 else text
+    if len(parts) > 1:
+        return "；".join(map(in_chinese, parts))
+    return _by_sentence(text)
+
+
+def _by_sentence(text: str) -> str:
+    """What is wrong, and then what to do: each in Chinese, where both are known."""
+    cuts = list(re.finditer(r"\. (?=[A-Z`'])", text))
+    for cut in cuts if len(cuts) <= MOST_SENTENCES else ():
+        what, hint = text[: cut.start()], text[cut.end() :]
+        said, advice = in_chinese(what), in_chinese(hint)
+        if said != what and advice != hint:
+            return f"{said}。{advice}"
+    return text
 
 
 def sentences() -> list[tuple[str, str]]:
     """Every sentence in English and in Chinese, with its holes."""
-    source = files("plantroom").joinpath("refusals_zh.yaml")
-    parsed = parse_document(_Sentences, source.read_text(encoding="utf-8"), "plantroom/refusals_zh.yaml")
-    return [(one.en, one.zh) for one in parsed.refusals]
+    found: list[tuple[str, str]] = []
+    for name in ("refusals_zh.yaml", "problems_zh.yaml"):
+        source = files("plantroom").joinpath(name)
+        parsed = parse_document(_Sentences, source.read_text(encoding="utf-8"), f"plantroom/{name}")
+        found += [(one.en, one.zh) for one in parsed.refusals]
+    return found
 
 
 @cache

@@ -1,7 +1,7 @@
 """The list of orders by time left, one order with its countdowns, and the form that applies a verb."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 from urllib.parse import urlencode
 
@@ -16,6 +16,8 @@ from dashboards.web.order_view import OrderFilter, OrderView
 from dashboards.web.origin import Origin, judge_origin
 from dashboards.web.pages import VERB_ROUTE, Pages
 from dashboards.web.plot_frame import Mark
+from dashboards.web.quote_pages import NO_QUOTE, money_of, quote_router
+from dashboards.web.quote_view import QuoteDesk
 from dashboards.web.trends import order_marks
 from dashboards.web.visitor import Visitor
 from facility.errors import PlantroomError
@@ -46,8 +48,8 @@ class VerbForm(BaseModel):
         return ". ".join(part for part in (self.diagnosis.strip(), *self.checked, self.note.strip()) if part)
 
 
-def order_router(pages: Pages) -> APIRouter:
-    """`/work-orders`, `/work-orders/{id}` and `POST /work-orders/{id}/{verb}`."""
+def order_router(pages: Pages, quotes: QuoteDesk | None = None) -> APIRouter:
+    """`/work-orders`, `/work-orders/{id}`, `POST /work-orders/{id}/{verb}` and what is said to its quotes."""
     router = APIRouter()
 
     @router.get("/work-orders", response_class=HTMLResponse)
@@ -77,7 +79,7 @@ def order_router(pages: Pages) -> APIRouter:
 
     def order_page(
         request: Request, user: Visitor, order: OrderView, *, status: int = 200, refused: str = "",
-        typed: VerbForm | None = None, verb: str = "",
+        typed: VerbForm | None = None, verb: str = "", quote: Mapping[str, str] = NO_QUOTE,
     ) -> HTMLResponse:  # fmt: skip
         asset = pages.view_for(user).registry().assets.get(order.asset_id)
         page = pages.page(request, user, asset.building_id if asset else None)
@@ -92,10 +94,11 @@ def order_router(pages: Pages) -> APIRouter:
         return pages.show(
             request, page, "order.html", status, order=order, verbs=verbs, members=members, refused=refused,
             may=[each for each in ON_THE_SPOT if pages.may_act(user, each)], pauses=PAUSES,
-            typed={**(typed or VerbForm()).model_dump(), "refused": refused, "verb": _shown(verb, verbs)},
+            typed={**(typed or VerbForm()).model_dump(), "refused": page.refusal(refused), "verb": _shown(verb, verbs)},
             done=done if re.fullmatch(r"[a-z_]{1,30}", done) else "",
             trends=evidence_trends(page, order.evidence, members, marks, onset, until),
             explained=pages.view_for(user).explain_deadlines(order.id, page.words.language),
+            **money_of(pages, quotes, order.id, page, quote, request.query_params.get("quote", "")),
         )  # fmt: skip
 
     @router.get("/work-orders/{order_id}", response_class=HTMLResponse)
@@ -125,6 +128,8 @@ def order_router(pages: Pages) -> APIRouter:
             return order_page(request, user, now, status=409, refused=str(error), typed=given, verb=verb)
         return pages.see_other(f"/work-orders/{order_id}?done={verb}")
 
+    if quotes is not None:
+        router.include_router(quote_router(pages, quotes, order_page))
     return router
 
 

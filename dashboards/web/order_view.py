@@ -47,7 +47,8 @@ class OrderView:
 
     `status` is ticketing's word (open, acknowledged, arrived, completed, accepted, closed, cancelled);
     `is_default_level` marks an order no level of the contract matched; `members` are its findings' ids;
-    `work` is what is done on the spot, which lists leave out.
+    `work` is what is done on the spot, which lists leave out; `level_reason` says why the contract has it at this
+    level, in Chinese where that is known.
     """
 
     id: str
@@ -80,6 +81,8 @@ class OrderView:
     verbs: Sequence[str] = ()
     assignee: str = ""
     work: OrderWork | None = None
+    level_reason: str = ""
+    level_reason_zh: str = ""
 
     def deadline(self, name: str) -> DeadlineView | None:
         """The deadline of this name; None when the level has none."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from markupsafe import Markup, escape
@@ -27,7 +28,8 @@ _DIFFERENCE = {"degC": "delta_degC", "degF": "delta_degF"}
 @dataclass(frozen=True)
 class Page:
     """The request's language, clock, plant and visitor. `zone` is that of most of what the page shows; `seen` how far
-    the changes had come before it was read; `names` gives a person's name for the one she signs in by."""
+    the changes had come before it was read; `names` gives a person's name for the one she signs in by, and
+    `tell` a refusal in the reader's language."""
 
     words: Words
     clock: ClockState
@@ -38,6 +40,7 @@ class Page:
     path: str
     seen: str = ""
     names: Callable[[str], str] = str
+    tell: Callable[[str, Words], str] | None = None
 
     def may(self, right: str) -> bool:
         """Whether the visitor has this right; nobody has any before signing in."""
@@ -219,6 +222,14 @@ class Page:
         if not sep:
             return self.asset_name(scope)
         return self._matched("class", name) if kind == "class" else name
+
+    def refusal(self, text: str) -> str:
+        """Why something cannot be, in the reader's language where its words are known."""
+        return self.tell(text, self.words) if self.tell is not None and text else text
+
+    def money(self, amount: Decimal) -> str:
+        """An amount with thousands in groups, without digits that say nothing: `1,250`, `85.50`."""
+        return f"{amount:,.0f}" if amount == amount.to_integral_value() else f"{amount:,.2f}"
 
     def person(self, login: str) -> str:
         """A person's name in the reader's language; what she signs in with where nobody knows it."""

@@ -19,6 +19,7 @@ from dashboards.web.visitor import Door, Source, Visitor
 
 SESSION = "plantroom_session"
 VERB_ROUTE = "/work-orders/{order_id}/{verb}"
+QUOTE_ROUTE = "/work-orders/{order_id}/quotes/{quote_id}/{verb}"
 YEAR = int(timedelta(days=365).total_seconds())
 MONTH = int(timedelta(days=30).total_seconds())
 HEADERS = {
@@ -98,9 +99,11 @@ class Pages:
         feed: ChangeFeed | None = None,
         names: Callable[[str], str] = str,
         grafana: str = "",
+        tell: Callable[[str, language.Words], str] | None = None,
     ) -> None:
-        """`names` gives a person's name for the one she signs in or is assigned by, or that itself."""
-        self._view, self.door, self._feed, self._names = view, door, feed, names
+        """`names` gives a person's name for the one she signs in or is assigned by, or that itself; `tell` says a
+        refusal in the reader's language."""
+        self._view, self.door, self._feed, self._names, self._tell = view, door, feed, names, tell
         self._templates = Environment(
             loader=FunctionLoader(_load),
             autoescape=select_autoescape(default=True, default_for_string=True),
@@ -153,6 +156,10 @@ class Pages:
         """Whether she may apply this verb to an order."""
         return self.door.may(user, "POST", VERB_ROUTE, {"verb": verb})
 
+    def may_decide(self, user: Visitor, verb: str) -> bool:
+        """Whether she may do this to a quote."""
+        return self.door.may(user, "POST", QUOTE_ROUTE, {"verb": verb})
+
     def view_for(self, user: Visitor | None) -> PlantView:
         """The plant as this visitor may see it."""
         return self._view.within(user.buildings if user is not None else None)
@@ -177,10 +184,13 @@ class Pages:
             path=request.url.path,
             seen=getattr(request.state, "seen", ""),
             names=self._names,
+            tell=self._tell,
         )
 
     def show(self, request: Request, page: Page, name: str, status: int = 200, **shown: object) -> HTMLResponse:
         """A template filled in, with the security headers; keeps the language that was asked for."""
+        if isinstance(refused := shown.get("refused"), str):
+            shown["refused"] = page.refusal(refused)
         text = self._templates.get_template(name).render(page=page, t=page.words, **shown)
         response = HTMLResponse(
             text, status, headers=HEADERS | {"Content-Language": "zh" if page.words.chosen == "zh" else page.words.tag}

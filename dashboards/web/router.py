@@ -13,6 +13,7 @@ from dashboards.web.file_pages import file_router
 from dashboards.web.file_view import FileDesk
 from dashboards.web.finding_pages import finding_router
 from dashboards.web.floor_pages import floor_router
+from dashboards.web.language import Words
 from dashboards.web.login import login_router
 from dashboards.web.manage_pages import manage_router
 from dashboards.web.manage_view import ManageDesk
@@ -28,6 +29,7 @@ from dashboards.web.own_pages import own_router
 from dashboards.web.pages import Pages
 from dashboards.web.plan_pages import plan_router
 from dashboards.web.protocols import PlantView
+from dashboards.web.quote_view import QuoteDesk
 from dashboards.web.reception import Reception
 from dashboards.web.rule_router import rule_router
 from dashboards.web.rule_view import RuleDesk
@@ -57,10 +59,13 @@ def web_router(
     provider: str = "",
     names: Callable[[str], str] = str,
     grafana: str = "",
+    quotes: QuoteDesk | None = None,
+    tell: Callable[[str, Words], str] | None = None,
 ) -> APIRouter:
     """The pages of a plant. Each asks the door who the visitor is, by the session cookie, and what she may; those of
     occupants, where there is a reception, go by a code of their own. Without a desk for them rules have no pages. What
-    is published to `feed` reaches open pages. `names` gives a person's name for the one she signs in or is assigned by.
+    is published to `feed` reaches open pages. `names` gives a person's name for the one she signs in or is assigned by;
+    `tell` says a refusal in the reader's language.
 
     None of them stands in the OpenAPI description: the API proper is under `/api`.
     """
@@ -85,6 +90,7 @@ def web_router(
         provider=provider,
         names=names,
         grafana=grafana,
+        tell=tell,
     )
     desks: list[APIRouter] = []
     if shelf is not None:
@@ -107,7 +113,7 @@ def web_router(
         sibling_router(pages),
         asset_router(pages, manuals, rules),
         finding_router(pages),
-        order_router(pages),
+        order_router(pages, quotes),
         my_router(pages),
         device_router(pages),
         system_router(pages),

@@ -143,6 +143,7 @@ _SCOPED: Final = frozenset(
         "/api/attachments/{id}/thumbnail",
         "/api/photos/{id}",
         "/work-orders/{order_id}/{verb}",
+        "/work-orders/{order_id}/quotes/{quote_id}/{verb}",
         "/api/rules",
         "/api/rules/{rule_id}",
         "/rules",
@@ -161,6 +162,10 @@ _SCOPED: Final = frozenset(
 """Routes that show a caller with buildings of her own only those, or nothing of a building. Others are closed to her,
 whatever her role."""
 _VERB_ROUTE: Final = re.compile(r"^(/api)?/work-orders/\{(order_id|id)\}/\{verb\}$")
+
+_QUOTE_ROUTE: Final = re.compile(r"^(/api/quotes/\{id\}|/work-orders/\{order_id\}/quotes/\{quote_id\})/\{verb\}$")
+_ON_QUOTES: Final = frozenset({"approve", "reject"})
+"""What is for who pays: the customer, or a manager in her place; never for whoever made the quote."""
 
 
 class Access(StrEnum):
@@ -199,10 +204,13 @@ def decide_access(caller: Caller | None, method: str, route: str, path: Mapping[
     if caller is None:
         return Access.NOT_SIGNED_IN
     right = right_for(method, route)
+    decides_quote = bool(_QUOTE_ROUTE.match(route)) and path.get("verb") in _ON_QUOTES
+    if decides_quote:
+        right = Right.MANAGE
     if caller.buildings is not None and right is not Right.OWN and route not in _SCOPED:
         return Access.BUILDINGS if right in caller.rights else Access.ROLE
-    is_customers_verb = (
-        caller.role is Role.CUSTOMER and bool(_VERB_ROUTE.match(route)) and path.get("verb") in CUSTOMER_VERBS
+    is_customers_verb = caller.role is Role.CUSTOMER and (
+        decides_quote or (bool(_VERB_ROUTE.match(route)) and path.get("verb") in CUSTOMER_VERBS)
     )
     if is_customers_verb and caller.may_change:
         return Access.GRANTED

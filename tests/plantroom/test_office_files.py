@@ -22,6 +22,7 @@ from plantroom.contracts import check_renewal, load_contracts
 from plantroom.database import Database
 from plantroom.file_desk import PlantFileDesk
 from plantroom.plant_files import load_registry
+from plantroom.refusal_words import in_language
 from plantroom.roster_secrets import hide, restore
 from plantroom.settings import Settings
 
@@ -67,7 +68,7 @@ class Desk:
             settings, lambda: registry, self.watch.check, lambda: "", database, (self.clock, self.clock), {}
         )
         app = FastAPI()
-        app.include_router(web_router(PreviewPlant(NOW), PreviewDoor("chief"), files=desk))
+        app.include_router(web_router(PreviewPlant(NOW), PreviewDoor("chief"), files=desk, tell=in_language))
         self.admin = Client(app, HOST)
         self.admin.post("/login", data={"token": TOKEN}, headers=OWN)
 
@@ -134,6 +135,9 @@ def test_errors_have_line_and_field_and_what_was_typed_is_kept(desk: Desk) -> No
     )  # fmt: skip
     assert "&#39;hous&#39; is not a known site" in away.text
     assert desk.read("site.yaml") == SITE
+    chinese = desk.admin.post(f"{path}?lang=zh", data={**form, "text": wrong, "do": "check"}, headers=OWN).text
+    assert "&#39;tnak&#39; 不是已知的设备类别；是否指 &#39;tank&#39;？" in chinese
+    assert '<span lang="en">' not in chinese
 
 
 def test_a_file_somebody_else_changed_is_not_overwritten(desk: Desk) -> None:

@@ -159,3 +159,65 @@ def test_every_refusal_of_a_route_is_there_in_chinese() -> None:
     assert len(said) > 80
     missing = [f"{where}: {text}" for where, text in said.items() if in_chinese(text) == text]
     assert not missing, "\n".join(missing)
+
+
+CHECKS = (
+    *(f"facility/{name}.py" for name in ("document", "fields", "units", "instant", "registry", "json_path",
+                                         "source_entry", "code_map", "site_file")),
+    *(f"ticketing/{name}.py" for name in (
+        "contract_check", "contract_book", "contract_load", "contract_file", "contract_fields", "contract_match",
+        "contract", "terms", "terms_file", "terms_load", "terms_service", "terms_service_file", "terms_service_load",
+        "plan_file", "plan", "roster_file", "roster", "calendar", "calendar_days", "calendar_holidays", "limit")),
+)  # fmt: skip
+"""What checks the files that are edited in the back office."""
+NO_PROBLEMS = (
+    "X %", "X X", "X at X of X", "every X", "every X Xs", "X (X)", "every X of X", "X open dayXX", "X open XX",
+    "X counted X since the last one; due at X", "visit X goes by its meter alone and has no dates",
+)  # fmt: skip
+"""How terms are written, and what only a caller in the program can do wrong."""
+
+
+def said_of_files() -> Iterator[tuple[str, str]]:
+    """Every sentence with which the check of a file refuses, by its text, and where it stands."""
+    for name in CHECKS:
+        for node in ast.walk(ast.parse((ROOT / name).read_text(encoding="utf-8"))):
+            for part in _problem_words(node):
+                for text in _sentences(part):
+                    if " " in text and text not in NO_PROBLEMS:
+                        yield text, f"{name}:{part.lineno}"
+
+
+def _problem_words(node: ast.AST) -> Iterator[ast.expr]:
+    if isinstance(node, ast.Call):
+        name = getattr(node.func, "id", None) or getattr(node.func, "attr", "")
+        if name in ("refuse", "_refuse", "Problem", "ValueError"):
+            yield from node.args
+            yield from (one.value for one in node.keywords if one.arg in ("what", "hint"))
+    if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]).strip("()") in ("msg", "what", "hint", "advice"):
+        yield node.value
+    if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]).strip("()") == "what, hint":
+        yield from node.value.elts if isinstance(node.value, ast.Tuple) else ()
+    if isinstance(node, ast.Return) and isinstance(node.value, ast.JoinedStr):
+        yield node.value
+
+
+def _sentences(part: ast.expr) -> list[str]:
+    if isinstance(part, ast.IfExp):
+        return _sentences(part.body) + _sentences(part.orelse)
+    return [_sentence(part)]
+
+
+def test_every_problem_of_a_file_is_there_in_chinese() -> None:
+    said = dict(said_of_files())
+    assert len(said) > 150
+    missing = [f"{where}: {text}" for text, where in said.items() if in_chinese(text) == text]
+    assert not missing, "\n".join(missing)
+    assert in_chinese("'pmup' is not a known equipment class; did you mean 'pump'?") == (
+        "'pmup' 不是已知的设备类别；是否指 'pump'？"
+    )
+    assert in_chinese("Input should be less than or equal to 4, got 9") == "不应大于 4，收到 9"
+
+
+def test_a_long_text_is_left_as_it_is() -> None:
+    for much in ("a. A" * 20_000, "x is no y; " * 20_000, "a. A" * 400):  # whose patterns would take half a minute
+        assert in_chinese(much) == much
