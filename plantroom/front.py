@@ -24,7 +24,7 @@ from plantroom.contract_api import build_contracts_router
 from plantroom.directory_api import build_router as directory_router
 from plantroom.file_desk import ContractCheck, PlantFileDesk
 from plantroom.http import HttpParts, create_app
-from plantroom.identity_provider import identity_router
+from plantroom.identity_provider import open_identities
 from plantroom.import_api import build_import_router
 from plantroom.manage_desk import ContractDesk, Plant
 from plantroom.manual_desk import Manuals
@@ -90,6 +90,7 @@ def open_front(
     ]
     files = PlantFileDesk(settings, view.registry, contracts, sources.refused, database, (clock, wall_clock))
     manuals = Manuals(settings.manuals_folder, settings.manuals, database, wall_clock)
+    identities = open_identities(settings, door, database, lambda: view.registry().buildings, wall_clock)
     label = settings.oidc_label if settings.oidc_issuer is not None else ""
     web = web_router(
         view,
@@ -104,13 +105,13 @@ def open_front(
         files=files,
         manuals=manuals,
         provider=label,
+        leave=identities.leave,
         names=PeopleNames(database, roster, wall_clock),
         grafana=settings.grafana_url or "",
         quotes=Quotes(database, sources.book, view.registry, clock, sources.host.touch),
         tell=in_language,
     )
-    provided = identity_router(settings, door, database, lambda: view.registry().buildings, wall_clock)
-    pages = [web, enter_router(door), *provided, *own_pages]
+    pages = [web, enter_router(door), *identities.routers, *own_pages]
     missing = partial(show_missing, Pages(view, web_door), programs=answer_http)
     set_up: list[Callable[[FastAPI], None]] = [show_denials, missing]
     once = Once(database, wall_clock, who_calls)

@@ -1,6 +1,7 @@
 """The identity provider of the settings, put together; none without one. Needs the extra `oidc`."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
+from typing import NamedTuple
 
 from fastapi import APIRouter
 
@@ -10,12 +11,19 @@ from plantroom.accounts.door import AccountDoor, Sessions
 from plantroom.settings import Settings
 
 
-def identity_router(
+class Identities(NamedTuple):
+    """The routes of signing in through a provider, and where it signs somebody out (see `Provider.leave`)."""
+
+    routers: Sequence[APIRouter] = ()
+    leave: Callable[[str], str] | None = None
+
+
+def open_identities(
     settings: Settings, door: AccountDoor, sessions: Sessions, buildings: Callable[[], Collection[str]], clock: Clock
-) -> list[APIRouter]:
-    """Its routes; none when no provider is set. Raises InputError for settings that cannot be."""
+) -> Identities:
+    """None of it when no provider is set. Raises InputError for settings that cannot be."""
     if settings.oidc_issuer is None or settings.oidc_client_secret_file is None:
-        return []
+        return Identities()
     try:
         from plantroom.accounts.oidc_claims import OidcMapping, parse_roles  # noqa: PLC0415 - an extra
         from plantroom.accounts.oidc_provider import Client, Provider  # noqa: PLC0415 - an extra
@@ -33,4 +41,5 @@ def identity_router(
         parse_roles(settings.oidc_roles), settings.oidc_role_claim, settings.oidc_name_claim,
         settings.oidc_buildings_claim,
     )  # fmt: skip
-    return [build_oidc_router(Provider(client, clock), mapping, door, sessions, buildings, clock)]
+    provider = Provider(client, clock)
+    return Identities([build_oidc_router(provider, mapping, door, sessions, buildings, clock)], provider.leave)

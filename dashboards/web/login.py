@@ -3,21 +3,26 @@
 The cookie holds a session's name, never a secret one typed.
 """
 
+from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from dashboards.web.origin import Origin, judge_origin, own_path
-from dashboards.web.pages import SESSION, Pages, keep_session, source_of
+from dashboards.web.pages import HINT, SESSION, Pages, go_on, keep_session, source_of
 from dashboards.web.visitor import Knock
 
 DENIED = frozenset({"away", "stale", "forged", "refused", "role", "name", "taken", "buildings", "disabled"})
 """Why the identity provider let nobody in; each has its words."""
 
 
-def login_router(pages: Pages) -> APIRouter:
-    """`/login`, `POST /logout` and `/password/{code}`."""
+def login_router(pages: Pages, leave: Callable[[str], str] | None = None) -> APIRouter:
+    """`/login`, `POST /logout` and `/password/{code}`.
+
+    `leave` gives the identity provider's address to sign out at, for the word by which somebody came in through it
+    (empty: not kept); empty when there is none.
+    """
     router = APIRouter()
 
     def form(
@@ -68,8 +73,11 @@ def login_router(pages: Pages) -> APIRouter:
         if judge_origin(request.headers) is not Origin.OWN:
             return pages.refuse(request, None, 403, "error.origin")
         pages.door.close_session(request.cookies.get(SESSION, ""))
-        response = pages.see_other("/login")
+        hint = request.cookies.get(HINT, "")
+        there = leave(hint if hint != "-" else "") if leave is not None and hint else ""
+        response = go_on(there) if there else pages.see_other("/login")
         response.delete_cookie(SESSION, httponly=True, samesite="strict")
+        response.delete_cookie(HINT, path="/logout", httponly=True, samesite="strict")
         return response
 
     def password_form(request: Request, code: str, status: int, refused: str = "") -> HTMLResponse:
@@ -105,4 +113,5 @@ def login_router(pages: Pages) -> APIRouter:
 def _let_in(pages: Pages, request: Request, path: str, session: str) -> RedirectResponse:
     response = pages.see_other(path)
     keep_session(request, response, session)
+    response.delete_cookie(HINT, path="/logout", httponly=True, samesite="strict")  # not through the provider
     return response

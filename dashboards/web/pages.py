@@ -1,5 +1,6 @@
 """Answers in HTML: language, visitor, security headers and templates, the same for every page."""
 
+import html
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from importlib.resources import files
@@ -18,6 +19,9 @@ from dashboards.web.static_files import static_file, static_url
 from dashboards.web.visitor import Door, Source, Visitor
 
 SESSION = "plantroom_session"
+HINT = "plantroom_hint"
+MOST_HINT = 3_500
+"""Characters; browsers keep cookies of four thousand."""
 VERB_ROUTE = "/work-orders/{order_id}/{verb}"
 QUOTE_ROUTE = "/work-orders/{order_id}/quotes/{quote_id}/{verb}"
 YEAR = int(timedelta(days=365).total_seconds())
@@ -71,6 +75,25 @@ def keep_session(request: Request, response: Response, session: str) -> None:
     """Put a session's name into the cookie; scripts cannot read it, other sites do not send it."""
     secure = request.url.scheme == "https"
     response.set_cookie(SESSION, session, max_age=MONTH, httponly=True, samesite="strict", secure=secure)
+
+
+def keep_hint(request: Request, response: Response, hint: str) -> None:
+    """Remember by whose word somebody came in through an identity provider, to sign her out there too. It is sent with
+    a sign-out only; one that is too long for a cookie stands for itself."""
+    kept = hint if 0 < len(hint) <= MOST_HINT else "-"
+    secure = request.url.scheme == "https"
+    response.set_cookie(HINT, kept, max_age=MONTH, path="/logout", httponly=True, samesite="strict", secure=secure)
+
+
+def go_on(address: str) -> HTMLResponse:
+    """A page that goes on by itself, where a redirect would count as coming from another site, or be held back by our
+    own policy for forms."""
+    shown = html.escape(address, quote=True)
+    text = (
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Plantroom</title>'
+        f'<meta http-equiv="refresh" content="0;url={shown}"></head><body><p><a href="{shown}">→</a></p></body></html>'
+    )
+    return HTMLResponse(text, headers=HEADERS)
 
 
 def _load(name: str) -> str | None:

@@ -57,6 +57,7 @@ def web_router(
     files: FileDesk | None = None,
     manuals: ManualDesk | None = None,
     provider: str = "",
+    leave: Callable[[str], str] | None = None,
     names: Callable[[str], str] = str,
     grafana: str = "",
     quotes: QuoteDesk | None = None,
@@ -65,7 +66,7 @@ def web_router(
     """The pages of a plant. Each asks the door who the visitor is, by the session cookie, and what she may; those of
     occupants, where there is a reception, go by a code of their own. Without a desk for them rules have no pages. What
     is published to `feed` reaches open pages. `names` gives a person's name for the one she signs in or is assigned by;
-    `tell` says a refusal in the reader's language.
+    `tell` says a refusal in the reader's language. `leave` as in `login_router`.
 
     None of them stands in the OpenAPI description: the API proper is under `/api`.
     """
@@ -122,7 +123,7 @@ def web_router(
     ):
         # Before anything of the request is read, so that a stranger learns nothing of a form.
         router.include_router(part, dependencies=[Depends(pages.visitor)])
-    router.include_router(login_router(pages))
+    router.include_router(login_router(pages, leave))
     if reception is not None:
         router.include_router(occupant_router(pages, reception))
         router.include_router(told_router(pages, reception))

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import requests
 from authlib.common.errors import AuthlibBaseError
@@ -51,6 +51,11 @@ class Client:
         """Where the provider sends a browser back to; the provider has to be told."""
         return f"{self.address}/oidc/callback"
 
+    @property
+    def after_uri(self) -> str:
+        """Where the provider sends a browser that it has signed out; the provider has to be told."""
+        return f"{self.address}/login"
+
 
 @dataclass(frozen=True, slots=True)
 class Errand:
@@ -80,8 +85,9 @@ class Provider:
         )
         return str(url), errand
 
-    def take_back(self, errand: Errand, given: Mapping[str, str]) -> Mapping[str, object]:
-        """The claims of whoever came back with these parameters. Raises OidcError for whatever does not fit."""
+    def take_back(self, errand: Errand, given: Mapping[str, str]) -> tuple[Mapping[str, object], str]:
+        """The claims of whoever came back with these parameters, and the ID token that says so. Raises OidcError for
+        whatever does not fit."""
         if not hmac.compare_digest(given.get("state", "").encode(), errand.state.encode()):
             raise OidcError(Denied.FORGED, "the state is not the one we gave")
         if "iss" in given and given["iss"] != self._client.issuer:
@@ -97,7 +103,20 @@ class Provider:
             )  # fmt: skip
         except (AuthlibBaseError, requests.RequestException, ValueError) as error:
             raise OidcError(Denied.REFUSED, f"the code was not taken: {error}") from error
-        return self._claims(str(token.get("id_token", "")), errand.nonce)
+        id_token = str(token.get("id_token", ""))
+        return self._claims(id_token, errand.nonce), id_token
+
+    def leave(self, id_token: str) -> str:
+        """The address at which a browser is signed out of the provider too, which sends it back to our sign-in page;
+        empty when the provider has none, or does not answer. `id_token` (may be empty) says whom it is about."""
+        try:
+            there = self._address("end_session_endpoint")
+        except OidcError:
+            return ""
+        asked = {"client_id": self._client.client_id, "post_logout_redirect_uri": self._client.after_uri}
+        if id_token:
+            asked["id_token_hint"] = id_token
+        return f"{there}{'&' if urlsplit(there).query else '?'}{urlencode(asked)}"
 
     def _claims(self, id_token: str, nonce: str) -> Mapping[str, object]:
         try:

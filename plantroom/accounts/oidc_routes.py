@@ -4,7 +4,6 @@ A browser on its way holds a cookie of its own (Lax, for it comes back from anot
 sign-in that another browser began. What it must bring back is kept here for ten minutes and used once.
 """
 
-import html
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Collection
@@ -15,7 +14,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from sqlmodel import Session
 
 from dashboards.web.origin import own_path
-from dashboards.web.pages import HEADERS, keep_session, source_of
+from dashboards.web.pages import go_on, keep_hint, keep_session, source_of
 from facility.clock import Clock
 from facility.errors import InputError
 from plantroom.accounts import directory, repository
@@ -96,7 +95,8 @@ def build_oidc_router(
         if errand is None:
             return back(request, Denied.STALE, "no sign-in was begun by this browser, or too long ago")
         try:
-            known = known_by(provider.take_back(errand, dict(request.query_params)), mapping, buildings())
+            claims, id_token = provider.take_back(errand, dict(request.query_params))
+            known = known_by(claims, mapping, buildings())
             source = source_of(request)
             session = door.enter_as(
                 lambda found: admit(found, known, clock, buildings()), From(source.address, source.agent),
@@ -106,7 +106,7 @@ def build_oidc_router(
             return back(request, error.why, str(error))
         if session is None:
             return back(request, Denied.DISABLED, f"{known.name!r} is switched off")
-        return _enter(request, session, errand.wanted)
+        return _enter(request, session, errand.wanted, id_token)
 
     return router
 
@@ -140,15 +140,11 @@ def admit(session: Session, known: Known, clock: Clock, buildings: Collection[st
     return row
 
 
-def _enter(request: Request, session: str, wanted: str) -> HTMLResponse:
+def _enter(request: Request, session: str, wanted: str, id_token: str) -> HTMLResponse:
     """A page that goes on by itself: a redirect would still count as coming from the provider's site, and the session's
     cookie (Strict) would not go with it."""
-    path = html.escape(own_path(wanted), quote=True)
-    text = (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Plantroom</title>'
-        f'<meta http-equiv="refresh" content="0;url={path}"></head><body><p><a href="{path}">→</a></p></body></html>'
-    )
-    answer = HTMLResponse(text, headers=HEADERS)
+    answer = go_on(own_path(wanted))
     keep_session(request, answer, session)
+    keep_hint(request, answer, id_token)
     answer.delete_cookie(COOKIE, path="/oidc")
     return answer

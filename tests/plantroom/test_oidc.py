@@ -1,5 +1,7 @@
 """Signing in through an identity provider that runs beside the test: in, and every way of not getting in."""
 
+import html
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -44,11 +46,11 @@ class House:
         self.app = FastAPI()
         show_denials(self.app)
         plant = PreviewPlant(NOW)
-        self.app.include_router(web_router(plant, WebDoor(door, database, self.clock), provider="Company login"))
+        there = Provider(client, self.clock)
+        web = WebDoor(door, database, self.clock)
+        self.app.include_router(web_router(plant, web, provider="Company login", leave=there.leave))
         self.app.include_router(
-            build_oidc_router(
-                Provider(client, self.clock), mapping, door, database, lambda: plant.registry().buildings, self.clock
-            )
+            build_oidc_router(there, mapping, door, database, lambda: plant.registry().buildings, self.clock)
         )
         provider.person = {"sub": "s-1", "preferred_username": "li.wei", "name": "Li Wei", "groups": ["lift-crew", "x"]}
 
@@ -80,6 +82,48 @@ def house(tmp_path: Path, upgraded_sqlite: Path) -> Iterator[House]:
         database = Database(f"sqlite:///{path}")
         yield House(database, provider, tmp_path)
         database.close()
+
+
+def leaves(browser: Browser) -> httpx.Response:
+    """By the button on every page."""
+    return browser.post("/logout", headers={"Origin": HOST})
+
+
+def test_who_came_through_the_provider_is_signed_out_there_too_and_comes_back(house: House) -> None:
+    browser = house.browser()
+    cookie = house.go(browser).headers.get_list("set-cookie")
+    kept = next(one for one in cookie if one.startswith("plantroom_hint="))
+    assert "Path=/logout" in kept
+    assert "HttpOnly" in kept
+    assert "SameSite=strict" in kept
+    assert browser.get("/my").status_code == 200
+    out = leaves(browser)
+    assert out.status_code == 200, "a page goes on: our own policy for forms would hold a redirect back"
+    address = html.unescape(re.findall(r'content="0;url=([^"]+)"', out.text)[0])
+    assert address.startswith(f"{house.provider.issuer}/end?")
+    assert house.provider.end(dict(parse_qsl(urlsplit(address).query))) == f"{HOST}/login"
+    assert browser.get("/my").status_code == 303
+    gone = next(one for one in out.headers.get_list("set-cookie") if one.startswith("plantroom_hint="))
+    assert "Max-Age=0" in gone
+    assert "Path=/logout" in gone
+
+
+def test_without_a_place_to_sign_out_there_one_is_signed_out_here(house: House) -> None:
+    house.provider.signs_out = False
+    browser = house.browser()
+    house.go(browser)
+    assert leaves(browser).headers["location"] == "/login"
+    assert browser.get("/my").status_code == 303
+
+
+def test_a_token_too_long_for_a_cookie_is_left_out_and_one_signs_out_all_the_same(house: House) -> None:
+    house.provider.person["about"] = "x" * 4_000
+    browser = house.browser()
+    house.go(browser)
+    address = html.unescape(re.findall(r'content="0;url=([^"]+)"', leaves(browser).text)[0])
+    assert set(parse_qsl(urlsplit(address).query)) == {
+        ("client_id", CLIENT), ("post_logout_redirect_uri", f"{HOST}/login"),
+    }  # fmt: skip
 
 
 def test_somebody_of_a_known_group_comes_in_with_its_role_and_stays_herself(house: House) -> None:

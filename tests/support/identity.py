@@ -36,6 +36,7 @@ class Identity:
     key: RSAKey = field(default_factory=lambda: RSAKey.generate_key(2048, {"kid": "one"}, private=True))
     other: RSAKey = field(default_factory=lambda: RSAKey.generate_key(2048, {"kid": "one"}, private=True))
     lives: bool = True
+    signs_out: bool = True
 
     def authorize(self, asked: dict[str, str]) -> str:
         """Where the browser is sent back to."""
@@ -46,6 +47,13 @@ class Identity:
         code = secrets.token_urlsafe(16)
         self.asked[code] = asked
         return asked["redirect_uri"] + "?" + urlencode({"code": code, "state": asked["state"]})
+
+    def end(self, asked: dict[str, str]) -> str:
+        """Where a browser that is signed out is sent: only there where it was told, and only for a token of its own."""
+        assert asked["client_id"] == CLIENT
+        said = jwt.decode(asked["id_token_hint"], self.key).claims
+        assert (said["iss"], said["sub"]) == (self.issuer, self.person["sub"])
+        return asked["post_logout_redirect_uri"]
 
     def token(self, sent: dict[str, str], authorization: str) -> dict[str, Any] | None:
         """The answer to a code; None when anything of it is wrong."""
@@ -78,6 +86,7 @@ class Identity:
         """Discovery and keys."""
         if path == "/.well-known/openid-configuration":
             names = {"authorization_endpoint": "/authorize", "token_endpoint": "/token", "jwks_uri": "/keys"}
+            names |= {"end_session_endpoint": "/end"} if self.signs_out else {}
             return {"issuer": self.issuer, **{name: self.issuer + where for name, where in names.items()}}
         return {"keys": [self.key.as_dict(private=False)]} if path == "/keys" else None
 
