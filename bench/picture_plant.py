@@ -22,6 +22,8 @@ PENALTIES = """    penalties:
         - {id: late, clause: "9.1", amount: 200, clocks: [response]}
         - {id: slow, clause: "9.2", percent: "0.5 %", per: started_hour, clocks: [resolution]}
 """
+COSTS = """    costs: {clause: "6.1", currency: CNY, labour_per_hour: 120, call_out: 80, quote_above: 500}
+"""
 LEVEL = "        match: {class: elevator, severity: [high, medium]}\n        priority: 2\n        calendar: always\n"
 
 
@@ -32,7 +34,7 @@ def write_files(folder: Path) -> None:
         (folder / name).write_text((files("plantroom") / "demo" / name).read_text(encoding="utf-8"), encoding="utf-8")
     text = (files("plantroom") / "demo/contract.yaml").read_text(encoding="utf-8")
     head, first = text.split("revisions:\n")
-    first = first.replace("    calendars:\n", f"{PENALTIES}    calendars:\n", 1)
+    first = first.replace("    calendars:\n", f"{PENALTIES}{COSTS}    calendars:\n", 1)
     second = first.replace("revision: 1", "revision: 2", 1).replace('"2026-01-01"', '"2026-07-01"', 1)
     second = second.replace(f'{LEVEL}        response: "30 min"', f'{LEVEL}        response: "20 min"', 1)
     second = second.replace("amount: 200", "amount: 300", 1)

@@ -13,7 +13,7 @@ import sys
 import tempfile
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,7 +28,8 @@ FOLDER = Path(__file__).resolve().parents[1] / "docs/screenshots"
 PASSWORD = "a quiet lift is a happy lift"  # noqa: S105 - of made-up people
 PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
 COLOURS = 96
-PEOPLE = {"li.na": "technician", "chen.mei": "manager", "zhao.lei": "engineer"}
+PEOPLE = {"li.na": "technician", "chen.mei": "manager", "zhao.lei": "engineer", "wu.yan": "engineer"}
+QUOTED = [{"kind": "labour", "quantity": 6}, {"kind": "call_out"}]
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,7 @@ class Plant:
     address: str
     token: str
     links: dict[str, str] = field(default_factory=dict)
+    quoted: str = ""
 
     def ask(self, path: str, method: str = "GET", body: object = None) -> Any:  # noqa: ANN401 - any JSON
         """What the API answers."""
@@ -73,7 +75,7 @@ class Plant:
             return str(answer.read(), "utf-8")
 
     def prepare(self) -> None:
-        """What people did until now: they have accounts, and two are on site."""
+        """What people did until now: they have accounts, some are on site, and a quote waits for approval."""
         for name, role in PEOPLE.items():
             with suppress(urllib.error.HTTPError):
                 self.ask("/api/users", "POST", {"name": name, "role": role})
@@ -82,6 +84,12 @@ class Plant:
             for verb in ("acknowledge", "arrive"):
                 with suppress(urllib.error.HTTPError):
                     self.ask(f"/api/work-orders/{order['id']}/{verb}", "POST", {})
+        for order in self.ask("/api/work-orders?status=open"):
+            with suppress(urllib.error.HTTPError):  # the customer pays nothing for most
+                self.ask("/api/quotes", "POST", {"order": order["id"], "lines": QUOTED})
+                self.quoted = order["id"]
+                break
+
 
 
 def shots(plant: Plant) -> list[Shot]:
@@ -111,6 +119,10 @@ def shots(plant: Plant) -> list[Shot]:
     add("overview", "/buildings/tower", "wzp", "zhao.lei")
     add("floors", "/buildings/tower/floors", "wq", "zhao.lei")
     add("asset", "/assets/AHU-1", "wq", "zhao.lei")
+    add("rules-now", "/assets/AHU-1", "wzpq", "zhao.lei", act=_unfold, part="section[aria-labelledby=h-now]")
+    if plant.quoted:
+        add("quote", f"/work-orders/{plant.quoted}", "wzpq", "chen.mei", part="#quotes")
+    add("me-dark", "/me", "wzpq", "wu.yan", act=_darken)
     add("siblings", "/assets/AHU-1/siblings", "wq", "zhao.lei")
     add("finding", finding, "wzp", "zhao.lei")
     add("rules", "/rules", "z", "zhao.lei")
@@ -140,6 +152,23 @@ def _tell(page: Page) -> None:
     )
     page.click("form.act button.primary")
     page.wait_for_url("**/told/**")
+
+
+def _unfold(page: Page) -> None:
+    """The gravest rule and the first of the quiet ones; the many others stay folded."""
+    page.evaluate(
+        """() => { for (const each of document.querySelectorAll("#now > details")) {
+            each.open = each === document.querySelector("#now > details") || each.id === "now-quiet";
+            const rules = [...each.querySelectorAll(".rule-now")];
+            if (each.open && rules.length) rules[0].open = true;
+            rules.slice(6).forEach((one) => one.remove()); } }"""
+    )
+
+
+def _darken(page: Page) -> None:
+    page.select_option("select[name=theme]", "dark")
+    page.click("form[action='/me'] button")
+    page.wait_for_selector(":root[data-theme=dark]")
 
 
 def _edit(page: Page) -> None:
@@ -221,17 +250,18 @@ class Camera:
         page.close()
 
 
-def take(plant: Plant, executable: str, folder: Path) -> None:
-    """Take all of them, in place of those that are there."""
+def take(plant: Plant, executable: str, folder: Path, only: Collection[str] = ()) -> None:
+    """Take all of them, in place of those that are there; or only those whose names begin with one of `only`."""
     folder.mkdir(parents=True, exist_ok=True)
-    wanted = shots(plant)
+    known = shots(plant)
+    wanted = [one for one in known if not only or one.name.startswith(tuple(only))]
     with sync_playwright() as engine:
         browser = engine.chromium.launch(executable_path=executable, args=FLAGS)
         camera = Camera(browser, plant)
         page = camera.context(Shot("manuals", "/")).new_page()
         _upload(page, plant.address)
         page.close()
-        for old in set(folder.glob("*.png")) - {folder / f"{one.name}.png" for one in wanted}:
+        for old in set(folder.glob("*.png")) - {folder / f"{one.name}.png" for one in known}:
             old.unlink()
         for shot in wanted:
             content = camera.take(shot)
@@ -260,6 +290,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8655)
     parser.add_argument("--minutes", type=float, default=1.8, help="it runs before; each is a simulated hour")
     parser.add_argument("--to", type=Path, default=FOLDER)
+    parser.add_argument("--only", nargs="*", default=(), help="beginnings of names; all pictures without")
     given = parser.parse_args()
     executable = shutil.which("chromium") or shutil.which("chromium-browser")
     if executable is None:
@@ -271,7 +302,7 @@ def main() -> None:
             _wait(address, given.minutes * 60, process)
             plant = Plant(address, (Path(folder) / "token").read_text(encoding="ascii").strip())
             plant.prepare()
-            take(plant, executable, given.to)
+            take(plant, executable, given.to, given.only)
         finally:
             process.send_signal(signal.SIGINT)
             process.wait(60)
