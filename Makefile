@@ -6,7 +6,7 @@ WORKERS ?= 3
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check soak bench docs site pins clean
+.PHONY: help demo test check soak bench docs site dist pins clean
 
 help:
 	@echo "make demo   the whole system with a simulated building; prints the address (Ctrl-C ends it)"
@@ -14,6 +14,7 @@ help:
 	@echo "make check  lint, types, import contracts, house rules"
 	@echo "make soak   the long matrices; writes their tables into docs/"
 	@echo "make bench  measures speed; prints the figures"
+	@echo "make dist   the wheel and the source archive, in dist/"
 	@echo "make site   docs as a web site in build/site"
 
 $(VENV)/core: requirements/core.txt pyproject.toml
@@ -54,6 +55,13 @@ docs: $(VENV)/core
 site: $(VENV)/dev
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet
 	@echo "build/site/index.html; with search: python3 -m http.server --directory build/site"
+
+# The wheel is built from the source archive, so that who has only that gets the same.
+dist:
+	rm -rf build/dist dist && $(PYTHON) -m venv build/dist
+	build/dist/bin/pip install --quiet --disable-pip-version-check build
+	build/dist/bin/python -m build .
+	@ls -l dist
 
 # Solve the ranges of pyproject.toml anew in empty environments and write the exact versions.
 pins:
