@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
-from facility.errors import PermanentError, RetryableError
+from facility.errors import RetryableError
 from ingest.self_report import SelfReporter
 from plantroom.broker_address import broker_address
 from plantroom.followed import Loop
@@ -15,6 +15,7 @@ from plantroom.meters import CounterPoints
 from plantroom.office import link_secret, open_office
 from plantroom.part import PLANT, Role
 from plantroom.plant_process import PlantProcess, open_process
+from plantroom.readiness import why_not_ready
 from plantroom.secret_files import admin_token
 from plantroom.self_watch import SelfWatch, Watched
 from plantroom.settings import Settings
@@ -34,7 +35,7 @@ def run(settings: Settings, stop: threading.Event, parts: frozenset[Role] = PLAN
     closing: list[Callable[[], object]] = []
 
     def ready() -> list[str]:
-        return _not_ready(process, threads)
+        return [one.said for one in why_not_ready(process.host, process.database, threads)]
 
     loops, serve = _loops(process, closing), _status(process, ready)
     if Role.WEB in parts:
@@ -131,17 +132,3 @@ def _thread(name: str, loop: Loop, stop: threading.Event, failures: list[str]) -
             stop.set()
 
     return threading.Thread(target=run, name=name)
-
-
-def _not_ready(process: PlantProcess, threads: Sequence[threading.Thread]) -> list[str]:
-    host = process.host
-    reasons = [f"the {thread.name} thread has ended" for thread in threads if not thread.is_alive()]
-    if host.away:
-        reasons.append(host.away)
-    if host.awaits_files():
-        reasons.append("the site and rule files are not in force yet: ingest has to write them into the journal first")
-    try:
-        process.database.check()
-    except (RetryableError, PermanentError) as error:
-        reasons.append(str(error))
-    return reasons

@@ -2,16 +2,20 @@
 
 import ast
 import re
+import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from markdown import Page
 from ruamel.yaml import YAML
 from running import ROOT
 
+from plantroom.database import Database
 from plantroom.doctor import Verdict
 from plantroom.metrics import instruments
 from plantroom.plant_files import shipped_rule_files
+from plantroom.readiness import Cause, why_not_ready
 
 RUNBOOK = ROOT / "docs/runbook"
 MONITOR = {
@@ -80,3 +84,30 @@ def test_the_rules_for_prometheus_ask_for_metrics_that_there_are_and_each_has_a_
         for metric in _METRIC.findall(rule["expr"].replace('job="plantroom"', "")):
             assert metric.removesuffix("_total").removesuffix("_count") in names, metric
     assert [rule["alert"] for rule in group["rules"]] == headings("alerts.md")
+
+
+class Waiting:
+    """A host whose engine cannot go on."""
+
+    away = "cannot keep which runs of the journal were read: no space left on device; check space and permissions"
+
+    def awaits_files(self) -> bool:
+        return True
+
+
+def test_every_reason_of_readyz_has_a_section_that_quotes_it(tmp_path: Path) -> None:
+    found: dict[Cause, str] = {}
+    for address in (f"sqlite:///{tmp_path}/empty.db", "postgresql://nobody@127.0.0.1:1/nothing"):
+        database = Database(address)
+        found |= {one.cause: one.said for one in why_not_ready(Waiting(), database, [threading.Thread(name="rules")])}
+        database.close()
+    assert set(found) == set(Cause)
+    assert headings("not-ready.md") == list(Cause)
+    sections = re.split(r"^## ", Page(RUNBOOK / "not-ready.md").text, flags=re.MULTILINE)[1:]
+    for section in sections:
+        cause = Cause(section.splitlines()[0])
+        quoted = [line[2:] for line in section.splitlines() if line.startswith("> ")]
+        patterns = [re.escape(line).replace(re.escape("..."), ".*") for line in quoted]
+        assert any(re.fullmatch(one, found[cause]) for one in patterns), found[cause]
+        for part in ("It means", "Look", "Do", "It is over"):
+            assert f"**{part}**" in section
