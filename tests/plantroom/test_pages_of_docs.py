@@ -30,7 +30,7 @@ def test_screenshots_are_shown_and_small() -> None:
 def test_every_command_shown_is_one_the_program_takes(name: str, line: str) -> None:
     words = shlex.split(line, comments=True)
     at = next((at for at, word in enumerate(words) if word.rpartition("/")[2] == "plantroom"), None)
-    if at is None:
+    if at is None or words[0] in ("sudo", "psql"):  # there it is the name of a database
         pytest.skip(f"{name} shows a command of another program")
     load_commands([])
     command: Any = typer.main.get_command(app)
