@@ -3,22 +3,32 @@
 What is kept in the end is what one engine that nothing befell would have kept: each finding, order and line of history.
 """
 
+import os
+import random
 import signal
 import sys
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
+import httpx
 import pytest
 import sqlalchemy as sa
 from judging import Judged
 from receiver import Receiver
-from running import wait_until
+from running import System, wait_until
 from soaking import Begin
+from tanks import Tanks, children, episode, finish
 
+from ingest.journal import JournalReader
 from plantroom.database import Database
+from plantroom.engine_host import LEASE as ENGINE
 from plantroom.jobs import LEASE as JOBS
 
+NewTankPlant = Callable[..., tuple[System, Tanks]]
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot stop a process and let it go on")
 
 
@@ -122,3 +132,61 @@ def test_leaders_die_and_stand_still_again_and_again(
     counted["ms until back, at most"] = round(1000 * max(spans))
     counted["ms until back, median"] = round(1000 * sorted(spans)[len(spans) // 2])
     assert max(spans) < 2.0
+
+
+@pytest.mark.soak
+def test_every_role_that_is_killed_is_back(new_tank_plant: NewTankPlant, soak_row: Begin) -> None:
+    counted = soak_row("kill -9 of the leading engine, the jobs, the pages and ingest as processes of their own")
+    system, tanks = new_tank_plant(processes="engine,jobs engine,jobs web")
+    with (
+        closing(Database(f"sqlite:///{system.var}/plantroom.db")) as database,
+        JournalReader(system.journal) as journal,
+    ):
+        for tank in range(3):
+            wait_until(system.is_caught_up, 90, "everything to be judged")
+            pid = holder(database, ENGINE)
+            os.kill(pid, signal.SIGKILL)
+            note(counted, "the engine is back", partial(is_taken, database, ENGINE, pid))
+            note(counted, "the jobs are back", partial(is_taken, database, JOBS, pid))
+            os.kill(children(system)["web"], signal.SIGKILL)
+            note(counted, "the pages are back", partial(is_served, system))
+            os.kill(children(system)["ingest"], signal.SIGKILL)
+            note(counted, "ingest is back", partial(has_grown, journal, journal.last_seq()))
+            episode(system, tanks, tank, [], random.Random(tank))
+    assert counted["ms until the engine is back, at most"] < 2_000
+    assert counted["ms until the jobs are back, at most"] < 2_000
+    counted.update(finish(system, tanks))
+
+
+def holder(database: Database, lease: str) -> int:
+    """Process id of who took a lease last."""
+    with database.reading() as session:
+        name = session.execute(sa.text("SELECT holder FROM lease WHERE name = :name"), {"name": lease}).scalar_one()
+    return int(name.split(":")[1])
+
+
+def is_taken(database: Database, lease: str, dead: int) -> bool:
+    """Whether another process than the dead one holds it."""
+    return holder(database, lease) != dead
+
+
+def has_grown(journal: JournalReader, seq: int) -> bool:
+    """Whether there are commits after `seq`."""
+    return journal.last_seq() > seq
+
+
+def is_served(system: System) -> bool:
+    """Whether the pages are there and can do their work."""
+    try:
+        return httpx.get(f"http://127.0.0.1:{system.http_port}/readyz", timeout=1, trust_env=False).is_success
+    except httpx.TransportError:
+        return False
+
+
+def note(counted: dict[str, int], what: str, is_back: Callable[[], bool]) -> None:
+    """Wait until it is back, and count the longest time that took."""
+    began, pause, name = time.monotonic(), threading.Event(), f"ms until {what}, at most"
+    while not is_back():
+        assert time.monotonic() - began < 120, what
+        pause.wait(0.02)
+    counted[name] = max(counted.get(name, 0), round(1000 * (time.monotonic() - began)))

@@ -1,6 +1,6 @@
 """One runner of jobs among several processes: a lease with an epoch, on both databases."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from facility.clock import JournalClock
 from facility.instant import to_us
-from plantroom.database import Database
+from plantroom.database import Database, parse_url
 from ticketing.lease import Lease, LeaseLostError
 
 AT = datetime(2026, 3, 2, 1, tzinfo=UTC)
@@ -112,3 +112,27 @@ def test_nothing_is_written_without_the_lease(database: Database, wall: JournalC
     with pytest.raises(LeaseLostError), Lease(database, "jobs", "one", wall).writing() as session:
         note(session, "never")
     assert notes(database) == set()
+
+
+@pytest.mark.service
+def test_who_was_stopped_in_the_middle_of_a_transaction_keeps_no_rows(
+    new_postgres: Callable[..., str], upgraded_postgres: str, wall: JournalClock
+) -> None:
+    url = parse_url(new_postgres(upgraded_postgres))
+    slept = sa.create_engine(url, connect_args={"application_name": "sleeper"})
+    with closing(Database(url.render_as_string(hide_password=False))) as database:
+        with database.writing() as session:
+            session.execute(sa.text(f"ALTER DATABASE {url.database} SET lock_timeout = '2s'"))
+        database.close()  # the next sessions wait for a row no longer than that
+        assert Lease(database, "jobs", "sleeper", wall).hold()
+        with slept.connect() as stopped:
+            stopped.execute(sa.text("SELECT * FROM lease FOR UPDATE"))
+            two = Lease(database, "jobs", "two", wall)
+            assert not two.hold(), "it runs: nobody's session ends"
+            stopped.execute(sa.text("SELECT 1"))
+            later(wall, 2.5)
+            assert two.hold()
+            with pytest.raises(sa.exc.DBAPIError):
+                stopped.execute(sa.text("SELECT 1"))
+            stopped.invalidate()
+    slept.dispose()
