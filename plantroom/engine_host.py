@@ -148,14 +148,21 @@ class EngineHost:
                 if findings:
                     self.tell(findings)
             elif not self._leveled:
-                self._leveled = True
-                self.leveled()
+                self._level()
             elif self._wall.now_us() >= self._snapshot_due_us:
                 self._write([], self.cursor)
         except RetryableError:
             self._stale = True  # the engine may be ahead of the database: the next step begins at what was kept
             raise
         return len(commits)
+
+    def _level(self) -> None:
+        try:
+            self.leveled()
+        except OSError as error:
+            msg = f"the site and rule files cannot be handed to the journal: {error}; check space and permissions"
+            raise RetryableError(msg) from error
+        self._leveled = True
 
     def _read(self) -> list[Commit]:
         try:
@@ -279,7 +286,7 @@ class EngineHost:
                 log.debug("what was judged is not kept", reason=str(error))
             except RetryableError as error:
                 if not self.away:
-                    log.error("database is away, findings wait in the journal", error=str(error))
+                    log.error("nothing can be kept, findings wait in the journal", error=str(error))
                 self.away = str(error)
                 stop.wait(1.0)
         try:
@@ -348,8 +355,7 @@ class EngineHost:
             self._rewinds += 1
 
     def _go_back(self, error: JournalCutError) -> None:
-        """The journal was cut back behind us. What was judged stays judged; the new commits are judged from the cut on,
-        and a snapshot says so before the first of them."""
+        """The journal was cut back behind us. What was judged stays judged; a snapshot says so before what is new."""
         log.error("the journal was cut back after it was judged", at=self.cursor, reason=str(error))
         with self.lock:
             self.engine.rewind(error.common)

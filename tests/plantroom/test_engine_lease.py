@@ -153,6 +153,28 @@ def test_a_journal_cut_back_is_known_to_who_follows(database: Database) -> None:
     assert (leader.step(), page.step()) == (1, 1)
 
 
+def test_who_begins_to_lead_brings_the_journal_up_to_the_files_and_tries_again_where_it_cannot(
+    database: Database,
+) -> None:
+    pages, told = Pages(), list[int]()
+    one = host(database, pages, "one", JournalClock(to_us(AT)))
+
+    def refuse() -> None:
+        msg = "no space left"
+        raise OSError(msg)
+
+    one.leveled = refuse
+    pages.grow()
+    assert one.step() == 1
+    with pytest.raises(RetryableError, match="no space left"):
+        one.step()
+    assert one.awaits_files()
+    one.leveled = lambda: told.append(one.cursor)
+    for _ in range(3):
+        one.step()
+    assert told == [1], "once, when what was waiting is judged"
+
+
 class Away:
     """A database that refuses what it is told, and then what it is asked, as long as it is to."""
 
