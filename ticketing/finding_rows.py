@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 from facility.finding import Finding, FindingState
 from facility.instant import from_us
 from ticketing.relation_rows import merged_ids
-from ticketing.statements import chunks, insert_into
+from ticketing.statements import chunks, insert_into, table_of
 from ticketing.tables import FindingRow, MemberRow, WorkOrderRow
 
 REPORTED = "reported."
@@ -101,7 +101,7 @@ def add_members(session: Session, members: Sequence[tuple[str, str]]) -> None:
     """Add (finding id, order id). A finding that is in an order already raises IntegrityError."""
     if members:
         values = [{"finding_id": finding_id, "work_order_id": order_id} for finding_id, order_id in members]
-        session.execute(sa.insert(MemberRow), values)
+        session.execute(sa.insert(table_of(MemberRow)), values)
 
 
 def members(session: Session, order_ids: Iterable[str]) -> dict[str, tuple[str, ...]]:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col
 
 from ticketing.placement import Line
-from ticketing.statements import chunks, read_columns
+from ticketing.statements import chunks, read_columns, table_of
 from ticketing.tables import NO_JOIN, EventRow, WorkOrderRow
 from ticketing.watch_rows import look_again
 from ticketing.work_order import Change, Order, Status
@@ -77,7 +77,7 @@ def lines_after(session: Session, newest: int | None, limit: int) -> list[Writte
 def append_lines(session: Session, lines: Sequence[Line]) -> None:
     """Append lines to the histories of orders, in this order; each order is looked at again for what is to be told."""
     if lines:
-        session.execute(sa.insert(EventRow), [_line_values(line) for line in lines])
+        session.execute(sa.insert(table_of(EventRow)), [_line_values(line) for line in lines])
         look_again(session, {line.order_id: line.change.at for line in reversed(lines)})
 
 

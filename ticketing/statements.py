@@ -14,11 +14,16 @@ CHUNK = 500  # members of one IN list: below SQLite's old limit of 999 variables
 Item = TypeVar("Item")
 
 
-def insert_into(dialect: str, table: type[Any]) -> "postgresql.Insert":
+def table_of(row: type[Any]) -> sa.Table:
+    """The table of a class of rows. Written by it, values cost half of what they cost by the class."""
+    return cast("sa.Table", row.__table__)
+
+
+def insert_into(dialect: str, row: type[Any]) -> "postgresql.Insert":
     """An insert that knows ON CONFLICT; both databases spell it the same."""
     if dialect == "postgresql":
-        return postgresql.insert(table)
-    return cast("postgresql.Insert", sqlite.insert(table))
+        return postgresql.insert(table_of(row))
+    return cast("postgresql.Insert", sqlite.insert(table_of(row)))
 
 
 def row_count(result: sa.Result[Any]) -> int:
