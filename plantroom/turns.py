@@ -13,6 +13,11 @@ class Turns:
         self._owner: int | None = None
         self._depth = 0
 
+    @property
+    def is_wanted(self) -> bool:
+        """Whether somebody waits for it."""
+        return self._next.locked()
+
     def __enter__(self) -> None:
         me = threading.get_ident()
         if self._owner != me:

@@ -2,10 +2,9 @@
 
 import threading
 
-from plantroom.turns import Turns
+from running import wait_until
 
-MOMENT = 0.05
-"""Seconds in which a thread that was just started has come to where it waits."""
+from plantroom.turns import Turns
 
 
 def test_who_asks_has_it_next_although_its_holder_takes_it_again_at_once() -> None:
@@ -18,7 +17,8 @@ def test_who_asks_has_it_next_although_its_holder_takes_it_again_at_once() -> No
     other = threading.Thread(target=look)
     with turns:
         other.start()
-        assert not had.wait(MOMENT), "it is held"
+        wait_until(lambda: turns.is_wanted, 30, "the other to ask")
+        assert not had.is_set(), "it is held"
     with turns:
         assert had.is_set(), "its holder took it again before who had asked"
     other.join(10)
@@ -35,6 +35,7 @@ def test_its_holder_may_take_it_again_within() -> None:
     with turns:
         with turns:
             other.start()
-        assert not had.wait(MOMENT), "it is still held"
+        wait_until(lambda: turns.is_wanted, 30, "the other to ask")
+        assert not had.is_set(), "it is still held"
     assert had.wait(10)
     other.join(10)
