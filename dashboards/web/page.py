@@ -279,6 +279,14 @@ class Page:
         chinese = rule.chinese if rule is not None else {}
         return [self.stated(self.words.in_script(chinese[text]) if text in chinese else text) for text in texts]
 
+    def noted(self, order: OrderView, text: str) -> str:
+        """What the program wrote of an order: its finding's title with the names of rule and asset in this language."""
+        rule, asset = self.view.rule(order.rule_id), self.registry.assets.get(order.asset_id)
+        english = rule.name.get("en", "") if rule is not None else ""
+        if rule is not None and english and self.words.language == "zh":
+            text = text.replace(english, self.words.pick(rule.name, english))
+        return text.replace(asset.name, self.own(asset.name)) if asset is not None else text
+
     def stated(self, text: str) -> str:
         """A text with its quantities in the units the visitor reads."""
         return restate(text, self.units, lambda value, unit: wording.format_value(value, unit, self.words))

@@ -55,6 +55,18 @@ def test_what_to_do_is_said_in_the_language_of_the_page() -> None:
     assert order.diagnoses[0] in chinese, "a text without a translation stays as it is"
 
 
+def test_a_note_of_the_program_names_the_finding_in_the_language_of_the_page() -> None:
+    plant = PreviewPlant(NOW)
+    order = next(each for each in plant.work_orders() if each.rule_id == "elevator-entrapment")
+    name = plant.registry().assets[order.asset_id].name
+    english, chinese = f"still active: Passenger trapped: {name}", f"仍未恢复：Passenger trapped: {name}"
+    line = replace(order.history[0], note=english, note_zh=chinese)
+    plant.add_order(replace(order, history=[line]))
+    client = signed_in(plant)
+    assert f"<br>{english}" in client.get(f"/work-orders/{order.id}").text
+    assert "仍未恢复：乘客被困: " in client.get(f"/work-orders/{order.id}?lang=zh").text
+
+
 def test_a_refused_verb_shows_the_reason_and_keeps_what_was_typed() -> None:
     plant = PreviewPlant(NOW)
     order = next(each for each in plant.work_orders() if each.status == "open")
