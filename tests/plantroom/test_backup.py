@@ -70,6 +70,17 @@ def destroy(database: Database, var: Path) -> None:
     engine.dispose()
 
 
+def indexes_and_keys(database: Database) -> list[str]:
+    """Every index and constraint, in the database's own words."""
+    if database.url.get_backend_name() == "sqlite":
+        asked = "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL"
+    else:
+        asked = "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' UNION ALL SELECT conname || "
+        asked += "pg_get_constraintdef(oid) FROM pg_constraint WHERE connamespace = 'public'::regnamespace"
+    with database.reading() as session:
+        return sorted(str(row[0]) for row in session.execute(sa.text(asked)))
+
+
 def newest(folder: str = "backups") -> Path:
     return list_backups(Path(folder))[-1]
 
@@ -77,6 +88,7 @@ def newest(folder: str = "backups") -> Path:
 def test_everything_comes_back_after_everything_was_destroyed(
     instance: Content, database: Database, tmp_path: Path, plantroom: Commands
 ) -> None:
+    schema = indexes_and_keys(database)
     made = plantroom("backup", "backups")
     assert (made.code, made.err) == (0, "")
     assert "commits 1 to 40" in made.out
@@ -86,6 +98,7 @@ def test_everything_comes_back_after_everything_was_destroyed(
     restored = plantroom("restore", "backups")
     assert restored.code == 0, restored.err
     assert content(tmp_path / "var", address(database)) == instance
+    assert indexes_and_keys(database) == schema
     assert not (tmp_path / "var/.restore").exists()
     assert not (tmp_path / "var/token").exists()
     with JournalWriter(tmp_path / "var/journal") as journal:  # and the numbers go on

@@ -79,10 +79,12 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("dist")
     venv.create(folder / "tools", with_pip=True)
     python = folder / "tools/bin/python"
-    tools = subprocess.run([python, "-m", "pip", "install", "-q", "build"], capture_output=True, text=True, check=False)
+    tools = subprocess.run(
+        [python, "-I", "-m", "pip", "install", "-q", "build"], capture_output=True, text=True, check=False
+    )
     if tools.returncode:
         pytest.skip(f"no package index, so nothing to build with: {tools.stderr[-200:]}")
-    subprocess.run([python, "-m", "build", "--outdir", folder / "out", ROOT], check=True, capture_output=True)
+    subprocess.run([python, "-I", "-m", "build", "--outdir", folder / "out", ROOT], check=True, capture_output=True)
     return folder / "out"
 
 
@@ -102,7 +104,7 @@ def installed(built: Path, tmp_path: Path) -> Path:
     """The program of a fresh environment into which the wheel was installed."""
     venv.create(tmp_path / "fresh", with_pip=True)
     (wheel,) = built.glob("*.whl")
-    subprocess.run([tmp_path / "fresh/bin/python", "-m", "pip", "install", "-q", str(wheel)], check=True)
+    subprocess.run([tmp_path / "fresh/bin/python", "-I", "-m", "pip", "install", "-q", str(wheel)], check=True)
     return tmp_path / "fresh/bin/plantroom"
 
 
