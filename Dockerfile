@@ -7,7 +7,9 @@ FROM ${PYTHON_IMAGE} AS build
 WORKDIR /src
 RUN python -m venv /opt/plantroom
 COPY requirements/ requirements/
-RUN /opt/plantroom/bin/pip install --no-cache-dir --disable-pip-version-check -r requirements/core.txt
+# The program's dependencies and its extras for PostgreSQL, certificates, sign-in by a provider and reports as PDF: each in
+# the version the tests ran with, and only files whose hash is written down.
+RUN /opt/plantroom/bin/pip install --no-cache-dir --disable-pip-version-check -r requirements/server.txt
 COPY pyproject.toml README.md ./
 COPY facility/ facility/
 COPY ingest/ ingest/
@@ -16,9 +18,7 @@ COPY ticketing/ ticketing/
 COPY simulators/ simulators/
 COPY dashboards/ dashboards/
 COPY plantroom/ plantroom/
-# PostgreSQL, certificates, sign-in by a provider and reports as PDF are extras, in the versions the tests ran with.
-RUN /opt/plantroom/bin/pip install --no-cache-dir --disable-pip-version-check -c requirements/dev.txt \
-    '.[postgres,tls,oidc,report]'
+RUN /opt/plantroom/bin/pip install --no-cache-dir --disable-pip-version-check --no-deps .
 
 FROM ${PYTHON_IMAGE}
 RUN groupadd --gid 10001 plantroom \

@@ -4,9 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= 3
 ARGS ?=
+PACKAGES := facility ingest rules ticketing simulators dashboards plantroom
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check soak bench docs site dist pins clean
+.PHONY: help demo test check soak bench docs site dist pins sbom clean
 
 help:
 	@echo "make demo   the whole system with a simulated building; prints the address (Ctrl-C ends it)"
@@ -24,7 +25,7 @@ $(VENV)/core: requirements/core.txt pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e .
 	@touch $@
 
-$(VENV)/dev: $(VENV)/core requirements/dev.txt
+$(VENV)/dev: $(VENV)/core requirements/server.txt requirements/dev.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements/dev.txt
 	@touch $@
 
@@ -39,7 +40,14 @@ check: $(VENV)/dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml --severity-level medium $(PACKAGES)
+	@$(BIN)/python requirements/audit.py --program $(BIN)/pip-audit --stamp $(VENV)/audited --day $$(date -u +%F)
 	$(BIN)/python -m pytest -q tests/house
+
+# What is in the image, for who has to look it up: CycloneDX.
+sbom: $(VENV)/dev
+	@mkdir -p build
+	$(BIN)/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible --output-file build/sbom.json requirements/server.txt
 
 soak: $(VENV)/dev
 	$(BIN)/python -m pytest -n 0 -m soak --hypothesis-profile=search $(ARGS)
@@ -63,13 +71,12 @@ dist:
 	build/dist/bin/python -m build .
 	@ls -l dist
 
-# Solve the ranges of pyproject.toml anew in empty environments and write the exact versions.
+# Solve the ranges of pyproject.toml and dev.in anew and write the exact versions with the hash of every file of each;
+# ARGS=--keep adds what is missing and leaves the rest.
 pins:
 	rm -rf build/pins && $(PYTHON) -m venv build/pins
-	build/pins/bin/pip install --quiet .
-	build/pins/bin/pip freeze --exclude plantroom > requirements/core.txt
-	build/pins/bin/pip install --quiet -r requirements/dev.in
-	( echo "-r core.txt"; build/pins/bin/pip freeze --exclude plantroom | grep -vxFf requirements/core.txt ) > requirements/dev.txt
+	build/pins/bin/pip install --quiet --disable-pip-version-check uv
+	build/pins/bin/python requirements/pins.py --uv build/pins/bin/uv $(ARGS)
 	rm -rf build/pins
 
 clean:

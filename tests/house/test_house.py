@@ -108,10 +108,13 @@ def test_no_test_folder_is_a_package_and_no_two_tests_share_a_name() -> None:
     assert sorted(names) == sorted(set(names))
 
 
-def test_requirements_are_pinned_and_name_no_index() -> None:
-    for path in (ROOT / "requirements").glob("*.txt"):
-        for line in path.read_text(encoding="utf-8").splitlines():
-            assert line == "-r core.txt" or re.fullmatch(r"[\w.-]+==[\w.]+", line), f"{path.name}: {line!r}"
+def test_requirements_are_pinned_by_version_and_hash_and_name_no_index() -> None:
+    folder, included = ROOT / "requirements", {"server.txt": "-r core.txt", "dev.txt": "-r server.txt"}
+    for path in folder.glob("*.txt"):
+        text = path.read_text(encoding="utf-8").removeprefix(included.get(path.name, "") + "\n")
+        for block in text.replace(" \\\n    ", " ").splitlines():
+            pattern = r"[\w.-]+==[\w.]+( ; [\w' =!<>.]+)?( --hash=sha256:[0-9a-f]{64})+"
+            assert re.fullmatch(pattern, block), f"{path.name}: {block[:90]!r}"
 
 
 def test_every_dependency_has_its_line_in_the_dependency_record() -> None:
