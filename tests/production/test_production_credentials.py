@@ -200,6 +200,22 @@ def test_a_changed_password_and_a_device_that_left_count_at_once(tmp_path: Path)
         stays.leave()
 
 
+@pytest.mark.service
+@pytest.mark.parametrize("profiles", ["", "simulator"])
+def test_the_simulator_comes_in_only_with_its_profile(tmp_path: Path, profiles: str) -> None:
+    with house_broker(installed(tmp_path), profiles=profiles) as running:
+        ingest = Device(running.port, "plantroom", INGEST_PASSWORD, listens="plantroom/#")
+        simulator = Device(running.port, "simulator", "of-simulator")
+        assert (simulator.code == "Success") is bool(profiles)
+        if profiles:
+            for topic in ("plantroom/$ingest/heartbeat", "plantroom/s/a/readings"):
+                simulator.publish(topic)
+            ingest.publish("end")
+        for one in (simulator, ingest):
+            one.leave()
+    assert ingest.heard == (["plantroom/s/a/readings"] if profiles else [])
+
+
 def test_what_exists_is_kept_and_only_the_installer_reads_passwords(tmp_path: Path) -> None:
     root = installed(tmp_path)
     first = update(root, site())
