@@ -5,12 +5,14 @@ each, written in line protocol in the order they would come; then the means that
 """
 
 import math
+import os
 import random
 import shutil
 import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -50,9 +52,22 @@ bind-address = "127.0.0.1:{rpc}"
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A running InfluxDB."""
+
+    url: str
+    pid: int
+
+    def cpu_s(self) -> float:
+        """CPU seconds it has taken so far, in steps of 10 ms."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 @contextmanager
-def serve(folder: Path) -> Iterator[str]:
-    """InfluxDB with its data in `folder`; its address. Ends with the block."""
+def serve(folder: Path) -> Iterator[Server]:
+    """InfluxDB with its data in `folder`. Ends with the block."""
     program = shutil.which("influxd")
     if program is None:
         msg = "influxd is not installed; on Debian: apt-get install influxdb"
@@ -73,7 +88,7 @@ def serve(folder: Path) -> Iterator[str]:
                         msg = f"influxd ended: see {folder / 'log'}"
                         raise SystemExit(msg) from None
                     pause.wait(0.1)
-            yield url
+            yield Server(url, server.pid)
         finally:
             server.terminate()
 

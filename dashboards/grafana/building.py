@@ -1,27 +1,30 @@
 """One building, or several: what is open and due, what was found, and the readings of the four systems."""
 
-from grafana_foundation_sdk.models import dashboard
+from grafana_foundation_sdk.models import common, dashboard
 
 from dashboards.grafana import variables
 from dashboards.grafana.catalogue import BUILDING
 from dashboards.grafana.frame import frame
 from dashboards.grafana.layout import Layout
 from dashboards.grafana.order_panels import figures, findings, orders
-from dashboards.grafana.panels import bands, bars, lines, page
+from dashboards.grafana.panels import bands, bars, curve, lines, page
 from dashboards.grafana.queries import SqlQuery, doubted, modes, numbers, spell_out
 from dashboards.grafana.texts import texts
 from dashboards.grafana.units import UNITS
 
 ABOUT = "For the building's engineer: what is open and due next, what was found where, and what the four systems read."
 WHERE = "<building> AND <asset>"
-STATES = """WITH shown AS (
+STANDING = """WITH edges AS (
   SELECT system, at, change FROM grafana.finding, LATERAL (VALUES
     (greatest(raised_at, $__timeFrom()), 1), (cleared_at, -1)) AS edge(at, change)
   WHERE raised_at <= $__timeTo() AND (cleared_at IS NULL OR cleared_at >= $__timeFrom()) AND NOT is_suppressed
     AND <where>
+), moved AS (
+  SELECT system, sum(change) AS change, date_bin(greatest(interval '1 minute',
+    ($__timeTo()::timestamptz - $__timeFrom()::timestamptz) / 300), at, $__timeFrom()::timestamptz) AS time
+  FROM edges WHERE at <= $__timeTo() GROUP BY 1, 3
 )
-SELECT at AS time, system AS metric, sum(sum(change)) OVER (PARTITION BY system ORDER BY at) AS value
-FROM shown WHERE at <= $__timeTo() GROUP BY system, at ORDER BY 1"""
+SELECT time, system AS metric, sum(change) OVER (PARTITION BY system ORDER BY time) AS value FROM moved ORDER BY 1"""
 READINGS = (
     ("Air and water temperatures", "Supply air and chilled water, with their set points.",
      ("ahu", "rooftop_unit", "chiller"), ("supply_air_temperature", "supply_air_temperature_setpoint",
@@ -44,8 +47,9 @@ def building() -> dashboard.Dashboard:
     service = bands(
         "Elevator mode", "The service mode each controller reports.", asked, texts(("service_mode",)), "string"
     )
-    standing = bars("Findings that stand", "How many of each technical system at a time.",
-                    SqlQuery(spell_out(STATES, where=WHERE), over_time=True))  # fmt: skip
+    asked_sql = SqlQuery(spell_out(STANDING, where=WHERE), over_time=True)
+    standing = curve("Findings that stand", "How many of each technical system at a time.", asked_sql, "short")
+    standing.line_interpolation(common.LineInterpolation.STEP_AFTER).show_points(common.VisibilityMode.NEVER)
     layout.row(8, service, standing.data_links([page("Findings", "/findings")]))
     plots = [lines(title, about, numbers(of, points), UNITS[unit]) for title, about, of, points, unit in READINGS]
     layout.pairs(8, [*plots, bars("Readings that are not believed", "Out of range, stuck, spikes, late.", doubted(()))])
