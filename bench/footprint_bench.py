@@ -120,7 +120,8 @@ def measure(python: str, folder: Path, seconds: float, settling_s: float = SETTL
         else:
             msg = f"the demo did not start:\n{''.join(said)}"
             raise RuntimeError(msg)
-        threading.Thread(target=lambda: [None for _ in program.stdout or ()], daemon=True).start()
+        drain = threading.Thread(target=lambda: [None for _ in program.stdout or ()])
+        drain.start()
         PAUSE.wait(settling_s)
         tree = Tree(program.pid)
         tree.look()
@@ -130,6 +131,9 @@ def measure(python: str, folder: Path, seconds: float, settling_s: float = SETTL
     finally:
         program.send_signal(signal.SIGINT)
         program.wait()
+    drain.join()
+    if program.stdout is not None:
+        program.stdout.close()
     return tree
 
 
