@@ -116,6 +116,7 @@ class Judged:
         files = {name: str(self.folder / f"{name}.yaml") for name in ("site", "contract", "roster")}
         settings = {
             "VAR": str(self.var), "RULES": str(self.folder / "rules"), "METRICS_PORT": str(port),
+            "OUTBOUND_PRIVATE": "127.0.0.0/8",  # the receiver of its notices
             "DATABASE_URL": self.database.url.render_as_string(hide_password=False),
             **{name.upper(): path for name, path in files.items()},
         }  # fmt: skip
