@@ -22,8 +22,8 @@ class Measured:
     """Bytes, as measured by `python -m bench capacity`.
 
     A commit of the journal with a heartbeat; what a scan costs that is a commit of its own, and each reading in it; a
-    reading in a merged part of the Parquet store, and a row that stands for five minutes or an hour; a reading in
-    InfluxDB (the figure of its maker for numbers, not measured here); an order with its finding, evidence and history;
+    reading in a merged part of the Parquet store, and a row that stands for five minutes or an hour; the same two in
+    InfluxDB (`python -m bench grafana`, InfluxDB 1.6); an order with its finding, evidence and history;
     memory of the engine for a point, and of all processes without any.
     """
 
@@ -32,7 +32,8 @@ class Measured:
     reading_bytes: float = 37.0
     parquet_bytes: float = 3.0
     parquet_mean_bytes: float = 14.0
-    influx_bytes: float = 3.0
+    influx_bytes: float = 6.3
+    influx_mean_bytes: float = 23.0
     order_bytes: float = 8_600.0
     engine_point_bytes: float = 23_000.0
     base_bytes: float = 500e6
@@ -130,7 +131,7 @@ def _store(plan: Plan, readings: float, measured: Measured) -> tuple[float, floa
     if not plan.influx:
         return single + means, single * measured.parquet_bytes + means * measured.parquet_mean_bytes
     spans = plan.points * days * DAY_S * (1 / 300.0 + 1 / HOUR_S)  # the means for plots, of every span there is
-    return single + means + spans, measured.influx_bytes * (single + 5 * (means + spans))
+    return single + means + spans, measured.influx_bytes * single + measured.influx_mean_bytes * (means + spans)
 
 
 def _between(first: float, last: float, days: float) -> float:
