@@ -59,8 +59,8 @@ def build_shelf_router(
     def unshelve(asset_id: str, rule_id: str) -> None:
         """Take it back."""
         if asset_id not in registry().assets:
-            detail = {"what": f"there is no asset {asset_id!r}", "where": "asset", "hint": "GET /api/shelves"}
-            raise HTTPException(404, detail)
+            what = f"there is no asset {asset_id!r}"
+            raise HTTPException(404, {"what": what, "where": "asset", "hint": "GET /api/assets lists them."})
         desk.unshelve(asset_id, rule_id, by=current().name)
 
     return router

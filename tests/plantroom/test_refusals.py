@@ -126,9 +126,17 @@ REFUSING = {"refuse": (1, 3), "Refused": (1, 2), "Declined": (0, 1), "NoAnswer":
 """What refuses, and which of its arguments are its words: what, and what to do."""
 
 
+def _sources() -> list[Path]:
+    """The decisions on orders, and every other module with routes of its own; files are no routes."""
+    found = [one for one in (ROOT / "ticketing").glob("*.py") if not one.stem.endswith("_file")]
+    for place in ("plantroom/*_api.py", "plantroom/accounts/[!o]*.py", "ingest/*api.py", "rules/api.py"):
+        found += ROOT.glob(place)
+    return sorted(found)
+
+
 def said_in_code() -> Iterator[tuple[str, str]]:
-    """Every sentence with which a route or a decision behind it refuses, and where it stands; files are no routes."""
-    for source in sorted(one for one in (ROOT / "ticketing").glob("*.py") if not one.stem.endswith("_file")):
+    """Every sentence with which a route or a decision behind it refuses, and where it stands."""
+    for source in _sources():
         tree = ast.parse(source.read_text(encoding="utf-8"))
         for node in ast.walk(tree):
             for part in _words(node):
@@ -140,13 +148,17 @@ def _words(node: ast.AST) -> Iterator[ast.expr]:
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in REFUSING:
         for index in REFUSING[node.func.id]:
             yield from node.args[index : index + 1]
+    if isinstance(node, ast.Call) and ast.unparse(node.func) == "_refuse" and len(node.args) == 4:
+        yield from node.args[2:]
+    if isinstance(node, ast.Dict):
+        yield from (one for key, one in zip(node.keys, node.values, strict=True) if _sentence(key) in ("what", "hint"))
     if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in ("(what, hint)", "what, hint"):
         yield from node.value.elts if isinstance(node.value, ast.Tuple) else ()
     if isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple) and len(node.value.elts) == 2:
         yield from (one for one in node.value.elts if isinstance(one, ast.Constant) and str(one.value).endswith("."))
 
 
-def _sentence(part: ast.expr) -> str:
+def _sentence(part: ast.expr | None) -> str:
     if isinstance(part, ast.Constant) and isinstance(part.value, str):
         return part.value
     if isinstance(part, ast.JoinedStr):
