@@ -137,10 +137,15 @@ class ParquetStore:
         self._flushed_at = self._elapsed()
 
     def rewind(self, seq: int) -> None:
-        """As `SeriesStore.rewind` promises."""
+        """As `SeriesStore.rewind` promises. Raises RetryableError."""
         if seq < self._taken:
             self.flush()
             if self._writes:
+                try:
+                    self._shelf.cut(seq)
+                except (OSError, pl.exceptions.PolarsError) as error:
+                    msg = f"cannot write parts in {self._folder}: {error}; check space and permissions"
+                    raise RetryableError(msg) from error
                 self._cursor.rewind(seq)
             with self._lock:
                 self._tails = (*self._tails, Tail())  # no tail holds a number twice

@@ -97,6 +97,18 @@ class Shelf:
         rows = widen(scan_parts([part.path for part in run]).collect())
         self._put(day, first, last, newest_wins(rows), run)
 
+    def cut(self, seq: int) -> None:
+        """Commits after `seq` come again under their numbers, with other readings. What parts hold of the old ones
+        stays, as if said by `seq`: else a part of new ones would lie inside an old one, and seem superfluous. Raises
+        OSError or PolarsError."""
+        with self._lock:
+            days = dict(self._days)
+        for day, parts in days.items():
+            beyond = [part for part in parts if part.last_seq >= seq]
+            if any(part.last_seq > seq for part in beyond):
+                rows = newest_wins(widen(scan_parts([part.path for part in sorted(beyond)]).collect()))
+                self._put(day, min(seq, *(part.first_seq for part in beyond)), seq, rows, beyond)
+
     def find(self, days: Collection[int], condition: pl.Expr) -> pl.DataFrame:
         """The rows of these days that meet the condition, later parts last; a key may come more than once."""
         for left in reversed(range(_TRIES)):

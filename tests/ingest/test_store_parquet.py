@@ -123,6 +123,23 @@ def test_commits_read_again_after_a_kill_before_the_cursor_moved_are_not_doubled
     assert values(ParquetStore(tmp_path)) == [(1, 5.0), (2, 2.0)]
 
 
+@pytest.mark.parametrize("cut", [99, 100, 120, 150, 200])
+def test_what_comes_under_old_numbers_after_a_cut_is_kept_beside_what_was_there(tmp_path: Path, cut: int) -> None:
+    store = ParquetStore(tmp_path)
+    for first, last in ((1, 100), (101, 120), (121, 200)):
+        store.write(first, last, [reading(last, float(last)), reading(0, 0.0)])
+        store.flush()
+    store.rewind(cut)
+    store.write(cut + 1, cut + 20, [reading(300, 3.0), reading(0, 5.0)])
+    store.flush()
+    expected = [(0, 5.0), (100, 100.0), (120, 120.0), (200, 200.0), (300, 3.0)]
+    assert values(store) == expected
+    again = ParquetStore(tmp_path)  # which clears away what others cover
+    assert values(again) == expected
+    again.rewind(cut)  # killed before anybody wrote down that it was done
+    assert values(ParquetStore(tmp_path)) == expected
+
+
 def test_a_full_disk_keeps_the_tail_and_a_later_flush_succeeds(tmp_path: Path) -> None:
     store = ParquetStore(tmp_path)
     (tmp_path / "day=2024-10-04").write_text("in the way")
