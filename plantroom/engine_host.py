@@ -19,16 +19,16 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from sqlmodel import Session
 
 from facility.clock import Clock, JournalClock, RealClock
-from facility.errors import PermanentError, RetryableError
+from facility.errors import RetryableError
 from facility.finding import Finding
 from facility.reading import Commit, ControlEvent, RuleSetActivated, SiteEdited
 from facility.registry import Registry
 from ingest.control import submit
 from ingest.journal import JournalCutError
 from plantroom.database import Database
+from plantroom.engine_start import begin, settle
 from plantroom.turns import Turns
 from rules.engine import Engine
-from rules.errors import RulesError
 from rules.explain import Shelf
 from rules.plan import NotApplicable
 from rules.rule import Rule
@@ -82,9 +82,8 @@ class HostMetrics:
 class EngineHost:
     """The engine behind a cursor. `step` is called by one thread; pages read under `lock`.
 
-    Without a `lease` it follows for ever. With `directory_only` it also judges nothing: it knows the site and rules in
-    force, which costs next to nothing. `leveled` is called, by the thread that steps, when this process has begun to
-    lead and has judged what was waiting.
+    Without a `lease` it follows for ever. With `directory_only` it judges nothing either: it knows the plant in force.
+    `leveled` is called, by the thread that steps, when this process leads and has judged what was waiting.
     """
 
     def __init__(
@@ -106,11 +105,13 @@ class EngineHost:
         self._wall = RealClock()
         self._snapshot_due_us = 0
         self.lock = Turns()
-        self._rewinds, self._cut_seen, self._leveled = 0, False, True
-        self._stale = self._led = False
+        self._rewinds, self._leveled = 0, True
+        self._cut_seen = self._stale = self._led = False
         self.kept_cursor = 0
         """Up to here nobody will ever read the journal again for the engine: its snapshot is that old."""
-        self.engine, self.cursor = self._restore()
+        self.engine: Engine
+        self.cursor = self._warm_at = 0
+        self._restore()
         self.findings_total = 0
         self._handed: list[Path] = []
         self._handed_seq = 0
@@ -132,7 +133,7 @@ class EngineHost:
             log.warning("another process judges this journal now, this one stands by", at=self.cursor)
             self._led = False
         if self._stale:
-            self._restore_now()
+            self._restore()
         taken = self._lead() if self.leads or self._begin() else self._follow()
         self._metrics.leads.set(self.leads)
         self._metrics.lag.set(self._journal.last_seq() - self.cursor)
@@ -141,6 +142,8 @@ class EngineHost:
 
     def _lead(self) -> int:
         try:
+            if self._warm_at:
+                return self._warm_up()
             commits = self._read()
             if commits:
                 findings = self._judge(commits)
@@ -156,6 +159,21 @@ class EngineHost:
             raise
         return len(commits)
 
+    def _warm_up(self) -> int:
+        """Judge with nobody listening up to what the last engine had kept; then tell what holds now, in its place."""
+        commits = self._read(min(BATCH, self._warm_at - self.cursor)) if self._warm_at > self.cursor else []
+        if commits:
+            self._judge(commits)
+            self.cursor = commits[-1].seq
+        if self.cursor >= self._warm_at or not commits:
+            with self._database.reading() as session, self.lock:
+                found = settle(session, self.engine)
+            self._write(found, self.cursor, snapshot=True)
+            self._warm_at = 0
+            log.info("the engine is warm", at=self.cursor, active=len(found))
+            self.tell(found)
+        return len(commits)
+
     def _level(self) -> None:
         try:
             self.leveled()
@@ -164,12 +182,12 @@ class EngineHost:
             raise RetryableError(msg) from error
         self._leveled = True
 
-    def _read(self) -> list[Commit]:
+    def _read(self, limit: int = BATCH) -> list[Commit]:
         try:
-            return self._journal.read(self.cursor, BATCH)
+            return self._journal.read(self.cursor, limit)
         except JournalCutError as error:
             self._go_back(error)
-            return self._journal.read(self.cursor, BATCH)
+            return self._journal.read(self.cursor, limit)
 
     def _begin(self) -> bool:
         """Take the lease if it is free: lead from here on, from where the last leader's findings are kept."""
@@ -185,7 +203,7 @@ class EngineHost:
         with self._database.reading() as session:
             progress = repository.load_progress(session)
         if progress.rewinds != self._rewinds:
-            self._restore_now()
+            self._restore()
         self._snapshot_due_us, self._leveled, self._cut_seen, self._led = 0, False, False, True
         return True
 
@@ -196,7 +214,7 @@ class EngineHost:
         self.kept_cursor = progress.snapshot_seq
         try:
             if progress.rewinds != self._rewinds:
-                self._restore_now()
+                self._restore()
             left = progress.cursor_seq - self.cursor
             commits = self._journal.read(self.cursor, min(BATCH, left)) if left > 0 else []
         except JournalCutError as error:
@@ -361,33 +379,15 @@ class EngineHost:
             self.engine.rewind(error.common)
         self._write([], error.common, snapshot=True, rewound=True)
 
-    def _restore_now(self) -> None:
-        with self.lock:
-            self.engine, self.cursor = self._restore()
-        self._stale = False
-
-    def _restore(self) -> tuple[Engine, int]:
+    def _restore(self) -> None:
         with self._database.reading() as session:
             state = repository.load_engine_state(session)
-        self._rewinds, self.kept_cursor = state.rewinds, state.snapshot_seq or 0
-        if state.snapshot is not None and state.snapshot_seq is not None:
-            try:
-                engine = Engine.restore(state.snapshot, allowance_us=self._allowance_us)
-            except RulesError as error:
-                log.warning("the engine's snapshot cannot be used, judging the whole journal again", reason=str(error))
-            else:
-                log.debug("engine restored", seq=state.snapshot_seq)
-                return engine, state.snapshot_seq
-        first = self._journal.first_seq()
-        if first > 1:
-            msg = (
-                f"the journal begins at {first} and there is no usable snapshot of the engine before it; "
-                "restore the database from a backup, or move var/journal away to begin anew"
-            )
-            raise PermanentError(msg)
         # Devices have clocks of their own: only heartbeats move event time, but in the journal's time there are none.
         scans_advance = isinstance(self._clock, JournalClock)
-        return Engine(allowance_us=self._allowance_us, scans_advance=scans_advance), 0
+        at = begin(state, self._journal, allowance_us=self._allowance_us, scans_advance=scans_advance)
+        with self.lock:
+            self.engine, self.cursor, self._warm_at = at.engine, at.seq, at.warm_at
+        self._rewinds, self.kept_cursor, self._stale = state.rewinds, state.snapshot_seq or 0, False
 
     def _report_errors(self) -> None:
         for error in self.engine.errors[self._reported_errors :]:

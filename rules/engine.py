@@ -31,7 +31,7 @@ from rules.parameters import Override, parameters_now
 from rules.plan import NotApplicable, build_plan
 from rules.rule import Rule
 from rules.rule_set import RuleSet
-from rules.snapshot import Snapshot, pack, unpack
+from rules.snapshot import Plant, Snapshot, pack, unpack
 from rules.standing import Stand, Standing, find_standing
 from rules.vanished import clear_vanished
 
@@ -189,6 +189,22 @@ class Engine:
         engine.registry = _read_site(tuple(state.site_files.items()))
         if state.rule_files is not None:
             engine.rule_set = RuleSet.load(state.rule_files)
+        engine._bind()
+        return engine
+
+    @classmethod
+    def begin(cls, plant: Plant, last_seq: int, *, allowance_us: int, scans_advance: bool = True) -> "Engine":
+        """An engine that knows the plant and has seen no reading: after `last_seq` it begins to learn."""
+        engine = cls(allowance_us=allowance_us, scans_advance=scans_advance)
+        state = engine._state
+        state.last_seq, state.site_files, state.event_ids = last_seq, plant.site_files, plant.event_ids
+        state.overrides, state.shelves, state.maintenance = plant.overrides, plant.shelves, plant.maintenance
+        try:
+            engine.registry = _read_site(tuple(plant.site_files.items()))
+            if plant.rule_files is not None:
+                engine.rule_set, state.rule_files = RuleSet.load(plant.rule_files), plant.rule_files
+        except InputError as error:  # files of another version: those of this one come through the journal
+            engine._remember(f"the files of the plant are read otherwise by this version: {error}")
         engine._bind()
         return engine
 

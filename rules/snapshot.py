@@ -38,9 +38,21 @@ class Snapshot(msgspec.Struct):
     buildings: dict[str, BuildingMemory] = {}
 
 
+class Plant(msgspec.Struct):
+    """What a snapshot of any version knows that no rule has worked out: it holds for another engine too."""
+
+    site_files: dict[str, str] = {}
+    rule_files: dict[str, str] | None = None
+    overrides: dict[str, Override] = {}
+    shelves: dict[str, Shelf] = {}
+    maintenance: dict[str, Maintenance] = {}
+    event_ids: dict[str, None] = {}
+
+
 _ENCODER = msgspec.msgpack.Encoder()
 _HEADER = msgspec.msgpack.Decoder(Header)
 _BODY = msgspec.msgpack.Decoder(Snapshot)
+_PLANT = msgspec.msgpack.Decoder(Plant)
 
 
 def pack(state: Snapshot) -> bytes:
@@ -58,6 +70,14 @@ def pack(state: Snapshot) -> bytes:
     for window in windows:
         window.written()
     return data
+
+
+def plant_of(data: bytes) -> Plant | None:
+    """The plant in a snapshot that `unpack` refuses; None when not even that can be read."""
+    try:
+        return _PLANT.decode(_HEADER.decode(data).body)
+    except msgspec.MsgspecError:
+        return None
 
 
 def unpack(data: bytes) -> Snapshot:
