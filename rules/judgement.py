@@ -6,7 +6,7 @@ from math import inf
 
 from facility.asset import Asset
 from facility.reading import Value
-from rules.learners import LearningTerm
+from rules.learners import LearningTerm, TrendTerm
 from rules.memory import NEVER, JudgementMemory, Phase, PointMemory
 from rules.program import AWAKE, HOLDS, Hold, Known
 from rules.rule import Rule
@@ -181,11 +181,14 @@ class Judgement:
 
         While it sleeps, what `since` and `starts` remember may be older; what learns never lags behind.
         """
-        apart = {id(term): term.apart() for term in self.remembering if isinstance(term, ConditionTerm)}
+        apart: dict[int, ConditionTerm | TrendTerm] = {
+            id(term): term.apart() for term in self.remembering if isinstance(term, ConditionTerm | TrendTerm)
+        }
         terms = [apart.get(id(term), term) for term in self.terms]
         values = self.values(now_us)
         for term in apart.values():
-            term.update(values, self.constants, terms, now_us)
+            if isinstance(term, ConditionTerm):  # a trend would learn
+                term.update(values, self.constants, terms, now_us)
         return terms
 
     def when(self, values: Sequence[Value | None], now_us: int) -> Known:

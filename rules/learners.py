@@ -7,6 +7,9 @@ of the rule.
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
+from dataclasses import replace
+from typing import Self
 
 from facility.instant import DAY_US
 from facility.reading import Value
@@ -167,6 +170,12 @@ class TrendTerm(LearningTerm):
         if line is not None and days is not None:
             self._memory.numbers = [days, 100 * (line.rising if rising else line.falling)]
         return days
+
+    def apart(self) -> Self:
+        """One that stands where this one does; what it is asked leaves no trace."""
+        one = copy(self)
+        one._memory = replace(self._memory, numbers=list(self._memory.numbers))  # noqa: SLF001 - of its own class
+        return one
 
     @property
     def outlook(self) -> tuple[float, float] | None:

@@ -102,6 +102,6 @@ def find_standing(judgement: Judgement, parameters: tuple[ParameterNow, ...], no
 def _until(judgement: Judgement, memory: JudgementMemory) -> int | None:
     if memory.phase == Phase.PENDING:
         return memory.onset_us + judgement.persistence_us
-    if memory.phase != Phase.ACTIVE or memory.clearing_us < 0 or memory.latched:
+    if memory.phase != Phase.ACTIVE or memory.clearing_us < 0 or (judgement.rule.latch and not memory.released):
         return None
     return memory.clearing_us + judgement.quiet_us

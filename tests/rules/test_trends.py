@@ -99,3 +99,24 @@ rules:
     assert finding.raised_us < START_US + 70 * DAY * 10**6  # two weeks before the limit
     assert finding.days_left == pytest.approx(20, abs=1.5)
     assert finding.confidence == pytest.approx(100, abs=1)
+
+
+def test_looking_at_how_a_trend_stands_changes_nothing_of_what_is_remembered() -> None:
+    asset = {"id": "ahu", "class": "ahu", "points": {"filter_differential_pressure": {"cadence": 6 * HOUR}}}
+    site = {"site": {"id": "s", "zone": "UTC"}, "buildings": [{"id": "b", "assets": [asset]}]}
+    rules = """
+rules:
+  - {id: clogs, class: ahu, name: {en: Clogs}, severity: low, advice: Change it, kind: preventive,
+     when: 'filter_differential_pressure > 165 or days_to_limit(filter_differential_pressure, 250, train="21 d") < 1'}
+"""
+    looked, alone = (
+        Rehearsal(json.dumps(site), {"own.yaml": rules}, start_us=START_US, listening_gap_us=DAY * 10**6)
+        for _ in range(2)
+    )
+    for step in range(50 * 4):
+        for plant in (looked, alone):
+            plant.scan(step * 6 * HOUR, "ahu", filter_differential_pressure=clogging(step / 4))
+        assert looked.engine.standings("ahu")
+    assert looked.findings == alone.findings
+    assert looked.findings
+    assert looked.engine.snapshot() == alone.engine.snapshot()
