@@ -102,7 +102,7 @@ class Courier:
             self._settle()
 
     def _settle(self) -> int:
-        done = [future for future in self._out if future.done()]
+        done = [future for future in self._out if future.done() and not future.cancelled()]
         if not done:
             return 0
         with self._lease.writing() as session:

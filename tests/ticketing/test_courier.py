@@ -12,7 +12,7 @@ from receiver import Receiver
 from facility.clock import JournalClock
 from facility.instant import to_us
 from plantroom.database import Database
-from ticketing.courier import Courier
+from ticketing.courier import WORKERS, Courier
 from ticketing.egress import Egress
 from ticketing.lease import Lease, LeaseLostError
 from ticketing.notice import Notice
@@ -212,6 +212,26 @@ def test_a_leader_that_ends_writes_down_what_was_on_its_way(
     heir.run(1)
     assert {row.state for row in heir.rows().values()} == {"delivered"}
     assert receiver.taken == {"wo/1": 1, "wo/2": 1}
+    heir.courier.close()
+    heir.database.close()
+
+
+def test_a_leader_that_ends_in_the_beat_in_which_it_sends_leaves_the_rest_to_the_next(
+    post: Post, database: Database, wall: JournalClock, receiver: Receiver
+) -> None:
+    post.put(*(note(f"wo/{number}", "li") for number in range(WORKERS)))
+    post.run(1)  # every worker waits for work now
+    keys = [f"wo/{number}" for number in range(WORKERS, 2 * WORKERS)]
+    post.put(*(note(key, "li") for key in keys))
+    assert post.lease.hold()
+    post.courier.step()
+    post.courier.close()
+    post.lease.let_go()
+    heir = Post(database.url.render_as_string(hide_password=False), wall, receiver, "heir")
+    later(wall, CLAIM_FOR.total_seconds() + 1)
+    heir.run(2)
+    assert {row.state for row in heir.rows().values()} == {"delivered"}
+    assert set(receiver.taken.values()) == {1}
     heir.courier.close()
     heir.database.close()
 
