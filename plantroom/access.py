@@ -15,6 +15,7 @@ from facility.registry import Registry
 from plantroom.accounts.caller import Caller
 from plantroom.accounts.door import AccountDoor
 from plantroom.accounts.policy import Access, decide_access
+from plantroom.accounts.role import Right
 
 _CALLER: ContextVar[Caller] = ContextVar("caller")
 _SAFE = ("GET", "HEAD", "OPTIONS")
@@ -67,6 +68,10 @@ class CurrentAsker:
         """Her name; None for the program's own token, whose owner says for whom it acts."""
         caller = current()
         return caller.name if caller.user_id else None
+
+    def manages(self) -> bool:
+        """Whether she may undo what others have done."""
+        return Right.MANAGE in current().rights
 
 
 def who_calls() -> str:

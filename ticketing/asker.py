@@ -14,6 +14,9 @@ class Asker(Protocol):
     def name(self) -> str | None:
         """Her name in histories; None for a program that may name whom it acts for."""
 
+    def manages(self) -> bool:
+        """Whether she may undo what others have done."""
+
 
 class Anybody:
     """Sees everything and says who acts: for a program's own token, and where nobody else can ask."""
@@ -23,6 +26,10 @@ class Anybody:
 
     def name(self) -> None:
         """Whatever the call says."""
+
+    def manages(self) -> bool:
+        """Yes: who stands behind the call is not known here."""
+        return True
 
 
 def may_see(who: Asker, building_id: str) -> bool:

@@ -148,6 +148,14 @@ class CostsView(BaseModel):
     quotes: list[QuoteView]
 
 
+def _decider(who: Asker, row: QuoteRow, verb: QuoteVerb, by: str) -> str:
+    """In whose name it is done; refuses whoever would take back what another has sent."""
+    me = who.name() or by
+    if verb is QuoteVerb.WITHDRAW and me != row.sent_by and not who.manages():
+        refuse(403, f"only {row.sent_by} or a manager can take this quote back", f"quote {row.id}", "Ask one of them.")
+    return me
+
+
 def build_cost_router(sessions: Sessions, clock: Clock, desk: CostDesk, asker: Asker | None = None) -> APIRouter:
     """The routes. Who may call is decided where they are mounted."""
     who: Asker = asker or Anybody()
@@ -190,7 +198,8 @@ def build_cost_router(sessions: Sessions, clock: Clock, desk: CostDesk, asker: A
             if row is None:
                 refuse(404, f"there is no quote {id!r}", f"quote {id}", "GET /api/costs?order=ID lists them.")
             found_order(session, row.order_id, who)
-            done = desk.act(session, row, verb, who.name() or given.by, clock.now(), given.reason, given.version)
+            me = _decider(who, row, verb, given.by)
+            done = desk.act(session, row, verb, me, clock.now(), given.reason, given.version)
             if isinstance(done, Declined):
                 refuse(409, done.what, f"quote {id}", done.hint)
             return _quotes(session, [done])[0]

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
+from math import isfinite
 from typing import Protocol
 
 import sqlalchemy as sa
@@ -53,6 +54,8 @@ def read_off(
     session: Session, asset_id: str, meter: str, value: float, at: datetime, by: str, *, reset: bool
 ) -> Shown | Declined:
     """Keep what somebody reads off at `at` (aware UTC). Less than before only after a `reset`."""
+    if not (isfinite(value) and value >= 0):
+        return Declined(f"{value:g} is nothing a meter shows", "Write a number of 0 or more.")
     last = newest_value(session, asset_id, meter)
     if last is not None and value < last.value and not reset:
         what = f"{meter} showed {last.value:g} already; {value:g} is less"

@@ -62,12 +62,17 @@ class Visitor:
     """Whoever asks; None sees every building."""
 
     may_see: frozenset[str] | None = None
+    is_called: str | None = None
+    is_manager: bool = True
 
     def buildings(self) -> frozenset[str] | None:
         return self.may_see
 
     def name(self) -> str | None:
-        return None
+        return self.is_called
+
+    def manages(self) -> bool:
+        return self.is_manager
 
 
 class Tower:
@@ -125,6 +130,16 @@ class Tower:
 def tower(sqlite_file: Path, registry: Registry, tmp_path: Path, finding: NewFinding) -> Iterator[Tower]:
     with closing(Database(f"sqlite:///{sqlite_file}")) as database:
         yield Tower(database, registry, tmp_path / "attachments", finding)
+
+
+def test_a_quote_is_taken_back_by_who_made_it_or_a_manager(tower: Tower) -> None:
+    path = tower.path("/api/quotes/{id}/withdraw")
+    tower.who.is_called, tower.who.is_manager = "zhao", False
+    answer = tower.client.post(path, json={"reason": "too dear"})
+    assert answer.status_code == 403
+    assert "or a manager" in answer.text
+    tower.who.is_manager = True
+    assert tower.client.post(path, json={"reason": "too dear"}).status_code == 200
 
 
 def test_whoever_is_limited_to_another_building_sees_and_changes_nothing_here(tower: Tower) -> None:

@@ -80,3 +80,6 @@ def test_a_meter_is_read_off(tower: Commands) -> None:
     assert "showed 4100 already" in said(tower, "meter", "read", "EL-1", "run_hours", "7", "--by", "Wang")
     assert "  7  " in said(tower, "meter", "read", "EL-1", "run_hours", "7", "--by", "Wang", "--reset")
     assert "did you mean" in said(tower, "meter", "show", "EL-11", "run_hours")
+    for wrong in ("nan", "inf"):
+        assert "nothing a meter shows" in said(tower, "meter", "read", "EL-1", "run_hours", wrong, "--by", "Wang")
+    assert "  7  " in said(tower, "meter", "show", "EL-1", "run_hours")

@@ -41,6 +41,9 @@ class Visitor:
     def name(self) -> str | None:
         return "Wang" if self.may_see is not None else None
 
+    def manages(self) -> bool:
+        return False
+
 
 class House:
     """The routes over one order, a visitor, and the folder of pictures."""
