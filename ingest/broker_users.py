@@ -14,8 +14,8 @@ from facility.registry import Registry
 from ingest.dialects import DIALECTS
 from ingest.dialects.plantroom_json import own_topic
 
-RESERVED = ("plantroom", "simulator")
-"""Users that are no device."""
+RESERVED = ("plantroom", "simulator", "plantroom-ingest")
+"""Users that are no device, and the client id of ingest: of a device the broker takes the user for its client id."""
 _GATEWAY = "gateway"
 Topics = tuple[str, ...]
 

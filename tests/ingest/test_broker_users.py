@@ -11,6 +11,7 @@ from facility.site_file import parse_site
 from ingest.broker_users import BrokerUser, access_list, broker_users, covers
 from ingest.dialects import DIALECTS
 from ingest.dialects.plantroom_json import own_topic
+from ingest.link import BrokerAddress
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -109,9 +110,10 @@ def test_a_topic_that_would_add_lines_to_the_access_list_is_refused(topic: str) 
         users_of(asset)
 
 
-def test_no_device_has_the_name_of_the_program() -> None:
+@pytest.mark.parametrize("name", ["plantroom", "simulator", BrokerAddress().client_id])
+def test_no_device_has_the_name_of_the_program(name: str) -> None:
     with pytest.raises(InputError, match="name of a user of the program"):
-        users_of("      - {id: plantroom, class: tank, points: [tank_level]}\n")
+        users_of(f"      - {{id: {name}, class: tank, points: [tank_level]}}\n")
 
 
 def test_the_access_list_says_each_topic_once() -> None:

@@ -60,11 +60,12 @@ class Device:
     """A client of the broker as an installer sets it up."""
 
     def __init__(
-        self, port: int, user: str | None, password: str = "", authority: Path | None = None, listens: str = ""
-    ) -> None:
+        self, port: int, user: str | None, password: str = "", authority: Path | None = None, listens: str = "",
+        client_id: str = "",
+    ) -> None:  # fmt: skip
         self.code, self.heard = "", list[str]()
         self.granted, self._told = threading.Event(), threading.Event()
-        self._client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5)
+        self._client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id, protocol=mqtt.MQTTv5)
         if user is not None:
             self._client.username_pw_set(user, password)
         if authority is not None:
@@ -141,6 +142,33 @@ def test_each_device_writes_its_own_topics_and_ingest_never_sees_the_rest(broker
     ingest.close()
     seen.remove("plantroom/$ingest/heartbeat")
     assert sorted(seen) == sorted(wanted)
+
+
+@pytest.mark.service
+def test_a_device_cannot_take_the_session_of_ingest(broker: HouseBroker) -> None:
+    address = BrokerAddress("127.0.0.1", broker.port, user="plantroom", password=INGEST_PASSWORD)
+    ingest = make_link(ClientKind.RAW, address)
+    assert ingest.open(threading.Event())
+    ingest.close()
+    one = device(broker, "a")
+    one.publish("plantroom/s/a/readings", "kept")
+    one.leave()
+    thief = Device(
+        broker.tls_port, "a", passwords(broker.root)["a"], broker.root / "tls/ca.pem", client_id=address.client_id
+    )
+    assert thief.code == "Success"
+    thief.leave()
+    ingest = make_link(ClientKind.RAW, address)
+    assert ingest.open(threading.Event())
+    held: list[bytes] = []
+    for _ in range(50):
+        found = ingest.read(100, 0.1)
+        ingest.acknowledge(found)
+        held += [one.payload for one in found]
+        if b"kept" in held:
+            break
+    ingest.close()
+    assert b"kept" in held
 
 
 @pytest.mark.service
