@@ -46,6 +46,17 @@ def test_every_service_is_watched_restarted_and_bounded(name: str) -> None:
     assert service["deploy"]["resources"]["limits"]["memory"]
 
 
+def test_the_broker_has_the_memory_its_queue_may_fill() -> None:
+    text = (ROOT / "deploy/mosquitto/mosquitto.conf").read_text(encoding="utf-8")
+    queued = {name: int(number) for name, number in re.findall(r"^max_queued_(messages|bytes) (\d+)$", text, re.M)}
+    limit = re.fullmatch(r"(\d+)g", SERVICES["mosquitto"]["deploy"]["resources"]["limits"]["memory"])
+    assert limit
+    bytes_a_message = 470  # measured, see the file
+    assert int(limit[1]) * 2**30 > max(queued["messages"] * bytes_a_message, queued["bytes"]) * 1.5, (
+        "its snapshot and connections too"
+    )
+
+
 def test_no_secret_has_a_default() -> None:
     used = re.findall(r"\$\{([A-Z_]*(?:PASSWORD|TOKEN))(:[-?][^}]*)?\}", TEXT)
     assert {name for name, _ in used} == set(SECRETS)
