@@ -5,7 +5,7 @@ which speak through one client. A gateway may write for the assets it contains, 
 belongs to another, also where its own topics are a filter.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from facility.asset import Asset
@@ -88,12 +88,15 @@ _SHARED = ("sparkplug", "zigbee2mqtt")
 """Dialects of which one client speaks for a whole channel."""
 
 
-def broker_users(registry: Registry) -> tuple[BrokerUser, ...]:
-    """Every user of the devices, in file order. Raises InputError for what cannot stand in an access list."""
+def broker_users(registry: Registry, known: Collection[str] = ()) -> tuple[BrokerUser, ...]:
+    """Every user of the devices, in file order. Raises InputError for what cannot stand in an access list.
+
+    `known` are the users that have a password: one of them stays the name of its connection, whatever joins it.
+    """
     problems: list[Problem] = []
     users: dict[str, BrokerUser] = {}
     for assets in _connections(registry):
-        lead = min(assets, key=lambda asset: len(asset.source.topic) if asset.source is not None else 0)
+        lead = min(assets, key=lambda asset: (asset.id not in known, _topic_length(asset)))
         if lead.id in RESERVED:
             what = f"the asset {lead.id!r} has the name of a user of the program itself"
             problems.append(Problem("site files", what, "Give it another id."))
@@ -127,6 +130,10 @@ def access_list(users: Iterable[BrokerUser]) -> str:
         lines += [f"topic {'readwrite' if topic in both else 'write'} {topic}" for topic in user.writes]
         lines += [f"topic read {topic}" for topic in user.reads if topic not in both]
     return "\n".join([*lines, ""])
+
+
+def _topic_length(asset: Asset) -> int:
+    return len(asset.source.topic) if asset.source is not None else 0
 
 
 def _connections(registry: Registry) -> list[list[Asset]]:

@@ -52,7 +52,7 @@ def update_credentials(
     if unknown := sorted(set(rotate) - set(names)):
         hint = f"Users are: {', '.join(names[:20])}{' ...' if len(names) > 20 else ''}."
         raise refuse("--rotate", f"there is no user {unknown[0]!r}", hint)
-    hashes = _read_hashes(broker / "passwords")
+    hashes = read_hashes(broker / "passwords")
     told = _read_handover(handover)
     fresh = {name: secrets.token_urlsafe(18) for name in names if name not in hashes or name in rotate}
     told = {name: told[name] for name in names if name in told and name in hashes} | fresh
@@ -73,7 +73,8 @@ def _lines(hashes: Mapping[str, str]) -> str:
     return "".join(f"{name}:{hashed}\n" for name, hashed in hashes.items())
 
 
-def _read_hashes(path: Path) -> dict[str, str]:
+def read_hashes(path: Path) -> dict[str, str]:
+    """Mosquitto's password file: hash by user; empty without a file. Raises InputError with the line that is none."""
     if not path.exists():
         return {}
     found = {}

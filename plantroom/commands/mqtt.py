@@ -8,7 +8,7 @@ from rich.console import Console
 
 from facility.errors import refuse
 from ingest.broker_users import broker_users
-from plantroom.broker_credentials import update_credentials
+from plantroom.broker_credentials import read_hashes, update_credentials
 from plantroom.plant_files import load_registry
 from plantroom.production_files import Place
 from plantroom.settings import load_settings
@@ -41,7 +41,7 @@ def register(app: typer.Typer) -> None:
         files = settings.site_files or (place.plant / "site.yaml",)
         if not place.broker.is_dir():
             raise refuse(str(place.broker), "is no folder", "Run `plantroom init --production` there first.")
-        users = broker_users(load_registry(files)[0])
+        users = broker_users(load_registry(files)[0], known=read_hashes(place.broker / "passwords"))
         done = update_credentials(users, place.broker, place.handover, rotate or ())
         console = Console(highlight=False, markup=False, soft_wrap=True)
         counts = (("new", done.made), ("rotated", done.rotated), ("removed", done.removed), ("kept", done.kept))

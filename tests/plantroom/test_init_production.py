@@ -124,3 +124,20 @@ def test_a_lost_or_foreign_authority_is_said_with_advice(tmp_path: Path) -> None
     with pytest.raises(InputError, match="is not the key of"):
         issue_servers(tmp_path / "a", [], NOW)
     assert (tmp_path / "a/tls/pages.pem").read_bytes() == kept
+
+
+def test_a_device_that_joins_a_bridge_changes_neither_its_user_nor_its_password(plantroom: Commands) -> None:
+    plantroom("init", "--production", ".")
+    head = "site: {id: s, zone: UTC}\nbuildings:\n  - id: b\n    assets:\n"
+    first, second = (
+        f"      - {{id: {name}, class: tank, points: [tank_level], source: {{dialect: zigbee2mqtt,"
+        f" topic: zigbee2mqtt/{name}, points: {{level: {{point: tank_level}}}}}}}}\n"
+        for name in ("a-long-name", "b")
+    )
+    Path("plant/site.yaml").write_text(head + first, encoding="utf-8")
+    assert "new: a-long-name" in plantroom("mqtt", "credentials", ".").out
+    before = Path("mqtt/passwords").read_bytes()
+    Path("plant/site.yaml").write_text(head + first + second, encoding="utf-8")
+    done = plantroom("mqtt", "credentials", ".")
+    assert "1 users: 0 new, 0 rotated, 0 removed, 1 kept" in done.out, done.err
+    assert Path("mqtt/passwords").read_bytes() == before
