@@ -55,7 +55,10 @@ def run(settings: Settings, stop: threading.Event, parts: frozenset[Role] = PLAN
         stop.set()
         for thread in threads:
             thread.join(_STOP_SECONDS)
-        for close in (*closing, process.followed.store.close, process.keeper.close, process.database.close):
+        # While a thread still writes files, nobody else may: then the system frees the keeper's lock with the process.
+        ended = not any(thread.is_alive() for thread in threads)
+        kept = (process.followed.store.close, process.keeper.close) if ended else ()
+        for close in (*closing, *kept, process.database.close):
             close()
     if failures:
         raise RetryableError("; ".join(failures))
@@ -71,7 +74,8 @@ def _loops(process: PlantProcess, closing: list[Callable[[], object]]) -> dict[s
         **followed.loops(lambda: host.kept_cursor, pages=Role.WEB in parts, keeps=Role.ENGINE in parts),
     }
     if Role.JOBS in parts:
-        loops["jobs"] = _jobs(process).run
+        jobs = _jobs(process)
+        loops |= {"jobs": jobs.run, "jobs_lease": jobs.keep_lease}
     if Role.ENGINE in parts:
         reporter = SelfReporter(broker_address(process.settings))
         closing.append(reporter.close)

@@ -24,7 +24,7 @@ from ticketing.courier import Courier
 from ticketing.desk import Desk
 from ticketing.dispatching import send_waiting
 from ticketing.kept_answer_rows import forget_answers
-from ticketing.lease import Lease, LeaseLostError
+from ticketing.lease import RENEW_S, Lease, LeaseLostError
 from ticketing.meter_rows import MeterSource
 from ticketing.notice import ActLink
 from ticketing.outbox_rows import forget_messages, is_any_due
@@ -136,6 +136,14 @@ class Jobs:
     def _chinese(self, row: WorkOrderRow) -> str:
         name, asset = self._host.rule_name(row.rule_id, "zh"), self._host.registry.assets.get(row.asset_id)
         return f"{name}：{own_name(asset.name, ZH)}" if name and asset is not None and asset.name else name
+
+    def keep_lease(self, stop: threading.Event) -> None:
+        """Renew the lease until `stop`, beside the thread that steps: a large job takes longer than it runs."""
+        while not stop.wait(RENEW_S / 2):
+            try:
+                self._office.lease.renew()
+            except RetryableError as error:
+                log.debug("the lease of the jobs could not be renewed", reason=str(error))
 
     def _holds(self) -> bool:
         wall = self._office.wall.now()
