@@ -50,14 +50,14 @@ def lock_done_orders(session: Session, cause_keys: Iterable[str]) -> dict[str, W
         query = (
             select(WorkOrderRow).where(col(WorkOrderRow.cause_key).in_(part), done).order_by(col(WorkOrderRow.number))
         )
-        rows = session.exec(query.with_for_update().execution_options(populate_existing=True))
+        rows = session.exec(query.with_for_update(key_share=True).execution_options(populate_existing=True))
         found |= {row.cause_key: row for row in rows}
         taken = (
             sa.select(col(merged.cause_key), into)
             .join(into, col(merged.merged_into) == col(into.id))
             .where(col(merged.cause_key).in_(part), done_into)
             .order_by(col(into.number))
-            .with_for_update(of=into)
+            .with_for_update(of=into, key_share=True)
             .execution_options(populate_existing=True)
         )
         for cause, row in session.execute(taken):
@@ -114,7 +114,7 @@ def find_order(session: Session, name: str, *, lock: bool = False) -> WorkOrderR
     else:
         query = query.where(WorkOrderRow.id == name)
     if lock:
-        query = query.with_for_update().execution_options(populate_existing=True)
+        query = query.with_for_update(key_share=True).execution_options(populate_existing=True)
     return session.exec(query).one_or_none()
 
 
@@ -164,7 +164,9 @@ def _standings(session: Session, parts: Iterable[Sequence[Any]], *, lock: bool) 
     found: dict[str, Standing] = {}
     for where in parts:
         query = sa.select(*columns).where(*where).order_by(col(row.id))
-        for key, cause, status, version, severity in session.execute(query.with_for_update() if lock else query):
+        for key, cause, status, version, severity in session.execute(
+            query.with_for_update(key_share=True) if lock else query
+        ):
             found[key] = Standing(key, cause, Status(status), version, Severity(severity))
     return found
 
@@ -180,7 +182,7 @@ def _merged_standings(session: Session, cause_keys: Iterable[str]) -> dict[str, 
             .join_from(merged, into, col(merged.merged_into) == col(into.id))
             .where(col(merged.cause_key).in_(part), col(into.status).in_(sorted(OPEN_STATUSES)))
             .order_by(col(into.id))
-            .with_for_update(of=into)
+            .with_for_update(of=into, key_share=True)
         )
         for cause, key, status, version, severity in session.execute(query):
             found[f"{key} for {cause}"] = Standing(key, cause, Status(status), version, Severity(severity))
