@@ -28,6 +28,11 @@ from plantroom.process_name import process_name
 BUSY_MS = 10_000
 STOPPED_MS = 60_000
 """PostgreSQL ends the transaction of a process that says nothing for so long: one that stands still keeps no rows."""
+VANISHED = {
+    "connect_timeout": 5, "keepalives_idle": 5, "keepalives_interval": 5, "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
+}  # fmt: skip
+"""A server that is gone without a word (power, a dropped flow) is noticed within some 20 s, not after two hours."""
 UPGRADE_LOCK = 0x706C616E74  # PostgreSQL advisory lock: only one process upgrades
 _WRITES = "plantroom_writes"
 _WAL_TRIES, _WAL_PAUSE_S = 100, 0.05
@@ -71,6 +76,8 @@ class Database:
                 yield session
             except DBAPIError as error:
                 raise self._away(error) from error
+            except sa.exc.TimeoutError as error:  # every connection is in use
+                raise DatabaseAwayError(_away(self.url, error)) from error
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
@@ -86,6 +93,8 @@ class Database:
                     joins.committed()
             except DBAPIError as error:
                 raise self._away(error) from error
+            except sa.exc.TimeoutError as error:  # every connection is in use
+                raise DatabaseAwayError(_away(self.url, error)) from error
 
     def _away(self, error: DBAPIError) -> Exception:
         """What to raise: that it is away also when it has ended the connection under us; else the error itself."""
@@ -123,7 +132,7 @@ class Database:
         try:
             with self._writer.begin() as connection:
                 yield connection
-        except OperationalError as error:
+        except (OperationalError, sa.exc.TimeoutError) as error:
             raise DatabaseAwayError(_away(self.url, error)) from error
         except sa.exc.DatabaseError as error:  # the file is no database, or the schema is damaged
             msg = f"{self.url.render_as_string()} cannot be used: {_first_line(error)}"
@@ -170,7 +179,7 @@ def create_engine(url: URL, *, busy_ms: int = BUSY_MS) -> sa.Engine:
         try:
             options = f"-c timezone=utc -c idle_in_transaction_session_timeout={STOPPED_MS}"
             named = {"options": options, "application_name": process_name()}
-            return sa.create_engine(url, pool_pre_ping=True, connect_args=named)
+            return sa.create_engine(url, pool_pre_ping=True, connect_args=named | VANISHED)
         except ModuleNotFoundError as error:
             hint = "pip install 'plantroom[postgres]'"
             raise refuse("database address", "PostgreSQL needs its driver, psycopg", hint) from error
