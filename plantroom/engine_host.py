@@ -26,7 +26,7 @@ from facility.registry import Registry
 from ingest.control import submit
 from ingest.journal import JournalCutError
 from plantroom.database import Database
-from plantroom.engine_start import begin, settle
+from plantroom.engine_start import begin, settle, without_readings
 from plantroom.turns import Turns
 from rules.engine import Engine
 from rules.explain import Shelf
@@ -42,7 +42,6 @@ LEASE = "engine"
 _SNAPSHOT_EVERY_US = 5_000_000
 _IDLE_SECONDS = 0.05
 _FOLLOW_SECONDS = 0.1
-_PLANT_EVENTS = (SiteEdited, RuleSetActivated)
 
 
 class JournalSource(Protocol):
@@ -105,7 +104,7 @@ class EngineHost:
         self._wall = RealClock()
         self._snapshot_due_us = 0
         self.lock = Turns()
-        self._rewinds, self._leveled = 0, True
+        self._rewinds, self._level_at, self._leveled = 0, 0, True
         self._cut_seen = self._stale = self._led = False
         self.kept_cursor = 0
         """Up to here nobody will ever read the journal again for the engine: its snapshot is that old."""
@@ -150,9 +149,9 @@ class EngineHost:
                 self._write(findings, commits[-1].seq)
                 if findings:
                     self.tell(findings)
-            elif not self._leveled:
+            if not self._leveled and (not commits or self.cursor >= self._level_at):
                 self._level()
-            elif self._wall.now_us() >= self._snapshot_due_us:
+            elif not commits and self._snapshot_is_due(self._wall.now_us()):
                 self._write([], self.cursor)
         except RetryableError:
             self._stale = True  # the engine may be ahead of the database: the next step begins at what was kept
@@ -204,7 +203,10 @@ class EngineHost:
             progress = repository.load_progress(session)
         if progress.rewinds != self._rewinds:
             self._restore()
+        if self._warm_at:  # what the last leader kept beyond our place is judged before anything is settled
+            self._warm_at = max(self._warm_at, progress.cursor_seq)
         self._snapshot_due_us, self._leveled, self._cut_seen, self._led = 0, False, False, True
+        self._level_at = self._journal.last_seq()
         return True
 
     def _follow(self) -> int:
@@ -236,7 +238,7 @@ class EngineHost:
         with self._metrics.batch_seconds.time():
             for commit in commits:
                 with self.lock:
-                    findings += self.engine.feed(_without_readings(commit) if self._directory_only else commit)
+                    findings += self.engine.feed(without_readings(commit) if self._directory_only else commit)
                     if isinstance(self._clock, JournalClock):
                         self._clock.advance(self.event_time_us)
         self._metrics.commits.inc(len(commits))
@@ -288,8 +290,6 @@ class EngineHost:
     def rule(self, rule_id: str) -> Rule | None:
         """A rule of the active set; None when there is none of this id."""
         return self.engine.rule_set.rules.get(rule_id) if self.engine.rule_set is not None else None
-
-    # --- the loop ----------------------------------------------------------------------------------------------
 
     def run(self, stop: threading.Event) -> None:
         """Step until `stop`; a database that is away is waited for."""
@@ -351,7 +351,7 @@ class EngineHost:
 
     def _write(self, findings: Sequence[Finding], seq: int, *, snapshot: bool = False, rewound: bool = False) -> None:
         now_us = self._wall.now_us()
-        due = snapshot or now_us >= self._snapshot_due_us
+        due = snapshot or self._snapshot_is_due(now_us)
         if self._lease is None:
             msg = "this process follows the journal and writes nothing"
             raise LeaseLostError(msg)
@@ -371,6 +371,10 @@ class EngineHost:
             self._snapshot_due_us = now_us + _SNAPSHOT_EVERY_US
         if rewound:
             self._rewinds += 1
+
+    def _snapshot_is_due(self, now_us: int) -> bool:
+        """Also after the clock was set back behind the last one."""
+        return not now_us < self._snapshot_due_us <= now_us + _SNAPSHOT_EVERY_US
 
     def _go_back(self, error: JournalCutError) -> None:
         """The journal was cut back behind us. What was judged stays judged; a snapshot says so before what is new."""
@@ -393,8 +397,3 @@ class EngineHost:
         for error in self.engine.errors[self._reported_errors :]:
             log.error("a rule set or site in the journal was refused, the old one stays", error=str(error))
         self._reported_errors = len(self.engine.errors)
-
-
-def _without_readings(commit: Commit) -> Commit:
-    """What changes the plant itself: sites and rules."""
-    return Commit(commit.seq, commit.arrived_us, tuple(one for one in commit.entries if isinstance(one, _PLANT_EVENTS)))

@@ -17,7 +17,7 @@ from sqlmodel import Session
 from facility.errors import PermanentError
 from facility.finding import Finding, FindingState
 from facility.instant import DAY_US
-from facility.reading import Commit
+from facility.reading import Commit, RuleSetActivated, SiteEdited
 from plantroom.finding_views import finding_of
 from rules.engine import Engine
 from rules.errors import RulesError
@@ -28,6 +28,7 @@ from ticketing.tables import EngineStateRow
 log = structlog.get_logger(__name__)
 WARM_UP_US = 2 * DAY_US
 """Of arrival time. What a rule remembers for longer (baselines, running hours) is learnt again."""
+_PLANT_EVENTS = (SiteEdited, RuleSetActivated)
 _OTHERS = "."
 """In the rule ids of findings that come from people and plans; a rule's own is kebab-case."""
 
@@ -87,6 +88,11 @@ def settle(session: Session, engine: Engine) -> list[Finding]:
     rows = repository.list_findings(session, active=True, limit=None)
     unknown = [finding_of(row) for row in rows if row.id not in known and _OTHERS not in row.rule_id]
     return [*(_cleared(one, judged.get(one.building_id, one.raised_us)) for one in unknown), *active]
+
+
+def without_readings(commit: Commit) -> Commit:
+    """What changes the plant itself: sites and rules."""
+    return Commit(commit.seq, commit.arrived_us, tuple(one for one in commit.entries if isinstance(one, _PLANT_EVENTS)))
 
 
 def _cleared(finding: Finding, at_us: int) -> Finding:

@@ -124,6 +124,6 @@ class Supervisor:
             pause = min(30.0, 0.25 * 2 ** (child.failures - 1)) if child.failures > 1 else 0.0
             child.again_at_us = now_us + round(pause * 1e6)
             log.error("process ended, starting it again", name=child.spec.name, exit=code, in_seconds=pause)
-        elif now_us >= child.again_at_us:
+        elif not now_us < child.again_at_us <= now_us + 30_000_000:  # also after the clock was set back
             child.process = self._spawn(child.spec)
             child.started_us, child.again_at_us = now_us, None

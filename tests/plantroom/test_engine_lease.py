@@ -165,7 +165,6 @@ def test_who_begins_to_lead_brings_the_journal_up_to_the_files_and_tries_again_w
 
     one.leveled = refuse
     pages.grow()
-    assert one.step() == 1
     with pytest.raises(RetryableError, match="no space left"):
         one.step()
     assert one.awaits_files()
@@ -173,6 +172,16 @@ def test_who_begins_to_lead_brings_the_journal_up_to_the_files_and_tries_again_w
     for _ in range(3):
         one.step()
     assert told == [1], "once, when what was waiting is judged"
+
+
+def test_who_is_never_idle_brings_the_journal_up_to_the_files_too(database: Database) -> None:
+    pages, told = Pages(), list[int]()
+    one = host(database, pages, "one", JournalClock(to_us(AT)))
+    one.leveled = lambda: told.append(one.cursor)
+    for _ in range(3):
+        pages.grow()
+        assert one.step() == 1, "there is always something to judge"
+    assert told == [1]
 
 
 class Away:

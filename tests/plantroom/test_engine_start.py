@@ -177,6 +177,25 @@ def test_what_ended_while_nobody_judged_is_cleared(judged: Database, journal: Ke
     assert active(judged) == {}
 
 
+def test_a_standby_that_leads_long_after_ends_nothing_that_the_leader_found_last(
+    judged: Database, journal: Kept
+) -> None:
+    leader, standby = host(judged, journal, "leader"), host(judged, journal, "standby")
+    run(leader)
+    while standby.cursor < leader.cursor:
+        standby.step()
+    for _ in range(4):
+        journal.grow(tank_0=20.0, tank_1=20.0, tank_2=20.0, tank_3=20.0)
+    run(leader)  # and what it found the standby has not judged yet
+    before = active(judged)
+    assert "tank-2" in before
+    assert leader._lease is not None
+    leader._lease.let_go()
+    run(standby)
+    assert standby.leads
+    assert active(judged) == before
+
+
 def test_killed_while_it_warms_up_it_begins_again(judged: Database, journal: Kept) -> None:
     killed = host(judged, journal, "killed")
     killed.step()
