@@ -46,6 +46,7 @@ def asset_router(pages: Pages, manuals: ManualDesk | None = None, rules: RuleDes
         view = pages.view_for(user)
         findings = list(view.findings(asset_id=asset_id, limit=100))
         orders = list(view.work_orders(asset_id=asset_id, limit=100))
+        judged = rules.standings(asset_id) if rules is not None and page.may("see") else None
         start = page.now - SPANS[span]
         marks = [*order_marks(orders), *visit_marks(orders, page.words)]
         marks = [one for one in marks if one.at_us >= to_us(start)]
@@ -56,8 +57,8 @@ def asset_router(pages: Pages, manuals: ManualDesk | None = None, rules: RuleDes
         return pages.show(
             request, page, "asset.html", asset=found, rows=value_rows(page, found), trends=trends, spans=SPANS,
             span=span, findings=findings[:20], orders=by_time_left(orders)[:20],
-            gaps=view.not_applicable(asset_id) if rules is None else (),
-            standings=by_state(rules.standings(asset_id)) if rules is not None and page.may("see") else None,
+            gaps=view.not_applicable(asset_id) if judged is None else (),
+            standings=by_state(judged) if judged is not None else None,
             manuals=manuals.manuals(found) if manuals is not None else None,
             children=page.registry.children(asset_id),
         )  # fmt: skip

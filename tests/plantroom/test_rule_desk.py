@@ -2,6 +2,7 @@
 
 import re
 import threading
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,7 +12,9 @@ from fastapi import FastAPI
 from preview.plant import TOKEN, PreviewDoor, PreviewPlant
 from running import wait_until
 
+from dashboards.web.protocols import RuleGap
 from dashboards.web.router import web_router
+from dashboards.web.visitor import Guest, Visitor
 from facility.clock import JournalClock
 from facility.instant import to_us
 from facility.reading import (
@@ -100,17 +103,40 @@ def host() -> Host:
     return Host()
 
 
+class Lacking(PreviewPlant):
+    """One rule cannot judge the bare tank."""
+
+    def not_applicable(self, asset_id: str | None = None) -> Sequence[RuleGap]:
+        return [RuleGap("own-high", "bare", ("tank_level",))] if asset_id in (None, "bare") else []
+
+
+class Watched(PreviewDoor):
+    """The visitor watches her buildings and sees nothing of how they are judged."""
+
+    def visit(self, session: str, bearer: str) -> Guest | None:
+        guest = super().visit(session, bearer)
+        return guest and Guest(Visitor("owner", "customer", frozenset({"watch"})))
+
+
 @pytest.fixture
 def rules(host: Host, tmp_path: Path) -> ProgramRules:
+    return rules_of(host, tmp_path)
+
+
+def rules_of(host: Host, folder: Path) -> ProgramRules:
     clock = JournalClock()
     clock.advance(to_us(NOW))
-    return ProgramRules(Settings(var=tmp_path / "var"), host, dict, clock, nice=0)
+    return ProgramRules(Settings(var=folder / "var"), host, dict, clock, nice=0)
 
 
 @pytest.fixture
 def client(rules: ProgramRules) -> Client:
+    return signed_in(rules, PreviewDoor("m.chen"))
+
+
+def signed_in(rules: ProgramRules, door: PreviewDoor) -> Client:
     app = FastAPI()
-    app.include_router(web_router(PreviewPlant(NOW, site=SITE), PreviewDoor("m.chen"), rules=rules))
+    app.include_router(web_router(Lacking(NOW, site=SITE), door, rules=rules))
     client = Client(app, HOST)
     assert client.post("/login", data={"token": TOKEN}, headers=OWN).status_code == 303
     return client
@@ -157,6 +183,16 @@ def test_an_assets_page_shows_its_rules_with_their_terms_now(client: Client) -> 
     for text in ('id="now-lacking"', "不适用", "需要: 水箱液位", "规则及其当前取值"):
         assert text in bare, text
     assert "No rule is meant for this class." not in rising
+
+
+def test_who_may_not_see_rules_reads_which_cannot_judge_an_asset(rules: ProgramRules) -> None:
+    client = signed_in(rules, Watched("owner"))
+    bare = client.get("/assets/bare").text
+    for text in ("Rules that cannot judge this asset", "own-high", "tank_level"):
+        assert text in bare, text
+    assert "Every rule for this class can judge this asset." not in bare
+    assert "Rules with their terms now" not in bare
+    assert "Every rule for this class can judge this asset." in client.get("/assets/tank").text
 
 
 def test_somebody_with_buildings_of_her_own_sees_only_those(rules: ProgramRules) -> None:
