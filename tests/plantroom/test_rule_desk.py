@@ -74,10 +74,10 @@ rules:
 class Host:
     """An engine that was told of the site, the rules, an override and a shelf, and has judged half an hour."""
 
-    def __init__(self) -> None:
+    def __init__(self, rules: str = RULES) -> None:
         self.lock, self.engine, self.touched = threading.RLock(), Engine(allowance_us=2_000_000), 0
         start_us = to_us(NOW - timedelta(minutes=30))
-        files = {"own.yaml": RULES}
+        files = {"own.yaml": rules}
         entries: list[Entry] = [
             SiteEdited("site", start_us, {"site.yaml": SITE}),
             RuleSetActivated("rules", start_us, RuleSet.load(files).digest, files),
@@ -180,7 +180,7 @@ def test_an_assets_page_shows_its_rules_with_their_terms_now(client: Client) -> 
     for text in ("Shelved by li.wei", "being rebuilt", 'id="now-shelved"'):
         assert text in client.get("/assets/shelved").text, text
     bare = client.get("/assets/bare?lang=zh").text
-    for text in ('id="now-lacking"', "不适用", "需要: 水箱液位", "规则及其当前取值"):
+    for text in ('id="now-lacking"', "不适用", "需要：水箱液位", "规则及其当前取值"):
         assert text in bare, text
     assert "No rule is meant for this class." not in rising
 
@@ -193,6 +193,27 @@ def test_who_may_not_see_rules_reads_which_cannot_judge_an_asset(rules: ProgramR
     assert "Every rule for this class can judge this asset." not in bare
     assert "Rules with their terms now" not in bare
     assert "Every rule for this class can judge this asset." in client.get("/assets/tank").text
+
+
+HELD = """\
+  - id: own-still
+    class: tank
+    name: {en: Tank stands still}
+    severity: low
+    when: tank_level > 90 and held(tank_level) > 1200
+    advice: Look
+"""
+
+
+def test_terms_are_said_as_parameters_are_and_chinese_has_its_own_marks(tmp_path: Path) -> None:
+    client = signed_in(rules_of(Host(RULES + HELD), tmp_path), PreviewDoor("m.chen"))
+    page = client.get("/assets/tank").text
+    assert "<b>28 min 1 s</b> <code>held(tank_level)</code>" in page
+    assert "must hold for: 10 min. It clears" in page
+    chinese = client.get("/assets/tank?lang=zh").text
+    chinese = chinese[chinese.index('id="h-now"') :]
+    assert "条件须持续：10 分。条件不再成立" in chinese
+    assert not re.findall(r"[\u4e00-\u9fff][:.] ", re.sub(r"<[^>]+>", "", chinese))
 
 
 def test_somebody_with_buildings_of_her_own_sees_only_those(rules: ProgramRules) -> None:
