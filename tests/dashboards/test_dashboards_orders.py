@@ -44,6 +44,17 @@ def test_a_verb_is_applied_in_the_name_of_the_visitor_and_shown() -> None:
     assert (after.status, after.history[-1].by, after.history[-1].note) == ("acknowledged", "m.chen", "on my way <b>")
 
 
+def test_what_is_hers_and_open_is_not_said_to_be_taken() -> None:
+    plant = PreviewPlant(NOW)
+    order = next(each for each in plant.work_orders() if each.status == "open")
+    plant.add_order(replace(order, assignee="m.chen"))
+    for language, title in (("en", "Assigned to me"), ("zh", "分派给我的")):
+        text = signed_in(plant).get(f"/my?lang={language}").text
+        mine = text[text.index('id="h-1"') : text.index('id="h-2"')]
+        assert title in mine
+        assert f'data-order="{order.id}" data-status="open"' in mine
+
+
 def test_what_to_do_is_said_in_the_language_of_the_page() -> None:
     plant = PreviewPlant(NOW)
     client = signed_in(plant)
