@@ -176,3 +176,12 @@ def test_what_cannot_be_says_why_and_keeps_what_was_typed(house: House) -> None:
     sent = {"Authorization": "Bearer owner", **foreign}
     assert house.client.post(path, data={"version": "1"}, headers=sent).status_code == 403
     assert "waits for the customer" in house.page("owner")
+
+
+def test_a_manager_reads_that_she_decides_in_the_customers_place(house: House) -> None:
+    house.quote()
+    said = {"en": "You decide in the customer&#39;s place", "zh": "您代客户作决定"}
+    for language, text in said.items():
+        assert text in house.page("chen.jie", language)
+        assert text not in house.page("owner", language), "it is hers to decide"
+        assert text not in house.page("li.wei", language), "he decides nothing"
