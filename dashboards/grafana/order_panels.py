@@ -21,7 +21,7 @@ ORDERS = """SELECT number AS "No.", title AS "What", asset AS "Asset", priority 
   work_order_id AS "order", asset_id AS "asset"
 FROM grafana.work_order WHERE <where> ORDER BY <by> LIMIT 200"""
 TIMELINE = """WITH shown AS (
-  SELECT asset, severity_rank, raised_at, cleared_at FROM grafana.finding
+  SELECT asset || ' (' || asset_id || ')' AS asset, severity_rank, raised_at, cleared_at FROM grafana.finding
   WHERE raised_at <= $__timeTo() AND (cleared_at IS NULL OR cleared_at >= $__timeFrom()) AND NOT is_suppressed
     AND <where>
 ), worst AS (

@@ -147,6 +147,29 @@ def test_plots_show_few_assets_of_each_kind_those_with_findings_first(servers: S
     assert not found & {"LEAK-2", "PUMP-2", "LC-1"}
 
 
+def test_assets_of_one_name_are_two_over_time(new_postgres: Callable[[], str]) -> None:
+    (building,) = (board for board in BOARDS if board["uid"] == "plantroom-building")
+    (panel,) = (one for one in panels(building) if one["title"] == "Findings" and one["type"] == "state-timeline")
+    shown = Shown(UNTIL_US // 1000 - HOUR_MS, UNTIL_US // 1000, {name: [ALL] for name in ("site", "building", "asset")})
+    engine = sa.create_engine(parse_url(new_postgres()), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        for line in NAMESAKES:
+            connection.exec_driver_sql(line)
+        text = expand_sql(panel["targets"][0]["rawSql"], shown).replace("%", "%%")
+        found = [(row["metric"], row["value"]) for row in connection.exec_driver_sql(text).mappings()]
+    engine.dispose()
+    assert sorted(found) == [("Pump (p-1)", 4), ("Pump (p-2)", 1)]
+
+
+NAMESAKES = (
+    "CREATE SCHEMA grafana",
+    "CREATE TABLE grafana.building AS SELECT 'b' AS building_id, 's' AS site_id",
+    """CREATE TABLE grafana.finding AS SELECT 'b' AS building_id, asset_id, 'Pump' AS asset, severity_rank,
+    timestamptz '2020-01-01' AS raised_at, NULL::timestamptz AS cleared_at, false AS is_suppressed
+    FROM (VALUES ('p-1', 4), ('p-2', 1)) AS one (asset_id, severity_rank)""",
+)
+
+
 def test_findings_over_time_name_the_asset_and_how_bad_it_is(servers: Servers) -> None:
     (building,) = (board for board in BOARDS if board["uid"] == "plantroom-building")
     (panel,) = (
