@@ -17,6 +17,7 @@ def test_from_todays_risk_to_the_report(house: Any, screen: Callable[..., Any], 
     page = screen(language, width)
     house.enter(page, "chen.jie", "/manage")
     assert page.evaluate(NARROW)
+    expect(page.locator(".bar nav [aria-current]")).to_be_in_viewport(ratio=0.99)
     page.locator(f"#risk a[href='/work-orders/{order}']").click()
     expect(page.locator("#explain")).to_contain_text("house-contract")
     expect(page.locator("#explain ol").first).to_contain_text(said["limit"])

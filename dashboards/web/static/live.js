@@ -218,6 +218,10 @@ document.addEventListener("visibilitychange", () => {
   drawSoon();
 });
 
+// On a phone the bar of pages is wider than the screen: the page one is on comes into view.
+const here = document.querySelector(".bar nav [aria-current]");
+if (here) here.parentElement.scrollLeft = here.offsetLeft + here.offsetWidth / 2 - here.parentElement.clientWidth / 2;
+
 tick();
 setInterval(tick, 1000);
 if (body.dataset.livePage === "yes") {
