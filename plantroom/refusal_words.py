@@ -54,6 +54,8 @@ def in_chinese(text: str) -> str:
         return "\n".join(in_chinese(line) for line in text.split("\n"))
     if len(text) > MOST_CHARACTERS:
         return text
+    if (both := _by_sentence(text)) != text:  # first: a hole at the end of what is wrong would take the advice in
+        return both
     for known in _known():
         if match := known.pattern.fullmatch(text):
             values = dict(zip(known.holes, map(in_chinese, match.groups()), strict=True))
@@ -61,7 +63,7 @@ def in_chinese(text: str) -> str:
     parts = text.split("; ")  # several at once: what is wrong with each field of a body
     if len(parts) > 1:
         return "；".join(map(in_chinese, parts))
-    return _by_sentence(text)
+    return text
 
 
 def _by_sentence(text: str) -> str:

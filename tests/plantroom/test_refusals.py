@@ -230,6 +230,20 @@ def test_every_problem_of_a_file_is_there_in_chinese() -> None:
     assert in_chinese("Input should be less than or equal to 4, got 9") == "不应大于 4，收到 9"
 
 
+SAID = (
+    ("the quote is at version 2, not 1. Read it again and decide anew.",
+     "报价当前版本为 2，不是 1。请重新读取后再决定。"),
+    ("cannot accept the order: still active by the data: Roof tank. Say in `note` why.",
+     "不能验收：数据显示仍未恢复：Roof tank。请在 `note` 中说明原因。"),
+)  # fmt: skip
+"""As desks join what is wrong with what to do."""
+
+
+@pytest.mark.parametrize(("english", "chinese"), SAID)
+def test_what_is_wrong_ends_where_the_advice_begins(english: str, chinese: str) -> None:
+    assert in_chinese(english) == chinese
+
+
 def test_a_long_text_is_left_as_it_is() -> None:
     for much in ("a. A" * 20_000, "x is no y; " * 20_000, "a. A" * 400):  # whose patterns would take half a minute
         assert in_chinese(much) == much
