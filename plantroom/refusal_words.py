@@ -2,11 +2,12 @@
 `problems_zh.yaml` what is wrong with a file.
 
 A sentence is known by its words: what stands in braces may be anything and is carried over, translated where it is
-itself a sentence of ours. One that is not there stays English (a test asks for those of every route).
+itself a sentence of ours, and word by word where the sentence says that it holds verbs or states. One that is not there
+stays English (a test asks for those of every route).
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
@@ -28,11 +29,16 @@ class _Sentence(BaseModel):
     model_config = ConfigDict(extra="forbid")
     en: str
     zh: str
+    words: str = ""
+    """The holes that hold verbs or states; a name in another hole stays as it is, also one that is such a word."""
+    of: list[str] = []
+    """Which words, the first that are all known."""
 
 
 class _Sentences(BaseModel):
     model_config = ConfigDict(extra="forbid")
     refusals: list[_Sentence]
+    words: dict[str, dict[str, str]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +46,16 @@ class _Known:
     pattern: re.Pattern[str]
     holes: Sequence[str]
     zh: str
+    words: str
+    of: Sequence[str]
+
+    def say(self, values: Sequence[str]) -> str:
+        """The sentence in Chinese with what stood in its holes."""
+        said = {
+            hole: _word_by_word(value, self.of) if hole in self.words else in_chinese(value)
+            for hole, value in zip(self.holes, values, strict=True)
+        }
+        return "".join(said[part] if index % 2 else part for index, part in enumerate(_HOLE.split(self.zh)))
 
 
 def in_language(text: str, words: Words) -> str:
@@ -58,8 +74,7 @@ def in_chinese(text: str) -> str:
         return both
     for known in _known():
         if match := known.pattern.fullmatch(text):
-            values = dict(zip(known.holes, map(in_chinese, match.groups()), strict=True))
-            return "".join(values[part] if index % 2 else part for index, part in enumerate(_HOLE.split(known.zh)))
+            return known.say(match.groups())
     parts = text.split("; ")  # several at once: what is wrong with each field of a body
     if len(parts) > 1:
         return "；".join(map(in_chinese, parts))
@@ -77,21 +92,40 @@ def _by_sentence(text: str) -> str:
     return text
 
 
+def _word_by_word(text: str, of: Sequence[str]) -> str:
+    """Verbs and states, one or several."""
+    words = text.split(", ")
+    for known in (_words()[name] for name in of):
+        if all(one in known for one in words):
+            return "、".join(known[one] for one in words)
+    return in_chinese(text)
+
+
 def sentences() -> list[tuple[str, str]]:
     """Every sentence in English and in Chinese, with its holes."""
-    found: list[tuple[str, str]] = []
+    return [(one.en, one.zh) for parsed in _read() for one in parsed.refusals]
+
+
+@cache
+def _read() -> list[_Sentences]:
+    found = []
     for name in ("refusals_zh.yaml", "problems_zh.yaml"):
-        source = files("plantroom").joinpath(name)
-        parsed = parse_document(_Sentences, source.read_text(encoding="utf-8"), f"plantroom/{name}")
-        found += [(one.en, one.zh) for one in parsed.refusals]
+        text = files("plantroom").joinpath(name).read_text(encoding="utf-8")
+        found.append(parse_document(_Sentences, text, f"plantroom/{name}"))
     return found
+
+
+@cache
+def _words() -> Mapping[str, Mapping[str, str]]:
+    return {name: words for parsed in _read() for name, words in parsed.words.items()}
 
 
 @cache
 def _known() -> list[_Known]:
     """The sentences that say most first: of two that fit, the one with more words of its own holds."""
-    by_words = sorted(sentences(), key=lambda one: len(_HOLE.sub("", one[0])), reverse=True)
-    return [_Known(_pattern(en), _HOLE.findall(en), zh) for en, zh in by_words]
+    every = [one for parsed in _read() for one in parsed.refusals]
+    by_words = sorted(every, key=lambda one: len(_HOLE.sub("", one.en)), reverse=True)
+    return [_Known(_pattern(one.en), _HOLE.findall(one.en), one.zh, one.words, one.of) for one in by_words]
 
 
 def _pattern(sentence: str) -> re.Pattern[str]:

@@ -164,7 +164,7 @@ def test_who_made_it_takes_it_back_and_nobody_approves_her_own(house: House) -> 
 def test_what_cannot_be_says_why_and_keeps_what_was_typed(house: House) -> None:
     quote, other = house.quote(), house.quote(9)
     status, text = house.say("owner", quote, "reject", lang="zh")
-    assert (status, "对报价执行 reject 须说明原因" in text) == (409, True)
+    assert (status, "对报价执行拒绝须说明原因" in text) == (409, True)
     assert house.say("chen.jie", quote, "reject", "too dear")[0] == 303
     status, text = house.say("owner", quote, "approve", "yes please")
     assert (status, "the quote is at version 2, not 1" in text) == (409, True)

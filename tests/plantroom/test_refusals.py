@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,13 @@ from plantroom.database import Database
 from plantroom.refusal_words import in_chinese, sentences
 from ticketing.attachment_desk import AttachmentDesk
 from ticketing.attachment_store import AttachmentStore
+from ticketing.complaint import ComplaintStatus, ComplaintVerb
+from ticketing.quote import QuoteStatus, QuoteVerb
+from ticketing.request import RequestStatus, RequestVerb
 from ticketing.roster_file import parse_roster
 from ticketing.routers import ApiParts, ticketing_routers
+from ticketing.survey import SurveyStatus
+from ticketing.work_order import Status, Verb
 
 ROOT = Path(__file__).parents[2]
 AT = datetime(2026, 3, 2, 1, tzinfo=UTC)
@@ -235,13 +241,39 @@ SAID = (
      "报价当前版本为 2，不是 1。请重新读取后再决定。"),
     ("cannot accept the order: still active by the data: Roof tank. Say in `note` why.",
      "不能验收：数据显示仍未恢复：Roof tank。请在 `note` 中说明原因。"),
+    ("cannot acknowledge an order that is acknowledged (by li.na). Possible now: arrive, hold, cancel.",
+     "工单状态为已接单（由 li.na 操作），不能执行接单。现在可以：到场、挂起、取消。"),
+    ("cannot approve a quote that was rejected by open. It is decided once; send another quote.",
+     "报价已由 open 处理为已拒绝，不能执行批准。每份报价只决定一次；请另发报价。"),
+    ("cannot accept a complaint that is resolved. Possible now: tell, reopen.",
+     "投诉状态为已解决，不能执行受理。现在可以：告知、重开。"),
+    ("cannot accept an order that is held (by cancel)", "工单状态为已挂起（由 cancel 操作），不能执行验收"),
+    ("only close or a manager can take this quote back", "只有 close 或经理可以撤回此报价"),
+    ("'x' is not a known verb; known are: accept, hold", "'x' 不是已知的操作；已知的有：accept, hold"),
 )  # fmt: skip
-"""As desks join what is wrong with what to do."""
+"""As desks join what is wrong with what to do; names, and what is to be sent, stay as they are."""
 
 
 @pytest.mark.parametrize(("english", "chinese"), SAID)
-def test_what_is_wrong_ends_where_the_advice_begins(english: str, chinese: str) -> None:
+def test_what_is_wrong_with_its_advice_verbs_states_and_names(english: str, chinese: str) -> None:
     assert in_chinese(english) == chinese
+
+
+def test_every_verb_and_state_is_there_in_chinese() -> None:
+    kinds: list[tuple[type[StrEnum], type[StrEnum], str]] = [
+        (Verb, Status, "cannot {} an order that is {} (by 7)"),
+        (RequestVerb, RequestStatus, "cannot {} a request that is {}"),
+        (ComplaintVerb, ComplaintStatus, "cannot {} a complaint that is {}"),
+    ]
+    for verbs, states, sentence in kinds:
+        for verb in verbs:
+            for state in states:
+                said = in_chinese(sentence.format(verb.value, state.value))
+                assert not re.search("[a-z]", said), said
+    for verb, state in zip(QuoteVerb, list(QuoteStatus)[1:], strict=True):
+        assert not re.search("[a-z]", in_chinese(f"cannot {verb} a quote that was {state} by 7"))
+    for survey in SurveyStatus:
+        assert not re.search("[a-z]", in_chinese(f"the survey is {survey} and closed at 7 UTC").replace("UTC", ""))
 
 
 def test_a_long_text_is_left_as_it_is() -> None:
