@@ -17,7 +17,6 @@ def test_from_todays_risk_to_the_report(house: Any, screen: Callable[..., Any], 
     page = screen(language, width)
     house.enter(page, "chen.jie", "/manage")
     assert page.evaluate(NARROW)
-    expect(page.locator(".bar nav [aria-current]")).to_be_in_viewport(ratio=0.99)
     page.locator(f"#risk a[href='/work-orders/{order}']").click()
     expect(page.locator("#explain")).to_contain_text("house-contract")
     expect(page.locator("#explain ol").first).to_contain_text(said["limit"])
@@ -35,6 +34,14 @@ def test_from_todays_risk_to_the_report(house: Any, screen: Callable[..., Any], 
     report = page.locator("a[href*='/api/report'][href*='format=html']").first
     page.goto(f"{house.address}{report.get_attribute('href')}")
     expect(page.locator("body")).to_contain_text(said["report"])
+
+
+def test_a_phones_bar_shows_the_page_one_is_on(house: Any, phone: Callable[..., Any]) -> None:  # noqa: ANN401 - the fixtures of this folder
+    page = phone()
+    house.enter(page, "chen.jie", "/manage")
+    page.goto(f"{house.address}/health")
+    assert page.evaluate("(nav => nav.scrollWidth > nav.clientWidth)(document.querySelector('.bar nav'))")
+    expect(page.locator(".bar nav [aria-current]")).to_be_in_viewport(ratio=0.99)
 
 
 SAID = {
