@@ -7,7 +7,7 @@ made by the very migrations that a start runs, so an older backup moves up as an
 import gzip
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +67,8 @@ def load_postgres(
     Raises InputError when it is not empty, DatabaseAwayError, BackupError when a file is damaged.
     """
     with _engine(url) as engine, _failures(url), engine.begin() as connection:
+        # The body moves the files of an instance meanwhile, which takes as long as it takes.
+        connection.execute(sa.text("SET LOCAL idle_in_transaction_session_timeout = 0"))
         there = [name for name in sa.inspect(connection).get_table_names() if name != _VERSION]
         if there:
             name = url.database
@@ -80,7 +82,11 @@ def load_postgres(
                 _in(connection, TableFacts(name, columns[name]), folder, facts.rows[name], teller)
                 _set_sequences(connection, name)
         yield
-    with _engine(url) as engine, _failures(url), engine.connect() as connection:
+
+
+def analyze_postgres(url: URL) -> None:
+    """Let the planner know what the tables hold now. A failure is no harm: the server does it by itself, later."""
+    with _engine(url) as engine, suppress(SQLAlchemyError), engine.connect() as connection:
         connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql("ANALYZE")
 
 

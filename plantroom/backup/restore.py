@@ -20,7 +20,7 @@ from ingest.stores.cursor import CursorFile
 from plantroom.backup.check import check_version
 from plantroom.backup.copying import Silent, Teller, check_file, check_space, copy_file, format_bytes
 from plantroom.backup.manifest import DATABASE, VAR, BackupError, FileEntry, Manifest, read_manifest
-from plantroom.backup.postgres import load_postgres
+from plantroom.backup.postgres import analyze_postgres, load_postgres
 from plantroom.backup.sqlite import NAME
 from plantroom.backup.unfinished import STAGE
 from plantroom.database import parse_url
@@ -61,13 +61,23 @@ def restore_backup(settings: Settings, folder: Path, teller: Teller) -> Restored
                 _check_empty(var, url)
                 check_space(var, manifest.total_bytes, "The restore")
                 restored = _Restorer(settings, folder, manifest, url, teller).restore(stage)
-                shutil.rmtree(stage)
         except BaseException:  # also Ctrl-C: whatever it was goes on to the caller, what is half does not stay
             _clear_away(stage)
             if is_new:
                 shutil.rmtree(var, ignore_errors=True)
             raise
+        _finish(stage, url)  # everything is in its place and stays, whatever happens here
     return restored
+
+
+def _finish(stage: Path, url: URL) -> None:
+    try:
+        shutil.rmtree(stage)
+    except OSError as error:
+        msg = f"{stage} cannot be removed: {error.strerror}. Everything was put back; remove it by hand, then start"
+        raise RetryableError(msg) from error
+    if url.get_backend_name() != "sqlite":
+        analyze_postgres(url)
 
 
 def _check_kind(manifest: Manifest, url: URL) -> None:
@@ -136,6 +146,7 @@ class _Restorer:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.move(stage / entry.path, target)
             influx_from = self._write_influx_again()
+        (stage / _PLACED).unlink()  # the database is filled: from here on nothing is taken back
         var = self._settings.var.resolve()
         written = tuple(path for path in targets.values() if not path.resolve().is_relative_to(var))
         return Restored(self._manifest, written, tuple(kept), influx_from)

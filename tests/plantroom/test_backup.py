@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -107,6 +108,31 @@ def test_everything_comes_back_after_everything_was_destroyed(
         lines = "INSERT INTO work_order_event (work_order_id, version, at, verb, by, note, to_status) "
         lines += "SELECT id, 1, opened_at, 'note', 'ann', '', 'open' FROM work_order"
         session.execute(sa.text(lines))
+
+
+@pytest.mark.service
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_what_was_put_back_stays_when_the_statistics_cannot_be_made(
+    instance: Content, database: Database, tmp_path: Path, plantroom: Commands, request: pytest.FixtureRequest
+) -> None:
+    assert plantroom("backup", "backups").code == 0
+    destroy(database, tmp_path / "var")
+    patience: list[str] = []
+
+    def refuse_statistics(*arguments: object) -> None:
+        if arguments[2] == "ANALYZE":
+            raise sa.exc.OperationalError("ANALYZE", None, Exception("no memory"))
+
+    def ask(connection: sa.Connection) -> None:
+        patience.append(connection.exec_driver_sql("SHOW idle_in_transaction_session_timeout").scalar_one())
+
+    for event, listener in (("before_cursor_execute", refuse_statistics), ("commit", ask)):
+        sa.event.listen(sa.Engine, event, listener)
+        request.addfinalizer(partial(sa.event.remove, sa.Engine, event, listener))
+    restored = plantroom("restore", "backups")
+    assert restored.code == 0, restored.err
+    assert "0" in patience, "files may take their time while the transaction waits"
+    assert content(tmp_path / "var", address(database)) == instance
 
 
 def test_the_second_backup_links_what_the_first_has(small: Commands, tmp_path: Path) -> None:
