@@ -11,13 +11,19 @@ from pathlib import Path
 from typing import Annotated, Any, Self
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 from facility.errors import InputError, Problem
 from ingest.link import ClientKind
 from ingest.stores.keeping import KeepPolicy, parse_policy
 from plantroom.part import parse_processes
-from plantroom.settings_files import SecretFiles
+from plantroom.settings_files import SecretFiles, named_in
 from ticketing.egress import parse_networks
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -65,9 +71,10 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Flags, environment, the files that the environment names for secrets, `.env`."""
+        """Flags, environment, the files that it names for secrets, `.env`, and the files that this names."""
         return (
-            init_settings, env_settings, SecretFiles(settings_cls, os.environ), dotenv_settings, file_secret_settings
+            init_settings, env_settings, SecretFiles(settings_cls, os.environ),
+            dotenv_settings, SecretFiles(settings_cls, named_in(dotenv_settings)), file_secret_settings,
         )  # fmt: skip
 
     mode: Mode = Field(default=Mode.EMBEDDED, description="embedded parts, or real servers with real secrets")
@@ -274,6 +281,13 @@ class Settings(BaseSettings):
     @property
     def token_file(self) -> Path:
         return self.var / "token"
+
+    def secret_files(self) -> frozenset[Path]:
+        """Files with nothing but a secret, as the environment and `.env` name them now, resolved."""
+        named: list[Path | None] = [*SecretFiles(type(self), os.environ).paths()]
+        named += SecretFiles(type(self), named_in(DotEnvSettingsSource(type(self)))).paths()
+        named += [self.token_file, self.device_password_file, self.oidc_client_secret_file]
+        return frozenset(path.resolve() for path in named if path is not None)
 
     @property
     def device_password_file(self) -> Path:

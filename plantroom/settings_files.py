@@ -6,9 +6,15 @@ from typing import Any
 
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, PydanticBaseSettingsSource
 
 from facility.errors import refuse
+
+
+def named_in(source: PydanticBaseSettingsSource) -> dict[str, str]:
+    """What a `.env` file sets, by name in capitals; nothing for another source."""
+    values = source.env_vars if isinstance(source, DotEnvSettingsSource) else {}
+    return {name.upper(): value for name, value in values.items() if value}
 
 
 class SecretFiles(PydanticBaseSettingsSource):
@@ -23,9 +29,8 @@ class SecretFiles(PydanticBaseSettingsSource):
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
         """The value of one field; None where no file is named."""
-        name = f"{self.config.get('env_prefix', '')}{field_name}_file".upper()
-        path = self._environment.get(name, "")
-        if not path or field.annotation not in (SecretStr, SecretStr | None):
+        name, path = self._named(field, field_name)
+        if not path:
             return None, field_name, False
         try:
             text = Path(path).read_text(encoding="utf-8").rstrip("\r\n")
@@ -35,6 +40,17 @@ class SecretFiles(PydanticBaseSettingsSource):
         if not text:
             raise refuse(name, f"{path} is empty", "Put the secret into it, and nothing else.")
         return text, field_name, False
+
+    def paths(self) -> list[Path]:
+        """Every file that is named for a secret, whether it is there or not."""
+        named = [self._named(field, name)[1] for name, field in self.settings_cls.model_fields.items()]
+        return [Path(path) for path in named if path]
+
+    def _named(self, field: FieldInfo, field_name: str) -> tuple[str, str]:
+        """The variable that may name a file for the field, and the file; empty where none is."""
+        name = f"{self.config.get('env_prefix', '')}{field_name}_file".upper()
+        is_secret = field.annotation in (SecretStr, SecretStr | None)
+        return name, self._environment.get(name, "") if is_secret else ""
 
     def __call__(self) -> dict[str, Any]:
         """Every secret that comes from a file."""

@@ -54,6 +54,20 @@ def test_each_secret_may_come_from_a_file(monkeypatch: pytest.MonkeyPatch, tmp_p
     assert not [name for name in secrets if f"of-{name}" in repr(found)]
 
 
+def test_a_file_may_be_named_in_the_file_of_settings_and_the_environment_goes_before(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    lines = [f"PLANTROOM_{name}_FILE={name}" for name in ("TOKEN", "MQTT_PASSWORD", "INFLUX_TOKEN")]
+    (tmp_path / ".env").write_text("\n".join([*lines, "PLANTROOM_INFLUX_TOKEN=direct"]), encoding="utf-8")
+    for name in ("TOKEN", "MQTT_PASSWORD", "INFLUX_TOKEN"):
+        (tmp_path / name).write_text(f"of-{name}-0123456789abcdef0123456789\n", encoding="utf-8")
+    monkeypatch.setenv("PLANTROOM_MQTT_PASSWORD", "of-the-environment")
+    found = load_settings()
+    values = [secret and secret.get_secret_value() for secret in (found.token, found.mqtt_password, found.influx_token)]
+    assert values == ["of-TOKEN-0123456789abcdef0123456789", "of-the-environment", "direct"]
+
+
 @pytest.mark.parametrize(("content", "says"), [(None, "No such file"), (b"", "is empty"), (b"\xff\xfe", "no text")])
 def test_a_file_that_holds_no_secret_is_refused_by_name(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: bytes | None, says: str
