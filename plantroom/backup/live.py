@@ -11,21 +11,22 @@ from pathlib import Path
 from ingest.segment import list_segments
 from plantroom.settings import Settings
 
-LEFT_OUT = frozenset({"run", "lock", "once", "broker", ".restore"})
-"""Names right under `var` that belong to running processes alone."""
-SECRETS = frozenset({"token", "mqtt_password"})
+LEFT_OUT = frozenset({"run", "lock", "once", "broker", ".restore", "lost+found"})
+"""Names right under `var` that belong to running processes alone, or to the disk."""
 _TEMPORARY = (".tmp", ".fresh", ".aside", "-wal", "-shm", "-journal", ".lock")
 
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """Paths relative to `var`. `state` is everything that is neither journal nor readings nor named by the database."""
+    """Paths relative to `var`. `state` is everything that is neither journal nor readings nor named by the database;
+    `left_out` are files with secrets, resolved."""
 
     var: Path
     journals: tuple[Path, ...]
     stores: tuple[Path, ...]
     pictures: tuple[Path, ...]
     state: tuple[Path, ...]
+    left_out: frozenset[Path] = frozenset()
 
     def state_files(self) -> Iterator[Path]:
         """Files under `state`, relative to `var`."""
@@ -39,7 +40,8 @@ class Live:
         for top in tops:
             start = self.var / top
             for path in sorted(start.rglob("*")) if start.is_dir() else [start]:
-                if path.is_file() and not path.name.endswith(_TEMPORARY) and not path.name.startswith("."):
+                is_passing = path.name.endswith(_TEMPORARY) or path.name.startswith(".")
+                if path.is_file() and not is_passing and path.resolve() not in self.left_out:
                     yield path.relative_to(self.var)
 
 
@@ -49,8 +51,7 @@ def find_live(settings: Settings, database: Path | None, *, with_secrets: bool) 
     journals, stores, pictures, state = [], [], [], []
     for path in sorted(var.iterdir()):
         name = Path(path.name)
-        left_out = path.name in LEFT_OUT or (path.name in SECRETS and not with_secrets)
-        if left_out or (database is not None and path.resolve() == database.resolve()):
+        if path.name in LEFT_OUT or (database is not None and path.resolve() == database.resolve()):
             continue
         if path.is_dir() and (list_segments(path) or path == settings.journal_folder):
             journals.append(name)
@@ -60,4 +61,5 @@ def find_live(settings: Settings, database: Path | None, *, with_secrets: bool) 
             pictures.append(name)
         else:
             state.append(name)
-    return Live(var, tuple(journals), tuple(stores), tuple(pictures), tuple(state))
+    left_out = frozenset() if with_secrets else settings.secret_files()
+    return Live(var, tuple(journals), tuple(stores), tuple(pictures), tuple(state), left_out)

@@ -6,11 +6,14 @@ from pydantic import SecretStr
 
 from plantroom.backup.copying import Copier
 from plantroom.backup.manifest import FILES, SETTINGS_FILE, OwnFile
-from plantroom.roster_secrets import hide
+from plantroom.roster_secrets import hide, is_readable
 from plantroom.settings import Settings
 
 _SETTINGS = ("site", "contract", "roster", "rules", "manuals", "mqtt_ca_file")
 _SECRET_FILES = ("oidc_client_secret_file",)
+_UNREADABLE = (
+    "# The roster was no YAML at the time of the backup, so nobody could tell what is secret in it: left out.\n"
+)
 
 
 def named_paths(settings: Settings, *, with_secrets: bool) -> list[tuple[str, Path]]:
@@ -27,20 +30,24 @@ def hidden_roster(settings: Settings) -> tuple[str, int]:
     """The roster with labels for the addresses and secrets in it, and how many; empty without a roster."""
     if settings.roster is None or not settings.roster.is_file():
         return "", 0
-    text, labels = hide(settings.roster.read_text(encoding="utf-8"))
-    return text, len(labels)
+    text = settings.roster.read_text(encoding="utf-8")
+    if not is_readable(text):
+        return _UNREADABLE, 1
+    shown, labels = hide(text)
+    return shown, len(labels)
 
 
 def copy_own(settings: Settings, folder: Path, copier: Copier, *, with_secrets: bool) -> tuple[OwnFile, ...]:
     """Copy what settings name outside `var` (the rest lies in it), and the settings. Raises OSError."""
     var, own = settings.var.resolve(), []
+    left_out = frozenset() if with_secrets else settings.secret_files()
     for number, (setting, path) in enumerate(named_paths(settings, with_secrets=with_secrets)):
         if path.resolve().is_relative_to(var) or not path.exists():
             continue
         place = f"{FILES}/{number}-{setting}/{path.name}"
         own.append(OwnFile(setting, str(path.resolve()), place))
         for source in sorted(path.rglob("*")) if path.is_dir() else [path]:
-            if source.is_file():
+            if source.is_file() and source.resolve() not in left_out:
                 inside = f"/{source.relative_to(path)}" if path.is_dir() else ""
                 copier.take(source, place + inside)
         if setting == "roster" and not with_secrets:

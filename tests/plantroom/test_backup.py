@@ -163,18 +163,25 @@ def test_secrets_come_along_only_when_asked_for(
     monkeypatch.setenv("PLANTROOM_ROSTER", str(roster))
     monkeypatch.setenv("PLANTROOM_MQTT_PASSWORD", "the-secret-word")
     monkeypatch.setenv("PLANTROOM_HTTP_PORT", "8611")
+    for place in ("var/secrets", "rules"):
+        (tmp_path / place).mkdir()
+        (tmp_path / place / "key").write_text(f"the-key-in-{place}", encoding="utf-8")
+    monkeypatch.setenv("PLANTROOM_INFLUX_TOKEN_FILE", "var/secrets/key")
+    monkeypatch.setenv("PLANTROOM_RULES", "rules")
+    (tmp_path / ".env").write_text("PLANTROOM_TOKEN_FILE=rules/key\n", encoding="utf-8")
     assert small("backup", "plain").code == 0
     assert small("backup", "with", "--with-secrets").code == 0
 
     def holds(folder: str, secret: bytes) -> bool:
         return any(secret in path.read_bytes() for path in Path(folder).rglob("*") if path.is_file())
 
-    for secret in (b"the-secret-path", b"the-secret-word", b"the-admin-token"):
+    for secret in (b"the-secret-path", b"the-secret-word", b"the-admin-token", b"the-key-in-var", b"the-key-in-rules"):
         assert not holds("plain", secret), secret
         assert holds("with", secret), secret
     assert "PLANTROOM_HTTP_PORT=8611" in (newest("plain") / "settings.env").read_text(encoding="utf-8")
     shutil.rmtree("var")
     roster.unlink()
+    monkeypatch.delenv("PLANTROOM_INFLUX_TOKEN_FILE")
     answer = small("restore", "with")
     assert f"written: {roster}" in answer.out, answer.err
     assert "the-secret-path" in roster.read_text(encoding="utf-8")

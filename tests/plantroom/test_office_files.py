@@ -14,6 +14,7 @@ from preview.plant import TOKEN, PreviewDoor, PreviewPlant
 
 from dashboards.web.router import web_router
 from facility.clock import JournalClock
+from facility.document import load_yaml
 from facility.errors import InputError
 from facility.instant import to_us
 from plantroom.accounts import repository
@@ -206,6 +207,24 @@ def test_secrets_of_the_roster_stay_hidden_and_are_kept(desk: Desk) -> None:
     assert "person Li Na" in checked.text
     desk.admin.post(path, data={**form_of(checked.text), "do": "put"}, headers=OWN)
     assert desk.read("roster.yaml") == ROSTER.replace("Li Wei", "Li Na")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "address: mailto://u:pa#the-secret@h", "address: >-\n    mailto://\n    the-secret\n  name: x",
+        "secret: |\n    the-secret\n  name: x", '"secret": the-secret', "{'address': the-secret, name: x}",
+        "address: json://h/a,the-secret", "address: [json://h, 'json://the-secret']", "address: &a the-secret",
+        'address: "a\n    the-secret"', "address:\n    the-secret", "# address: mailto://u:pa#the-secret",
+    ],
+)  # fmt: skip
+def test_no_writing_of_a_secret_shows_it(line: str) -> None:
+    text = f"roster: {{address: https://plant.example}}\npeople:\n- {line}\n- name: y\n"
+    shown, labels = hide(text)
+    assert "secret" not in shown.replace("secret:", "").replace('"secret"', "")
+    assert restore(shown, labels) == text
+    assert load_yaml(shown, "roster.yaml")[0]["people"][1] == {"name": "y"}
+    assert "https://plant.example" in shown
 
 
 def test_labels_stand_for_every_secret_in_any_writing() -> None:
