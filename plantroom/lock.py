@@ -14,7 +14,11 @@ class InstanceLock:
 
     def __init__(self, folder: Path, hint: str = "Stop it first, or give this one another folder with --var.") -> None:
         self._path, self._hint = folder / "lock", hint
-        self._file = self._path.open("a+", encoding="ascii")
+        try:
+            self._file = self._path.open("a+", encoding="ascii")
+        except OSError as error:
+            what = f"cannot be written: {error.strerror}"
+            raise refuse(str(self._path), what, "Give this user the right to write there.") from error
 
     def __enter__(self) -> Self:
         try:

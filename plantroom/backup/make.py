@@ -87,8 +87,9 @@ def make_backup(
     with _disk(folder):
         folder.mkdir(parents=True, exist_ok=True)
     with InstanceLock(folder, "Another backup or a restore is at work there: let it end first."):
-        for left in folder.glob(f"{_UNFINISHED}*"):
-            shutil.rmtree(left)
+        with _disk(folder):
+            for left in folder.glob(f"{_UNFINISHED}*"):
+                shutil.rmtree(left)
         name = wall.now().strftime(_STAMP)
         if (folder / name).exists():
             raise refuse(str(folder / name), "is there already", "Wait a second and try again.")
@@ -107,8 +108,16 @@ def make_backup(
             raise
         removed = list_backups(folder)[:-keep] if keep else []
         for old in removed:
-            shutil.rmtree(old)
+            _remove(old, folder / name)
     return Made(folder / name, manifest, maker.copier.linked_bytes, tuple(removed))
+
+
+def _remove(old: Path, made: Path) -> None:
+    try:
+        shutil.rmtree(old)
+    except OSError as error:
+        msg = f"{old} cannot be removed: {error.strerror or error}. The backup {made} was made; remove the old by hand"
+        raise RetryableError(msg) from error
 
 
 def _newest(folder: Path) -> Path | None:

@@ -58,8 +58,13 @@ class Wanted:
 def write_export(settings: Settings, folder: Path, wanted: Wanted, teller: Teller) -> dict[str, int]:
     """Write everything into `folder`, which must not be there or be empty; rows by file name. The folder appears when
     it is whole. Raises InputError, RetryableError, DatabaseError."""
+    folder = folder.absolute()  # `.` has no name
+    if folder.exists() and not folder.is_dir():
+        raise refuse(str(folder), "is no folder", "Name a folder that is not there yet.")
     if folder.exists() and any(folder.iterdir()):
         raise refuse(str(folder), "is not empty", "Name a folder that is not there yet.")
+    if folder.resolve() == Path.cwd():
+        raise refuse(str(folder), "is the folder you are in", "Name a folder that is not there yet.")
     fresh = folder.with_name(f".{folder.name}.unfinished")
     try:
         shutil.rmtree(fresh, ignore_errors=True)

@@ -277,6 +277,24 @@ def test_a_full_disk_is_said_and_leaves_nothing(small: Commands) -> None:
         assert not [path for path in Path(left).rglob("*") if path.is_file() and path.name != "lock"]
 
 
+def test_what_cannot_be_removed_is_said(small: Commands) -> None:
+    Path("var/lost+found").mkdir()
+    Path("var/lost+found/block").touch()
+    assert small("backup", "backups").code == 0
+    assert not list(Path("backups").rglob("block"))
+    first = newest().rename("backups/2001-01-01T00-00-00Z")
+    old = Path("backups/2000-01-01T00-00-00Z")
+    old.symlink_to(first.name)
+    answer = small("backup", "backups", "--keep", "2")
+    assert answer.code == 2
+    assert f"{old} cannot be removed" in answer.err
+    assert f"The backup {newest()} was made" in answer.err
+    Path("backups/.unfinished-x").touch()
+    answer = small("backup", "backups")
+    assert answer.code == 2
+    assert ".unfinished-x: Not a directory. Nothing of this backup was kept" in answer.err
+
+
 def test_a_killed_backup_leaves_the_ones_before_and_is_cleared_away_by_the_next(small: Commands) -> None:
     with Path("var/large").open("wb") as file:
         file.truncate(3 * 2**30)  # sparse: it takes long to read and no disk

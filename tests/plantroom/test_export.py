@@ -119,9 +119,11 @@ def test_nothing_secret_is_in_it_and_the_plan_is_a_calendar(exported: Client, pl
     visits = read("visits", "csv")
     assert calendar.count("BEGIN:VEVENT") == len(visits) > 0
     assert f"DTSTART;VALUE=DATE:{visits[0]['on'].replace('-', '')}" in calendar
-    again = plantroom("export", "out")
-    assert again.code == 2
-    assert "is not empty" in again.err
+    Path("file").touch()
+    for target, says in (("out", "is not empty"), (".", "is not empty"), ("file", "is no folder")):
+        again = plantroom("export", target)
+        assert again.code == 2, target
+        assert says in again.err
     assert exported
 
 

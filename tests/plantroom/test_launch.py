@@ -21,6 +21,9 @@ def test_a_taken_port_gives_the_next_one_or_a_clear_refusal() -> None:
 
 
 def test_one_folder_has_one_instance(tmp_path: Path) -> None:
+    (tmp_path / "closed/lock").mkdir(parents=True)
+    with pytest.raises(InputError, match=r"closed/lock: cannot be written.*the right to write"):
+        InstanceLock(tmp_path / "closed")
     with InstanceLock(tmp_path), pytest.raises(InputError, match="in use by process"), InstanceLock(tmp_path):
         raise AssertionError
     with InstanceLock(tmp_path):
