@@ -68,6 +68,18 @@ def issue(authority: Pair, server: Pair, hosts: Sequence[str], now: datetime) ->
     replace_file(server.certificate, made.public_bytes(Encoding.PEM), ALL_READ)
 
 
+def is_foreign(authority: Pair, server: Pair) -> bool:
+    """Whether the server has a certificate already that is none of the authority's. One that cannot be read is none."""
+    if not server.certificate.exists():
+        return False
+    above, _ = _load(authority)
+    try:
+        there = x509.load_pem_x509_certificate(server.certificate.read_bytes())
+    except ValueError:
+        return False
+    return there.issuer != above.subject
+
+
 def check_host(host: str) -> str:
     """A host as it may stand in a certificate. Raises InputError for what is neither a name nor an address."""
     try:

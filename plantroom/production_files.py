@@ -32,7 +32,8 @@ SECRETS = (
 _PLANT = ("site.yaml", "contract.yaml", "rules/own.yaml", "README.md")
 _SERVICE_GROUP = 10001
 """Of files made by root: a group nobody is in but the containers that `.env` puts into it."""
-_BROKER, _PAGES = "mosquitto", "pages"
+_BROKER, _PAGES = _SERVERS = ("mosquitto", "pages")
+_USERS = ("passwords", "acl")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,18 @@ class Place:
         return self.root / "mqtt"
 
     @property
+    def servers(self) -> dict[str, tuple[Path, Path]]:
+        """Certificate and key of broker and pages."""
+        return {name: (self.root / "tls" / f"{name}.pem", self.root / "tls" / f"{name}.key") for name in _SERVERS}
+
+    @property
+    def secrets(self) -> tuple[Path, ...]:
+        """What is made once and never written over."""
+        keys = (key for _, key in self.servers.values())
+        users = (self.broker / name for name in _USERS)
+        return (self.environment, self.authority_key, self.authority, *keys, *users)
+
+    @property
     def handover(self) -> Path:
         """Passwords of devices, for who installs them."""
         return self.root / "secrets" / "device-passwords.csv"
@@ -81,7 +94,7 @@ def write_production(root: Path, hosts: Sequence[str], now: datetime, *, simulat
     except ModuleNotFoundError as error:
         raise refuse("certificates", f"need {error.name}", "pip install 'plantroom[tls]'") from error
     place = Place(root)
-    there = [path for path in (place.environment, place.authority_key, place.authority) if path.exists()]
+    there = [path for path in place.secrets if path.exists()]
     if there:
         hint = "Choose another folder; to get new server certificates from the same authority: plantroom certificates."
         raise InputError(Problem(str(path), "is there already", hint) for path in there)
@@ -92,7 +105,7 @@ def write_production(root: Path, hosts: Sequence[str], now: datetime, *, simulat
     place.authority_key.parent.chmod(0o700)
     written = [place.authority_key, place.authority, *issue_servers(root, wanted, now)]
     written += _write_plant(place.plant, simulator=simulator)
-    for name in ("passwords", "acl"):
+    for name in _USERS:
         write_new(place.broker / name, b"", GROUP_READS)
     for path in (*(root / "tls").glob("*.key"), *place.broker.iterdir()):
         os.chown(path, -1, group)
@@ -101,7 +114,10 @@ def write_production(root: Path, hosts: Sequence[str], now: datetime, *, simulat
 
 
 def issue_servers(root: Path, hosts: Sequence[str], now: datetime) -> list[Path]:
-    """New certificates of broker and pages from the authority that is there. Raises InputError without one."""
+    """New certificates of broker and pages from the authority that is there; the paths that were written.
+
+    A certificate of the pages that another authority gave stays. Raises InputError without an authority.
+    """
     from plantroom import certificates  # noqa: PLC0415 - an extra
 
     place = Place(root)
@@ -109,7 +125,9 @@ def issue_servers(root: Path, hosts: Sequence[str], now: datetime) -> list[Path]
     names = list(dict.fromkeys([*map(certificates.check_host, hosts), *own_names()]))
     written = []
     for server, more in ((_BROKER, [_BROKER]), (_PAGES, [])):
-        pair = certificates.Pair(root / "tls" / f"{server}.pem", root / "tls" / f"{server}.key")
+        pair = certificates.Pair(*place.servers[server])
+        if server == _PAGES and certificates.is_foreign(authority, pair):
+            continue
         certificates.issue(authority, pair, [*names, *more], now)
         written += [pair.certificate, pair.key]
     return written

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from facility.clock import RealClock
 from facility.errors import refuse
-from plantroom.production_files import issue_servers
+from plantroom.production_files import Place, issue_servers
 
 
 def register(app: typer.Typer) -> None:
@@ -27,4 +27,7 @@ def register(app: typer.Typer) -> None:
         console = Console(highlight=False, markup=False, soft_wrap=True)
         for path in written:
             console.print(f"wrote {path}")
+        pages, _ = Place(folder).servers["pages"]
+        if pages not in written:
+            console.print(f"kept {pages}: another authority gave it; get a new one there")
         console.print("next: docker compose restart mosquitto proxy")

@@ -114,6 +114,28 @@ def test_certificates_are_of_the_authority_for_the_hosts_and_can_be_issued_anew(
     ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain("tls/mosquitto.pem", "tls/mosquitto.key")
 
 
+def test_a_certificate_of_the_pages_from_elsewhere_is_kept_and_nothing_that_is_there_written_over(
+    tmp_path: Path, plantroom: Commands
+) -> None:
+    for name in ("a", "b"):
+        write_production(tmp_path / name, [], NOW - timedelta(days=name == "b"))
+    foreign = (tmp_path / "b/tls/pages.pem").read_bytes()
+    pages, broker = tmp_path / "a/tls/pages.pem", tmp_path / "a/tls/mosquitto.pem"
+    pages.write_bytes(foreign)
+    before = broker.read_bytes(), pages.with_suffix(".key").read_bytes()
+    done = plantroom("certificates", str(tmp_path / "a"))
+    assert f"kept {pages}: another authority gave it" in done.out, done.err
+    assert pages.read_bytes() == foreign
+    assert broker.read_bytes() != before[0]
+    assert pages.with_suffix(".key").read_bytes() == before[1]
+    for name in ("tls/pages.key", "tls/mosquitto.key", "mqtt/passwords", "mqtt/acl"):
+        path = tmp_path / name.replace("/", "-") / name
+        path.parent.mkdir(parents=True)
+        path.touch()
+        with pytest.raises(InputError, match=f"{name}: is there already"):
+            write_production(tmp_path / name.replace("/", "-"), [], NOW)
+
+
 def test_a_lost_or_foreign_authority_is_said_with_advice(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="backup"):
         issue_servers(tmp_path, [], NOW)
