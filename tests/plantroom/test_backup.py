@@ -277,6 +277,19 @@ def test_a_full_disk_is_said_and_leaves_nothing(small: Commands) -> None:
         assert not [path for path in Path(left).rglob("*") if path.is_file() and path.name != "lock"]
 
 
+def test_a_roster_in_which_nobody_can_find_the_secrets_is_left_out(
+    small: Commands, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for place in ("roster.yaml", "var/roster.yaml"):
+        (tmp_path / place).write_text('channels: {chat: {address: "json://a-known-secret', encoding="utf-8")
+        monkeypatch.setenv("PLANTROOM_ROSTER", str(tmp_path / place))
+        assert small("backup", "backups").code == 0
+        texts = [path.read_text(encoding="utf-8") for path in newest().rglob("*roster.yaml")]
+        assert texts[-1].startswith("# The roster was no YAML")
+        assert not any("a-known-secret" in text for text in texts)
+        shutil.rmtree("backups")
+
+
 def test_what_cannot_be_removed_is_said(small: Commands) -> None:
     Path("var/lost+found").mkdir()
     Path("var/lost+found/block").touch()

@@ -109,7 +109,9 @@ def test_every_file_says_what_the_api_says(kind: str, exported: Client, plantroo
     assert COMMITS > SNAPSHOT
 
 
-def test_nothing_secret_is_in_it_and_the_plan_is_a_calendar(exported: Client, plantroom: Commands) -> None:
+def test_nothing_secret_is_in_it_and_the_plan_is_a_calendar(
+    exported: Client, plantroom: Commands, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert plantroom("export", "out").code == 0
     text = "".join(path.read_text(encoding="utf-8") for path in Path("out").rglob("*.csv"))
     for secret in SECRETS:
@@ -124,6 +126,9 @@ def test_nothing_secret_is_in_it_and_the_plan_is_a_calendar(exported: Client, pl
         again = plantroom("export", target)
         assert again.code == 2, target
         assert says in again.err
+    Path("empty").mkdir()
+    monkeypatch.chdir("empty")
+    assert "is the folder you are in" in plantroom("export", ".").err
     assert exported
 
 
