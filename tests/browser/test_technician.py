@@ -73,7 +73,7 @@ def test_a_conflict_is_explained_and_can_be_discarded(house: Any, phone: Callabl
     house.system.post(f"/api/work-orders/{order}/cancel", {"note": "A test."})
     page.click(f"form[data-queue='{order}'] button")
     page.wait_for_selector("#waiting li")
-    assert "cancel" in page.inner_text("#waiting li")
+    assert "已取消" in page.inner_text("#waiting li")
     page.get_by_role("button", name="放弃").click()
     page.wait_for_selector("#waiting", state="hidden")
 

@@ -24,5 +24,5 @@ def test_the_second_is_told_what_the_first_did(house: Any, phone: Callable[..., 
     expect(second.locator("#history")).to_contain_text("li.wei", timeout=30_000)  # without touching anything
     expect(note).to_have_value("I am on my way")
     second.locator(f"form[data-queue='{order}'] button[data-verb='acknowledge']").click()
-    expect(second.locator("#act [role=alert]:visible")).to_contain_text("acknowledged")
+    expect(second.locator("#act [role=alert]:visible")).to_contain_text("已接單")
     assert [line["by"] for line in house.system.get(f"/api/work-orders/{order}")["history"]].count("zhao.min") == 0
