@@ -6,21 +6,21 @@ database, lies within the copied journal, and what came between the two is judge
 findings with the same ids.
 """
 
-import errno
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 
 from facility.clock import Clock
-from facility.errors import PlantroomError, RetryableError, refuse
+from facility.errors import RetryableError, refuse
 from facility.instant import format_instant
 from ingest.segment import list_segments, segment_bytes
 from plantroom import __version__
 from plantroom.backup.copying import Copier, Teller, check_space, format_bytes
+from plantroom.backup.disk import disk_errors
 from plantroom.backup.journal import copy_journal
 from plantroom.backup.live import Live, find_live
 from plantroom.backup.manifest import (
@@ -125,19 +125,8 @@ def _newest(folder: Path) -> Path | None:
     return found[-1] if found else None
 
 
-@contextmanager
-def _disk(folder: Path) -> Iterator[None]:
-    try:
-        yield
-    except PlantroomError:
-        raise
-    except OSError as error:
-        where = error.filename or folder
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            msg = f"{folder}: the disk is full. Nothing of this backup was kept; make room, or name another disk"
-        else:
-            msg = f"{where}: {error.strerror or error}. Nothing of this backup was kept; see to it and try again"
-        raise RetryableError(msg) from error
+def _disk(folder: Path) -> AbstractContextManager[None]:
+    return disk_errors(folder, "Nothing of this backup was kept", "disk")
 
 
 class _Maker:

@@ -5,20 +5,20 @@ transaction, the files are moved to their places, and the transaction ends. What
 the program refuses to start on it, and the next restore clears it away.
 """
 
-import errno
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 from sqlalchemy.engine import URL
 
-from facility.errors import PlantroomError, RetryableError, refuse
+from facility.errors import RetryableError, refuse
 from ingest.stores.cursor import CursorFile
 from plantroom.backup.check import check_version
 from plantroom.backup.copying import Silent, Teller, check_file, check_space, copy_file, format_bytes
+from plantroom.backup.disk import disk_errors
 from plantroom.backup.manifest import DATABASE, VAR, BackupError, FileEntry, Manifest, read_manifest
 from plantroom.backup.postgres import analyze_postgres, load_postgres
 from plantroom.backup.sqlite import NAME
@@ -111,18 +111,8 @@ def _clear_away(stage: Path) -> None:
     shutil.rmtree(stage)
 
 
-@contextmanager
-def _disk(var: Path) -> Iterator[None]:
-    try:
-        yield
-    except PlantroomError:
-        raise
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            msg = f"{var}: the disk is full. Nothing was put back; make room, or name another folder"
-        else:
-            msg = f"{error.filename or var}: {error.strerror or error}. Nothing was put back; see to it and try again"
-        raise RetryableError(msg) from error
+def _disk(var: Path) -> AbstractContextManager[None]:
+    return disk_errors(var, "Nothing was put back", "folder")
 
 
 class _Restorer:
