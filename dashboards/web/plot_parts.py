@@ -1,5 +1,6 @@
 """What surrounds the readings of a plot: axes, shaded findings, marked instants. SVG text, everything escaped."""
 
+import math
 from collections.abc import Sequence
 from html import escape
 
@@ -55,14 +56,24 @@ def draw_time_axis(frame: Frame, inner: int) -> list[str]:
     return parts
 
 
+def tick_labels(ticks: Sequence[float]) -> list[str]:
+    """The figures of an axis; with as many decimals as tell one mark from the next, where short ones do not."""
+    short = [format_number(tick) for tick in ticks]
+    if len(set(short)) == len(short):
+        return short
+    decimals = max(0, math.ceil(-math.log10(ticks[1] - ticks[0]) - 1e-9))
+    decimals += not math.isclose(round(ticks[1] - ticks[0], decimals), ticks[1] - ticks[0])
+    return [f"{tick:,.{decimals}f}" for tick in ticks]
+
+
 def draw_value_axis(axis: ValueAxis, inner: int) -> list[str]:
     """A line for each mark with its figure above it."""
     parts = []
-    for tick in axis.ticks:
+    for tick, label in zip(axis.ticks, tick_labels(axis.ticks), strict=True):
         y = TOP + inner * (1 - axis.share(tick))
         if tick != axis.ticks[0]:
             parts.append(f'<line class="grid" x1="0" x2="{RIGHT:g}%" y1="{y:.1f}" y2="{y:.1f}"/>')
-        parts.append(f'<text class="value" x="0" y="{y - 3:.1f}">{escape(format_number(tick))}</text>')
+        parts.append(f'<text class="value" x="0" y="{y - 3:.1f}">{escape(label)}</text>')
     return parts
 
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from dashboards.web.language import Words
 from dashboards.web.plot import Plot, draw_plot
 from dashboards.web.plot_frame import Frame, Mark, PlotSeries, Shade
+from dashboards.web.plot_parts import tick_labels
 from dashboards.web.ticks import time_ticks, value_axis
 from facility.finding import Severity
 from facility.instant import from_us, to_us
@@ -222,3 +223,14 @@ def test_a_time_that_would_run_into_the_date_before_it_is_left_out() -> None:
     texts = [each for each in svg.iter("{http://www.w3.org/2000/svg}text") if "time" in each.get("class", "")]
     assert [each.text for each in texts][:2] == ["21 Nov 07:30", "08:30"]
     assert len(texts) > 4
+
+
+def test_marks_close_together_on_large_numbers_are_told_apart() -> None:
+    assert tick_labels(value_axis(4000.01, 4000.19).ticks) == [
+        "4,000.00",
+        "4,000.05",
+        "4,000.10",
+        "4,000.15",
+        "4,000.20",
+    ]
+    assert tick_labels(value_axis(12000.2, 12007.0).ticks) == ["12,000", "12,002", "12,004", "12,006", "12,008"]
