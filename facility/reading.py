@@ -141,7 +141,31 @@ class VisitRecorded(msgspec.Struct, frozen=True, array_like=True, tag="visit"):
     by: str
 
 
-ControlEvent = SiteEdited | RuleSetActivated | ParameterOverridden | Shelved | MaintenanceDeclared | VisitRecorded
+class BuildingsAssigned(msgspec.Struct, frozen=True, array_like=True, tag="buildings_assigned"):
+    """From here on this journal is about these buildings; all others of the site files are another shard's.
+
+    A journal without such an event is about all buildings. Every list is whole, so the newest event says it all.
+
+    `expected` are on the way here: what comes of them is kept back unjudged, in order, until their memory comes.
+    `handed` is that memory, by building, as the engine of another journal packed it.
+    """
+
+    event_id: str
+    at_us: int
+    buildings: tuple[str, ...]
+    expected: tuple[str, ...] = ()
+    handed: dict[str, bytes] = {}
+
+
+ControlEvent = (
+    SiteEdited
+    | RuleSetActivated
+    | ParameterOverridden
+    | Shelved
+    | MaintenanceDeclared
+    | VisitRecorded
+    | BuildingsAssigned
+)
 Entry = Scan | Heartbeat | DeadLetter | ControlEvent
 
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from facility.reading import ControlEvent, Shelved, SiteEdited, VisitRecorded
+from facility.reading import BuildingsAssigned, ControlEvent, Shelved, SiteEdited, VisitRecorded
 from ingest.control import submit, waiting
 
 
@@ -28,6 +28,12 @@ def test_the_same_event_again_is_one_event(tmp_path: Path) -> None:
 
 def test_no_spool_holds_nothing(tmp_path: Path) -> None:
     assert waiting(tmp_path / "none") == []
+
+
+def test_an_assignment_comes_out_as_it_went_in(tmp_path: Path) -> None:
+    event = BuildingsAssigned("north/2/handed", 5, ("tower", "mall"), ("school",), {"tower": b"\x00\xff packed"})
+    submit(tmp_path, event)
+    assert [item.event for item in waiting(tmp_path)] == [event]
 
 
 def test_an_unreadable_file_is_set_aside(tmp_path: Path) -> None:
