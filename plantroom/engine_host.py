@@ -22,16 +22,11 @@ from facility.clock import Clock, JournalClock, RealClock
 from facility.errors import RetryableError
 from facility.finding import Finding
 from facility.reading import Commit, ControlEvent, RuleSetActivated, SiteEdited
-from facility.registry import Registry
 from ingest.control import submit
 from ingest.journal import JournalCutError
 from plantroom.database import Database
 from plantroom.engine_start import begin, settle, without_readings
-from plantroom.turns import Turns
-from rules.engine import Engine
-from rules.explain import Shelf
-from rules.plan import NotApplicable
-from rules.rule import Rule
+from plantroom.engine_view import EngineView
 from rules.rule_set import RuleSet
 from ticketing import repository
 from ticketing.lease import RENEW_S, Lease, LeaseLostError
@@ -78,7 +73,7 @@ class HostMetrics:
         )
 
 
-class EngineHost:
+class EngineHost(EngineView):
     """The engine behind a cursor. `step` is called by one thread; pages read under `lock`.
 
     Without a `lease` it follows for ever. With `directory_only` it judges nothing either: it knows the plant in force.
@@ -97,26 +92,23 @@ class EngineHost:
         metrics: HostMetrics,
         directory_only: bool = False,
     ) -> None:
+        super().__init__()
         self._lease = lease
         self._journal, self._database, self._desk, self._clock = journal, database, desk, clock
         self._metrics = metrics
         self._allowance_us, self._directory_only = allowance_us, directory_only
         self._wall = RealClock()
         self._snapshot_due_us = 0
-        self.lock = Turns()
         self._rewinds, self._level_at, self._leveled = 0, 0, True
         self._cut_seen = self._stale = self._led = False
         self.kept_cursor = 0
         """Up to here nobody will ever read the journal again for the engine: its snapshot is that old."""
-        self.engine: Engine
         self.cursor = self._warm_at = 0
         self._restore()
         self.findings_total = 0
         self._handed: list[Path] = []
         self._handed_seq = 0
         self.leveled: Callable[[], None] = lambda: None
-        self.tell: Callable[[Sequence[Finding]], None] = lambda found: None  # noqa: ARG005 - nobody listens yet
-        """Who hears of findings that changed, once they are kept; of none when a person changed something."""
         self.away = ""
         self._reported_errors = 0
 
@@ -245,51 +237,6 @@ class EngineHost:
         self._metrics.findings.inc(len(findings))
         self.findings_total += len(findings)
         return findings
-
-    # --- for the pages and the API, from any thread ------------------------------------------------------------
-    @property
-    def registry(self) -> Registry:
-        """The directory the engine judges by."""
-        return self.engine.registry
-
-    def rule_name(self, rule_id: str, language: str) -> str:
-        """The name of a rule in force; empty when there is none in this language."""
-        rule_set = self.engine.rule_set
-        rule = rule_set.rules.get(rule_id) if rule_set is not None else None
-        return rule.name.get(language, "") if rule is not None else ""
-
-    @property
-    def event_time_us(self) -> int:
-        """The newest event time of any building; 0 before the first."""
-        return max(0, self.engine.event_time_us)
-
-    def touch(self) -> None:
-        """A person changed an order: whoever tells of changes should look at once."""
-        self.tell(())
-
-    def pending(self) -> list[Finding]:
-        """Conditions that are true but whose persistence still runs."""
-        with self.lock:
-            return list(self.engine.pending())
-
-    def shelves(self) -> list[Shelf]:
-        """What people took out of view, as the engine knows it now."""
-        with self.lock:
-            return self.engine.shelves()
-
-    def not_applicable(self) -> list[NotApplicable]:
-        """Rules that cannot judge an asset, with what it lacks."""
-        with self.lock:
-            return list(self.engine.not_applicable())
-
-    @property
-    def rule_ids(self) -> frozenset[str]:
-        """The rules in force; empty before the first set is."""
-        return frozenset(self.engine.rule_set.rules) if self.engine.rule_set is not None else frozenset()
-
-    def rule(self, rule_id: str) -> Rule | None:
-        """A rule of the active set; None when there is none of this id."""
-        return self.engine.rule_set.rules.get(rule_id) if self.engine.rule_set is not None else None
 
     def run(self, stop: threading.Event) -> None:
         """Step until `stop`; a database that is away is waited for."""
