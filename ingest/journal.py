@@ -20,7 +20,7 @@ import structlog
 from facility.errors import RetryableError
 from facility.reading import Commit, Entry, decode_entries, encode_entries
 from ingest.decoded import DecodedCommits
-from ingest.runs import Run, Runs, SeenRuns, common_seq
+from ingest.runs import Place, Run, Runs, SeenRuns, common_place, common_seq, place_of
 from ingest.segment import (
     JournalError,
     begin_run,
@@ -300,6 +300,19 @@ class JournalReader:
         except (sqlite3.DatabaseError, OSError) as error:
             msg = f"{path} cannot be read: {error}. Restart ingest: it cuts the file back to its last whole commit"
             raise JournalError(msg) from error
+
+    def place(self, seq: int) -> Place:
+        """Where commit `seq` is that was read last, or one before it, in words that last beyond a cut."""
+        with self._lock:
+            return place_of(self._seen.runs, seq)
+
+    def common(self, place: Place) -> Place | None:
+        """Up to which commit, at most that of `place`, this journal is the one that `place` was in; None when it is
+        another one. While there is no segment at all it is taken to be the same. Raises JournalError."""
+        with self._lock:
+            segments = list_segments(self._folder)
+            self._forget({path for _, path in segments})
+            return common_place(place, self._runs(segments)) if segments else place
 
     def first_seq(self) -> int:
         """The oldest commit that is still held; 1 in a new journal."""

@@ -50,6 +50,29 @@ def common_seq(seen: Sequence[Run], now: Sequence[Run], seq: int) -> int | None:
     return min([seq, *(run.first_seq - 1 for run in later)])
 
 
+class Place(NamedTuple):
+    """A commit and the run of the writer that wrote it; an empty name when that is not known."""
+
+    seq: int
+    run: str = ""
+
+
+def place_of(runs: Sequence[Run], seq: int) -> Place:
+    """The commit `seq` of a journal with these runs."""
+    run = run_of(runs, seq)
+    return Place(seq, run.name if run is not None else "")
+
+
+def common_place(place: Place, now: Sequence[Run]) -> Place | None:
+    """Up to which commit, at most that of `place`, a journal with the runs `now` is the one that `place` lies in. None
+    when it is another journal. A place whose run is not known is taken to be of this one."""
+    run = next((one for one in now if one.name == place.run), None)
+    if run is not None:
+        return place_of(now, common_seq((run,), now, place.seq) or 0)
+    is_forgotten = len(now) >= KEPT_RUNS and place.seq < now[0].first_seq
+    return place if not place.run or is_forgotten else None
+
+
 class SeenRuns:
     """The runs that were read, kept in a small file when `path` is given: a cut is noticed after a restart too.
 

@@ -23,7 +23,8 @@ from facility.errors import RetryableError
 from facility.finding import Finding
 from facility.reading import Commit, ControlEvent, RuleSetActivated, SiteEdited
 from ingest.control import submit
-from ingest.journal import JournalCutError
+from ingest.journal import JournalCutError, JournalError
+from ingest.runs import Place
 from plantroom.database import Database
 from plantroom.engine_start import begin, settle, without_readings
 from plantroom.engine_view import EngineView
@@ -50,6 +51,12 @@ class JournalSource(Protocol):
 
     def first_seq(self) -> int:
         """The oldest sequence number that is still kept; 0 for an empty journal."""
+
+    def place(self, seq: int) -> Place:
+        """Where commit `seq` is that was read last, or one before it."""
+
+    def common(self, place: Place) -> Place | None:
+        """Up to where this journal is the one that `place` was in; None when it is another one."""
 
 
 class FindingsDesk(Protocol):
@@ -100,7 +107,8 @@ class EngineHost(EngineView):
         self._wall = RealClock()
         self._snapshot_due_us = 0
         self._rewinds, self._level_at, self._leveled = 0, 0, True
-        self._cut_seen = self._stale = self._led = False
+        self._cut_seen = self._stale = self._led = self._rewound = False
+        self._unchecked, self._run = True, ""
         self.kept_cursor = 0
         """Up to here nobody will ever read the journal again for the engine: its snapshot is that old."""
         self.cursor = self._warm_at = 0
@@ -133,6 +141,8 @@ class EngineHost(EngineView):
 
     def _lead(self) -> int:
         try:
+            if self._unchecked:
+                self._check_kept()
             if self._warm_at:
                 return self._warm_up()
             commits = self._read()
@@ -159,11 +169,30 @@ class EngineHost(EngineView):
         if self.cursor >= self._warm_at or not commits:
             with self._database.reading() as session, self.lock:
                 found = settle(session, self.engine)
-            self._write(found, self.cursor, snapshot=True)
-            self._warm_at = 0
+            self._write(found, self.cursor, snapshot=True, rewound=self._rewound)
+            self._warm_at, self._rewound = 0, False
             log.info("the engine is warm", at=self.cursor, active=len(found))
             self.tell(found)
         return len(commits)
+
+    def _check_kept(self) -> None:
+        """Whether the journal still holds what is kept. A cut that came while nobody led, or that this process stepped
+        over when it restored: it goes on as after a start of another version, warm and settled, and whoever follows
+        begins where it does. Raises JournalError for another journal."""
+        with self._database.reading() as session:
+            progress = repository.load_progress(session)
+        common = self._journal.common(Place(progress.cursor_seq, progress.run))
+        if common is None:
+            msg = f"the journal is not the one that was judged up to commit {progress.cursor_seq}; put that one back"
+            raise JournalError(msg)
+        if common.seq < progress.cursor_seq:
+            log.error("the journal was cut back after it was judged", at=progress.cursor_seq, common=common.seq)
+            with self.lock:
+                self.engine.rewind(common.seq)
+            self.cursor = min(self.cursor, common.seq)
+            self._warm_at, self._rewound = max(1, common.seq), True
+        self._run = common.run
+        self._unchecked = progress.cursor_seq > 0 and self._journal.last_seq() == 0
 
     def _level(self) -> None:
         try:
@@ -175,10 +204,13 @@ class EngineHost(EngineView):
 
     def _read(self, limit: int = BATCH) -> list[Commit]:
         try:
-            return self._journal.read(self.cursor, limit)
+            commits = self._journal.read(self.cursor, limit)
         except JournalCutError as error:
             self._go_back(error)
-            return self._journal.read(self.cursor, limit)
+            commits = self._journal.read(self.cursor, limit)
+        if commits:
+            self._run = self._journal.place(commits[-1].seq).run
+        return commits
 
     def _begin(self) -> bool:
         """Take the lease if it is free: lead from here on, from where the last leader's findings are kept."""
@@ -198,6 +230,7 @@ class EngineHost(EngineView):
         if self._warm_at:  # what the last leader kept beyond our place is judged before anything is settled
             self._warm_at = max(self._warm_at, progress.cursor_seq)
         self._snapshot_due_us, self._leveled, self._cut_seen, self._led = 0, False, False, True
+        self._unchecked = True
         self._level_at = self._journal.last_seq()
         return True
 
@@ -305,7 +338,7 @@ class EngineHost(EngineView):
         with self._metrics.write_seconds.time(), self._lease.writing() as session:
             if findings:
                 self._desk.receive(session, findings)
-            repository.save_cursor(session, seq)
+            repository.save_cursor(session, seq, run=self._run)
             if due:
                 with self.lock:
                     blob = self.engine.snapshot()
@@ -328,6 +361,7 @@ class EngineHost(EngineView):
         log.error("the journal was cut back after it was judged", at=self.cursor, reason=str(error))
         with self.lock:
             self.engine.rewind(error.common)
+        self._run = self._journal.place(error.common).run
         self._write([], error.common, snapshot=True, rewound=True)
 
     def _restore(self) -> None:
@@ -339,6 +373,7 @@ class EngineHost(EngineView):
         with self.lock:
             self.engine, self.cursor, self._warm_at = at.engine, at.seq, at.warm_at
         self._rewinds, self.kept_cursor, self._stale = state.rewinds, state.snapshot_seq or 0, False
+        self._unchecked, self._run = True, state.run
 
     def _report_errors(self) -> None:
         for error in self.engine.errors[self._reported_errors :]:

@@ -10,17 +10,20 @@ from ticketing.tables import EngineStateRow
 
 
 class Progress(NamedTuple):
-    """Up to which commit the output is kept and the snapshot reaches, and how often the journal was cut back."""
+    """Up to which commit the output is kept and the snapshot reaches, how often the journal was cut back, and which run
+    of the journal's writer wrote the first of them; empty when that is not known."""
 
     cursor_seq: int = 0
     snapshot_seq: int = 0
     rewinds: int = 0
+    run: str = ""
 
 
-def save_cursor(session: Session, seq: int, name: str = "engine") -> None:
-    """The engine's output up to and including commit `seq` is in this database, and no more of this journal is."""
-    insert = insert_into(session.get_bind().dialect.name, EngineStateRow).values(name=name, cursor_seq=seq)
-    changed = {"cursor_seq": insert.excluded.cursor_seq}
+def save_cursor(session: Session, seq: int, name: str = "engine", *, run: str = "") -> None:
+    """The engine's output up to and including commit `seq`, which `run` wrote, is in this database, and no more of this
+    journal is."""
+    insert = insert_into(session.get_bind().dialect.name, EngineStateRow).values(name=name, cursor_seq=seq, run=run)
+    changed = {"cursor_seq": insert.excluded.cursor_seq, "run": insert.excluded.run}
     session.execute(insert.on_conflict_do_update(index_elements=["name"], set_=changed))
 
 
@@ -41,12 +44,13 @@ def count_rewind(session: Session, name: str = "engine") -> None:
 
 def load_progress(session: Session, name: str = "engine") -> Progress:
     """Where the engine stands, without its snapshot."""
-    columns = (col(EngineStateRow.cursor_seq), col(EngineStateRow.snapshot_seq), col(EngineStateRow.rewinds))
-    row = session.execute(sa.select(*columns).where(col(EngineStateRow.name) == name)).one_or_none()
-    return Progress(row[0], row[1] or 0, row[2]) if row is not None else Progress()
+    row = EngineStateRow
+    columns = (col(row.cursor_seq), col(row.snapshot_seq), col(row.rewinds), col(row.run))
+    found = session.execute(sa.select(*columns).where(col(row.name) == name)).one_or_none()
+    return Progress(found[0], found[1] or 0, *found[2:]) if found is not None else Progress()
 
 
 def load_engine_state(session: Session, name: str = "engine") -> EngineStateRow:
     """Cursor and snapshot; a cursor of 0 and no snapshot when the engine never ran."""
     row = session.get(EngineStateRow, name, populate_existing=True)
-    return row if row is not None else EngineStateRow(name=name, cursor_seq=0, rewinds=0)
+    return row if row is not None else EngineStateRow(name=name, cursor_seq=0, rewinds=0, run="")

@@ -209,6 +209,7 @@ class EngineStateRow(SQLModel, table=True):
     """How far one engine has come in the journal, and its last snapshot with the sequence number it belongs to.
 
     `rewinds` counts how often the journal was cut back after it had been judged: who follows begins at the snapshot.
+    `run` names the run of the journal's writer that wrote commit `cursor_seq`: under another one it is another commit.
     """
 
     __tablename__ = "engine_state"
@@ -218,3 +219,4 @@ class EngineStateRow(SQLModel, table=True):
     snapshot: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
     snapshot_seq: int | None = Field(default=None, sa_column=Column(BigInteger))
     rewinds: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default="0"))
+    run: str = Field(default="", sa_column=Column(String(64), nullable=False, server_default=""))

@@ -1,12 +1,10 @@
 """A journal whose tail was damaged and cut back: its numbers come again, and every follower notices."""
 
-import os
-import sqlite3
 from collections.abc import Sequence
-from contextlib import closing
 from pathlib import Path
 
 import pytest
+from cutting import cut
 from sqlmodel import Session, SQLModel, create_engine
 
 from facility.reading import Commit, DeadLetter, PointValue, Scan
@@ -29,14 +27,6 @@ def write(folder: Path, count: int, mark: str) -> int:
             filler = DeadLetter(seq, mark, mark.encode() * 2000, "r")
             writer.append(seq * S, [Scan("lift-1", seq * S, True, (PointValue("car_position", float(seq)),)), filler])
         return writer.last_seq
-
-
-def cut(folder: Path, keep: float) -> None:
-    """Damage the newest file's tail, as a disk does."""
-    path = list_segments(folder)[-1][1]
-    with closing(sqlite3.connect(path)) as db:
-        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    os.truncate(path, int(path.stat().st_size * keep) // 4096 * 4096)
 
 
 def marks(commits: Sequence[Commit]) -> list[str]:

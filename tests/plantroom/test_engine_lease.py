@@ -16,6 +16,7 @@ from facility.finding import Finding
 from facility.instant import to_us
 from facility.reading import Commit
 from ingest.journal import JournalCutError
+from ingest.runs import Place
 from plantroom.database import Database
 from plantroom.engine_host import LEASE, EngineHost, HostMetrics
 from ticketing import repository
@@ -46,6 +47,12 @@ class Pages:
 
     def first_seq(self) -> int:
         return 1 if self.commits else 0
+
+    def place(self, seq: int) -> Place:
+        return Place(seq)
+
+    def common(self, place: Place) -> Place:
+        return place
 
     def receive(self, session: Session, findings: Sequence[Finding]) -> None:
         raise AssertionError((session, findings))

@@ -25,6 +25,7 @@ from facility.reading import (
     Shelved,
     SiteEdited,
 )
+from ingest.runs import Place
 from plantroom.database import Database
 from plantroom.engine_host import LEASE, EngineHost, HostMetrics
 from plantroom.engine_start import WARM_UP_US
@@ -69,6 +70,12 @@ class Kept:
 
     def first_seq(self) -> int:
         return self.first
+
+    def place(self, seq: int) -> Place:
+        return Place(seq)
+
+    def common(self, place: Place) -> Place:
+        return place
 
 
 @pytest.fixture
