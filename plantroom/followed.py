@@ -30,7 +30,7 @@ from plantroom.cursor_board import CursorBoard
 from plantroom.database import Database
 from plantroom.files import write_atomically
 from plantroom.keeper import Keeper
-from plantroom.series_store import open_store
+from plantroom.series_store import open_store, seen_file
 from plantroom.settings import Settings, StoreKind
 
 log = structlog.get_logger(__name__)
@@ -176,7 +176,7 @@ def open_journal(
     settings: Settings, follower: str, decoded: DecodedCommits, owns: Callable[[], bool] = lambda: True
 ) -> JournalReader:
     """A reader of the journal that knows after a restart too what this follower has read."""
-    seen = settings.var / "cursors" / f"{follower}.runs"
+    seen = seen_file(settings, follower)
     return JournalReader(settings.journal_folder, seen=seen, owns_seen=owns, decoded=decoded)
 
 

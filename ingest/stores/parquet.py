@@ -4,12 +4,14 @@ Readings are taken into a tail in memory. Every few minutes (real time) the tail
 place, synced, renamed; only then does the cursor move. After a kill the follower therefore reads the tail from the
 journal again. Small parts are merged, late ones into their day.
 
-A store of another process that only reads keeps a tail too, and lets go of what the writer has made parts of.
+A store of another process that only reads keeps a tail too, and lets go of what the writer has made parts of. What it
+holds of before a cut of the journal, it holds until the writer has noticed the cut too.
 """
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -37,7 +39,7 @@ class ParquetStore:
 
     `part_s` (real seconds) and `part_readings` say when the tail becomes parts; parts are merged up to `merge_bytes`
     (about half a million readings a MiB, and 70 bytes each in memory while merging). `elapsed` is a stopwatch in
-    seconds.
+    seconds. Who only reads asks `in_line` how much of the writer's cursor counts, and gives it what reads the cursor.
     """
 
     def __init__(
@@ -50,16 +52,19 @@ class ParquetStore:
         policy: KeepPolicy | None = None,
         writes: bool = True,
         elapsed: Callable[[], float] = time.monotonic,
+        in_line: Callable[[Callable[[], int]], int] = lambda cursor: cursor(),
     ) -> None:
         self._folder, self._writes = folder, writes
         self._part_s, self._part_readings, self._merge_bytes = part_s, part_readings, merge_bytes
-        self._elapsed, self._policy = elapsed, policy or KeepPolicy()
+        self._elapsed, self._policy, self._in_line = elapsed, policy or KeepPolicy(), in_line
         self._thinned: dict[int, tuple[object, ...]] = {}
         folder.mkdir(parents=True, exist_ok=True)
         self._cursor = CursorFile(folder / "cursor")
         self._shelf = Shelf(folder, writes=writes)
         self._lock = threading.Lock()
         self._tails: tuple[Tail, ...] = (Tail(),)
+        self._cut_off: tuple[tuple[Tail, int], ...] = ()
+        """Only while reading: tails of before a cut, and where it was."""
         self._taken = self._cursor.seq
         self._flushed_at = elapsed()
         self.unstorable = 0
@@ -90,10 +95,18 @@ class ParquetStore:
     def begin_writing(self) -> None:
         """As `SeriesStore.begin_writing` promises. What the tail holds beyond the writer's last part is for the next;
         commits that a part holds already may come into it once more."""
-        self._cursor.reload()
+        common = self._in_line(self._cursor.reload)
         self._shelf.begin_writing()
-        self._drop_written()
-        self._writes = True
+        if common == self._cursor.seq:
+            self._drop_written(common)
+        with self._errors("write"):
+            for tail, seq in self._cut_off:
+                self._shelf.write(tail.readings(), tail.first_seq, tail.last_seq)
+                self._shelf.cut(seq)
+            if common < self._cursor.seq:  # the writer ended before it had noticed a cut
+                self._shelf.cut(common)
+                self._cursor.rewind(common)
+        self._cut_off, self._writes = (), True
         self._taken = max(self._taken, self._cursor.seq)
 
     def _look_at_the_writer(self) -> None:
@@ -105,17 +118,19 @@ class ParquetStore:
         with self._lock:
             if self._tails[-1].last_seq:
                 self._tails = (*self._tails, Tail())
-        self._cursor.reload()
+        common = self._in_line(self._cursor.reload)
         self._shelf.look()
-        self._drop_written()
+        if common == self._cursor.seq:
+            self._drop_written(common)
         if sum(tail.rows for tail in self._tails) > _MOST_TAILS * self._part_readings:
             msg = f"nobody writes parts in {self._folder}: is the process that keeps readings stopped?"
             raise RetryableError(msg)
 
-    def _drop_written(self) -> None:
+    def _drop_written(self, seq: int) -> None:
         with self._lock:
-            left = tuple(tail for tail in self._tails if tail.last_seq > self._cursor.seq)
+            left = tuple(tail for tail in self._tails if tail.last_seq > seq)
             self._tails = left or (Tail(),)
+            self._cut_off = tuple((tail, cut) for tail, cut in self._cut_off if cut >= seq)  # else it knows of the cut
 
     def flush(self) -> None:
         """Write the tail as parts and move the cursor. Raises RetryableError; the tail is then still in memory."""
@@ -126,11 +141,8 @@ class ParquetStore:
                 self._tails = (*self._tails, Tail())
         while len(self._tails) > 1:
             tail = self._tails[0]
-            try:
+            with self._errors("write"):
                 self._shelf.write(tail.readings(), tail.first_seq, tail.last_seq)
-            except (OSError, pl.exceptions.PolarsError) as error:
-                msg = f"cannot write parts in {self._folder}: {error}; check space and permissions"
-                raise RetryableError(msg) from error
             self._cursor.move(tail.last_seq)
             with self._lock:
                 self._tails = self._tails[1:]
@@ -141,23 +153,20 @@ class ParquetStore:
         if seq < self._taken:
             self.flush()
             if self._writes:
-                try:
+                with self._errors("write"):
                     self._shelf.cut(seq)
-                except (OSError, pl.exceptions.PolarsError) as error:
-                    msg = f"cannot write parts in {self._folder}: {error}; check space and permissions"
-                    raise RetryableError(msg) from error
                 self._cursor.rewind(seq)
-            with self._lock:
-                self._tails = (*self._tails, Tail())  # no tail holds a number twice
+            with self._lock:  # no tail holds a number twice
+                if not self._writes:
+                    self._cut_off += tuple((tail, seq) for tail in self._tails if tail.last_seq)
+                    self._tails = ()
+                self._tails = (*self._tails, Tail())
             self._taken = seq
 
     def merge(self) -> int:
         """Merge small parts of each day, late ones into theirs; the number of merges. Raises RetryableError."""
-        try:
+        with self._errors("merge"):
             return self._shelf.merge(self._merge_bytes)
-        except (OSError, pl.exceptions.PolarsError) as error:
-            msg = f"cannot merge parts in {self._folder}: {error}; check space and permissions"
-            raise RetryableError(msg) from error
 
     def thin(self, now_us: int) -> bool:
         """As `SeriesStore.thin` promises; one day at a time, the oldest first."""
@@ -167,11 +176,8 @@ class ParquetStore:
             state = (self._shelf.parts_of(day), spans)
             if not any(span != 0 for span in spans) or self._thinned.get(day) == state:
                 continue
-            try:
+            with self._errors("thin"):
                 went = self._shelf.thin(day, partial(self._span_at, age_days))
-            except (OSError, pl.exceptions.PolarsError) as error:
-                msg = f"cannot thin parts in {self._folder}: {error}; check space and permissions"
-                raise RetryableError(msg) from error
             self._thinned[day] = (self._shelf.parts_of(day), spans)
             log.debug("readings thinned", day=day, went=went)
             return True
@@ -234,7 +240,16 @@ class ParquetStore:
     def _from_tails(self, asset_id: str, point: str | None = None) -> list[Reading]:
         """Copies, taken before the parts are looked up: what moves to a part meanwhile is seen twice, never missed."""
         with self._lock:
-            return [reading for tail in self._tails for reading in tail.find(asset_id, point)]
+            tails = (*(tail for tail, _ in self._cut_off), *self._tails)
+            return [reading for tail in tails for reading in tail.find(asset_id, point)]
+
+    @contextmanager
+    def _errors(self, verb: str) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, pl.exceptions.PolarsError) as error:
+            msg = f"cannot {verb} parts in {self._folder}: {error}; check space and permissions"
+            raise RetryableError(msg) from error
 
     def _find(self, days: Sequence[int], condition: pl.Expr) -> pl.DataFrame:
         try:
