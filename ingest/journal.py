@@ -39,7 +39,7 @@ from ingest.segment import (
     sync_folder,
 )
 
-__all__ = ["JournalCutError", "JournalError", "JournalReader", "JournalWriter"]
+__all__ = ["JournalBusyError", "JournalCutError", "JournalError", "JournalReader", "JournalWriter"]
 log = structlog.get_logger(__name__)
 _RUNS_FILE = "runs.json"
 """A copy of the newest segment's runs, for when its own cannot be read any more."""
@@ -59,11 +59,15 @@ class JournalCutError(JournalError):
         self.common = common
 
 
+class JournalBusyError(JournalError):
+    """Another process writes this journal."""
+
+
 class JournalWriter:
     """Appends group commits. `segment_bytes` of packed entries or `segment_us` of arrival time end a segment.
 
     On opening, a newest segment that a crash or a bad disk damaged is cut back to its last whole commit, the
-    damaged file is set aside as `*.damaged`, and the log says what was kept. Raises JournalError when another
+    damaged file is set aside as `*.damaged`, and the log says what was kept. Raises JournalBusyError when another
     process writes here.
     """
 
@@ -389,5 +393,5 @@ def _lock(path: Path) -> TextIOWrapper:
     except OSError as error:
         handle.close()
         msg = f"another process writes the journal in {path.parent}. Stop it, or give this one its own folder"
-        raise JournalError(msg) from error
+        raise JournalBusyError(msg) from error
     return handle

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 
 import structlog
 
@@ -37,7 +38,8 @@ def run(settings: Settings, stop: threading.Event, parts: frozenset[Role] = PLAN
     def ready() -> list[str]:
         return [one.said for one in why_not_ready(process.host, process.database, threads)]
 
-    loops, serve = _loops(process, closing), _status(process, ready)
+    loops = _loops(process, closing)
+    serve: Loop = _wait
     if Role.WEB in parts:
         from plantroom.web_role import open_pages  # noqa: PLC0415 - costs a second, and only pages need it
 
@@ -50,7 +52,8 @@ def run(settings: Settings, stop: threading.Event, parts: frozenset[Role] = PLAN
     for thread in threads:
         thread.start()
     try:
-        serve(stop)
+        with _status(process, ready):
+            serve(stop)
     finally:
         stop.set()
         for thread in threads:
@@ -111,17 +114,16 @@ def _self_watch(process: PlantProcess, reporter: SelfReporter) -> SelfWatch:
     return SelfWatch(watched, say)
 
 
-def _status(process: PlantProcess, ready: Callable[[], Sequence[str]]) -> Loop:
-    """Without pages: health and metrics on the metrics port, where one is set."""
+def _status(process: PlantProcess, ready: Callable[[], Sequence[str]]) -> AbstractContextManager[None]:
+    """Health and metrics on the metrics port, where one is set: pages that stand by have no other."""
+    settings = process.settings
+    if not settings.metrics_port:
+        return nullcontext()
+    return serve_status(settings.http_host, settings.metrics_port, process.metrics, ready)
 
-    def serve(stop: threading.Event) -> None:
-        settings = process.settings
-        if settings.metrics_port:
-            with serve_status(settings.http_host, settings.metrics_port, process.metrics, ready):
-                stop.wait()
-        stop.wait()
 
-    return serve
+def _wait(stop: threading.Event) -> None:
+    stop.wait()
 
 
 def _thread(name: str, loop: Loop, stop: threading.Event, failures: list[str]) -> threading.Thread:

@@ -1,10 +1,16 @@
-"""The ingest process: from the broker into the journal."""
+"""The ingest process: from the broker into the journal.
+
+A journal has one writer. A second process stands by until its lock is free: everything imported, the site files read.
+Only with the journal in its hands does it recall what the one before wrote, and take the session at the broker.
+"""
 
 import threading
+from functools import partial
 
 import prometheus_client
 
 from facility.clock import Clock
+from facility.errors import PermanentError
 from facility.instant import SECOND_US
 from ingest.broker import REDELIVERY_S
 from ingest.journal import JournalWriter
@@ -13,26 +19,34 @@ from ingest.service import IngestService, IngestSettings
 from plantroom.allowance import allowance_us
 from plantroom.broker_address import broker_address
 from plantroom.clocks import clock_for
-from plantroom.plant_files import load_registry
+from plantroom.journal_turn import WarmSite, await_journal
 from plantroom.settings import ClockKind, Mode, Settings
 
 
 def run(settings: Settings, stop: threading.Event) -> None:
     """Run until `stop`. Raises PermanentError for site files or a journal that cannot be used."""
     clock = clock_for(settings)
-    registry, _ = load_registry(settings.site_files)
+    site = WarmSite(settings)
     metrics = prometheus_client.CollectorRegistry()
-    if settings.metrics_port:
-        prometheus_client.start_http_server(settings.metrics_port, settings.http_host, metrics)
+    is_shown = _show(settings, metrics)
     # A segment holds about an hour of real time; the journal clock has no such thing, so there only size counts.
     segment_us = 3_600_000_000 if settings.clock is not ClockKind.JOURNAL else 100 * 365 * 86_400_000_000
-    with JournalWriter(settings.journal_folder, segment_us=round(segment_us * max(1.0, clock.factor))) as journal:
+    open_journal = partial(
+        JournalWriter, settings.journal_folder, segment_us=round(segment_us * max(1.0, clock.factor))
+    )
+    journal = await_journal(open_journal, site, stop)
+    if journal is None:
+        return
+    with journal:
+        if not is_shown and not _show(settings, metrics):
+            msg = f"metrics cannot be served on {settings.http_host}:{settings.metrics_port}; is the port taken?"
+            raise PermanentError(msg)
         service = IngestService(
             broker_address(settings),
             journal,
             settings.journal_folder,
             settings.control_folder,
-            registry,
+            site.registry,
             clock,
             IngestSettings(
                 allowance_us=allowance_us(clock),
@@ -50,6 +64,16 @@ def run(settings: Settings, stop: threading.Event) -> None:
         ready = threading.Thread(target=_say_ready, args=(service, settings, stop), name="ready", daemon=True)
         ready.start()
         service.run(stop)
+
+
+def _show(settings: Settings, metrics: prometheus_client.CollectorRegistry) -> bool:
+    """Serve the metrics, where they have a port; False while another process has it, such as the one that writes."""
+    if settings.metrics_port:
+        try:
+            prometheus_client.start_http_server(settings.metrics_port, settings.http_host, metrics)
+        except OSError:
+            return False
+    return True
 
 
 def _retention(

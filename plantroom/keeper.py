@@ -1,7 +1,8 @@
-"""Which process of this host keeps readings, dead letters and what was learned of devices: the one with the lock file.
+"""Which process of this host does what only one may: keep readings, dead letters and what was learned of devices, or
+serve the pages. It is the one with the lock file.
 
 The operating system gives the lock on when its holder dies, however it dies. A holder that is stopped keeps it: what it
-keeps waits in the journal until it goes on or is ended, and nobody else writes into the same files meanwhile.
+does waits until it goes on or is ended, and nobody else writes into the same files meanwhile.
 """
 
 import fcntl
@@ -15,12 +16,13 @@ _EVERY_S = 0.2
 
 
 class Keeper:
-    """This process's side of the lock. It is asked for by `take`, and held until the process ends."""
+    """This process's side of the lock. It is asked for by `take`, and held until the process ends. `does` says in the
+    log what its holder does."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, does: str = "keeps readings and dead letters") -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = path.open("a", encoding="ascii")
-        self._held = threading.Event()
+        self._does, self._held = does, threading.Event()
 
     @property
     def held(self) -> bool:
@@ -41,10 +43,10 @@ class Keeper:
         """Wait for the lock, asking five times a second; False when `stop` came first."""
         if self.take():
             return True
-        log.info("another process keeps readings and dead letters, this one stands by")
+        log.info(f"another process {self._does}, this one stands by")
         while not stop.wait(_EVERY_S):
             if self.take():
-                log.info("this process keeps readings and dead letters now")
+                log.info(f"this process {self._does} now")
                 return True
         return False
 

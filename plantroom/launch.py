@@ -135,16 +135,22 @@ def stages_of(settings: Settings) -> list[list[ProcessSpec]]:
     of_plant = {**environment, "PLANTROOM_METRICS_PORT": "0"}
     settings.listening_file.unlink(missing_ok=True)
     broker = ProcessSpec("broker", ["run", "--role", "broker"], environment, _listening(settings))
-    ingest = ProcessSpec("ingest", ["run", "--role", "ingest"], environment, settings.listening_file.exists)
-    plant: list[ProcessSpec] = []
+    others: list[ProcessSpec] = []
     for parts in parse_processes(settings.processes):
         roles = format_roles(parts)
         first = roles.split(",")[0]
-        same = sum(one.name.split("-")[0] == first for one in plant)
-        ready = _answers(settings) if Role.WEB in parts else lambda: True
+        same = sum(one.name.split("-")[0] == first for one in others)
         name = first if not same else f"{first}-{same + 1}"
-        plant.append(ProcessSpec(name, ["run", "--role", roles], of_plant, ready))
-    return [[broker], [ingest, *plant]] if settings.mode is Mode.EMBEDDED else [[ingest, *plant]]
+        mine = environment if Role.INGEST in parts else of_plant
+        others.append(ProcessSpec(name, ["run", "--role", roles], mine, _is_ready(settings, parts)))
+    return [[broker], others] if settings.mode is Mode.EMBEDDED else [others]
+
+
+def _is_ready(settings: Settings, parts: frozenset[Role]) -> Callable[[], bool]:
+    """Of several with ingest or with pages one does the work: all count as ready when it is done."""
+    if Role.INGEST in parts:
+        return settings.listening_file.exists
+    return _answers(settings) if Role.WEB in parts else lambda: True
 
 
 def _listening(settings: Settings) -> Callable[[], bool]:

@@ -36,27 +36,26 @@ def parse_roles(text: str) -> frozenset[Role]:
 
 
 def parse_processes(text: str) -> tuple[frozenset[Role], ...]:
-    """`engine,web,jobs`, or `engine engine web,jobs`: the processes, separated by spaces, with their roles.
+    """`engine,web,jobs`, or `ingest ingest engine engine web,jobs`: processes separated by spaces, each with roles.
 
-    Raises ValueError when a role is missing, or when there is more than one with pages: they have one port.
+    One for ingest is there without saying so, and comes first. Raises ValueError when another role is missing.
     """
     found = []
     for word in text.split():
         names = word.split(",")
-        if len(set(names)) < len(names) or not set(names) <= PLANT:
-            msg = f"{word!r} is no process; write engine, web and jobs, such as `engine,web,jobs` or `engine web,jobs`"
+        if len(set(names)) < len(names) or not (set(names) <= PLANT or names == [Role.INGEST]):
+            msg = (
+                f"{word!r} is no process; write engine, web and jobs, such as `engine,web,jobs` or `engine web,jobs`, "
+                "and `ingest` for itself"
+            )
             raise ValueError(msg)
         found.append(frozenset(Role(name) for name in names))
     missing = [role for role in Role if role in PLANT and not any(role in one for one in found)]
     if missing:
         msg = f"no process is given to {', '.join(missing)}"
         raise ValueError(msg)
-    if sum(Role.WEB in one for one in found) > 1:
-        msg = (
-            "two processes with pages would need two ports; start the other one by itself (`plantroom run --role web`)"
-        )
-        raise ValueError(msg)
-    return tuple(found)
+    ingest = frozenset((Role.INGEST,))
+    return tuple(found) if ingest in found else (ingest, *found)
 
 
 def format_roles(roles: Iterable[str]) -> str:

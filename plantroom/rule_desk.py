@@ -74,6 +74,10 @@ class ProgramRules:
         self._settings, self._host, self._contracts, self._clock = settings, host, contracts, clock
         self._trials = RuleTrials(settings.var / "trials", settings.environment(), clock, host.touch, nice)
 
+    def clear(self) -> None:
+        """Of the trials that a process before this one began, keep nothing."""
+        self._trials.clear()
+
     def close(self) -> None:
         """End the trial that runs."""
         self._trials.close()

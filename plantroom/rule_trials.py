@@ -33,10 +33,7 @@ class RuleTrials:
     def __init__(
         self, folder: Path, environment: Mapping[str, str], clock: Clock, touched: Callable[[], None], nice: int = NICE
     ) -> None:
-        """`environment` are the program's own settings; `nice` is how far a trial stands back behind everything else.
-
-        What a killed program left is cleared away.
-        """
+        """`environment` are the program's own settings; `nice` is how far a trial stands back behind all else."""
         self._folder, self._environment, self._clock, self._touched = folder, environment, clock, touched
         self._nice = nice
         self._lock = threading.Lock()
@@ -44,7 +41,10 @@ class RuleTrials:
         self._process: subprocess.Popen[bytes] | None = None
         self._ended = threading.Event()
         self._ended.set()
-        shutil.rmtree(folder, ignore_errors=True)
+
+    def clear(self) -> None:
+        """Before the first trial, and while no other process has any: what a killed one left is cleared away."""
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     def begin(self, wish: TrialWish, ordered: Ordered, by: str) -> TrialView:
         """Start it. Raises PermanentError while another one runs."""

@@ -179,13 +179,14 @@ class Settings(BaseSettings):
         default=0,
         ge=0,
         le=65535,
-        description="port for /metrics of a process without pages, and for its /healthz and /readyz (ingest: /metrics "
-        "alone); 0 is off",
+        description="port for /metrics, /healthz and /readyz of a process, beside its pages if it has any (ingest: "
+        "/metrics alone); 0 is off",
     )
     processes: str = Field(
         default="engine,web,jobs",
         description="how `plantroom run` divides the work: processes separated by spaces, each with one or more of "
-        "engine, web, jobs; `engine engine web,jobs` has a second engine that stands by",
+        "engine, web, jobs, or with ingest, which is there once without saying so; whoever is there twice stands by: "
+        "`ingest ingest engine engine web,jobs web,jobs`",
     )
     grafana_url: str | None = Field(
         default=None,

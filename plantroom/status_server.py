@@ -1,4 +1,4 @@
-"""Health, readiness and metrics of a process without pages, on a small HTTP server of its own."""
+"""Health, readiness and metrics of a process, on a small HTTP server of its own."""
 
 import json
 import threading

@@ -1,4 +1,7 @@
-"""The pages and the API of a process: opened over what the process follows, and served until it ends."""
+"""The pages and the API of a process: opened over what the process follows, and served until it ends.
+
+Of several processes with pages one serves them, the one with a lock file; the others are warm and have no port.
+"""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -17,6 +20,7 @@ from plantroom.changes import watch_changes
 from plantroom.files import write_atomically
 from plantroom.followed import Loop
 from plantroom.front import open_front
+from plantroom.keeper import Keeper
 from plantroom.office import link_secret
 from plantroom.plant_process import PlantProcess
 from plantroom.plant_view import PlantSources
@@ -30,11 +34,12 @@ from ticketing.routers import ApiParts, signed_routers, ticketing_routers
 from ticketing.service_outbox import OutboxTeller
 
 _STOP_SECONDS = 5.0
+_LOOK_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True)
 class OpenPages:
-    """`loops` run beside `serve`; `close` ends what the pages have started."""
+    """`loops` run beside `serve`, which waits for its turn first; `close` ends what the pages have started."""
 
     loops: dict[str, Loop]
     serve: Loop
@@ -66,7 +71,25 @@ def open_pages(process: PlantProcess, ready: Callable[[], Sequence[str]]) -> Ope
         process.people,
         process.contracts.check,
     )
-    return OpenPages({"changes": changes.run}, lambda stop: _serve(app, settings, stop, changes.feed), rules.close)
+    turn = Keeper(settings.var / "run" / "pages.lock", "serves the pages")
+
+    def serve(stop: threading.Event) -> None:
+        server = _server(app, settings)
+        if turn.wait(stop):
+            rules.clear()
+            _serve(server, stop, changes.feed)
+
+    def tell(stop: threading.Event) -> None:
+        while not turn.held:  # nobody is there to be told
+            if stop.wait(_LOOK_SECONDS):
+                return
+        changes.run(stop)
+
+    def close() -> None:
+        rules.close()
+        turn.close()
+
+    return OpenPages({"changes": tell}, serve, close)
 
 
 def _sources(process: PlantProcess) -> PlantSources:
@@ -99,7 +122,8 @@ def _sources(process: PlantProcess) -> PlantSources:
     )
 
 
-def _serve(app: FastAPI, settings: Settings, stop: threading.Event, feed: ChangeFeed) -> None:
+def _server(app: FastAPI, settings: Settings) -> uvicorn.Server:
+    """Everything loaded; it has no port before it runs."""
     config = uvicorn.Config(
         app,
         host=settings.http_host,
@@ -110,12 +134,16 @@ def _serve(app: FastAPI, settings: Settings, stop: threading.Event, feed: Change
         server_header=False,
         forwarded_allow_ips=settings.http_proxies,
     )
-    server = uvicorn.Server(config)
+    config.load()
+    return uvicorn.Server(config)
+
+
+def _serve(server: uvicorn.Server, stop: threading.Event, feed: ChangeFeed) -> None:
     thread = threading.Thread(target=server.run, name="web")
     thread.start()
     while not stop.wait(0.2):
         if not thread.is_alive():
-            msg = f"the pages cannot be served on {settings.http_host}:{settings.http_port}; is the port taken?"
+            msg = f"the pages cannot be served on {server.config.host}:{server.config.port}; is the port taken?"
             raise PermanentError(msg)
     feed.close()  # or the server would wait for every open page
     server.should_exit = True

@@ -42,12 +42,15 @@ def test_roles_stand_together_or_alone() -> None:
 
 
 def test_the_work_is_divided_among_processes() -> None:
-    assert parse_processes("engine,web,jobs") == (PLANT,)
-    assert len(parse_processes("engine engine web jobs")) == 4
+    ingest = frozenset((Role.INGEST,))
+    assert parse_processes("engine,web,jobs") == (ingest, PLANT), "one for ingest is there without saying so"
+    assert parse_processes("ingest engine,web,jobs ingest") == (ingest, PLANT, ingest)
+    assert len(parse_processes("ingest engine engine web,jobs web,jobs")) == 5
     for text, what in (
         ("engine", "no process is given to web, jobs"),
-        ("engine,web,jobs web", "two ports"),
-        ("engine,web,jobs ingest", "is no process"),
+        ("ingest ingest", "no process is given to engine, web, jobs"),
+        ("engine,web,jobs broker", "is no process"),
+        ("engine,web,jobs,ingest", "`ingest` for itself"),
         ("", "engine, web, jobs"),
     ):
         with pytest.raises(ValueError, match=what):
@@ -57,9 +60,9 @@ def test_the_work_is_divided_among_processes() -> None:
 
 
 def test_processes_of_one_role_have_names_of_their_own() -> None:
-    stages = stages_of(load_settings(processes="engine engine,jobs web", metrics_port=9101))
+    stages = stages_of(load_settings(processes="engine engine,jobs web ingest ingest", metrics_port=9101))
     specs = {spec.name: spec for spec in stages[-1]}
-    assert list(specs) == ["ingest", "engine", "engine-2", "web"]
+    assert list(specs) == ["engine", "engine-2", "web", "ingest", "ingest-2"]
     assert specs["engine-2"].arguments == ["run", "--role", "engine,jobs"]
     ports = {name: spec.environment["PLANTROOM_METRICS_PORT"] for name, spec in specs.items()}
     assert (ports["ingest"], {ports[name] for name in ("engine", "engine-2", "web")}) == ("9101", {"0"})
