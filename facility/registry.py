@@ -1,6 +1,6 @@
 """Every site, building, space and asset by id, and how they hang together (contains, feeds, controls)."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import TypeVar
@@ -68,16 +68,7 @@ class Registry:
     def within(self, buildings: frozenset[str]) -> "Registry":
         """Only these buildings with their sites, spaces and assets; what hangs together across them is cut."""
         assets = {asset.id: asset for asset in self.assets.values() if asset.building_id in buildings}
-        kept = [
-            replace(
-                asset,
-                parent_id=asset.parent_id if asset.parent_id in assets else None,
-                feeds=tuple(other for other in asset.feeds if other in assets),
-                controls=tuple(other for other in asset.controls if other in assets),
-                borrows={name: origin for name, origin in asset.borrows.items() if origin.asset_id in assets},
-            )
-            for asset in assets.values()
-        ]
+        kept = [_cut(asset, assets) for asset in assets.values()]
         houses = [building for building in self.buildings.values() if building.id in buildings]
         sites = {building.site_id for building in houses}
         return Registry(
@@ -143,6 +134,21 @@ class Registry:
             and other.building_id == own.building_id
             and other.equipment_class.name == own.equipment_class.name
         )
+
+
+def _cut(asset: Asset, assets: Container[str]) -> Asset:
+    """The asset without what hangs together with others than these; most have nothing of the kind."""
+    lent = (origin.asset_id for origin in asset.borrows.values())
+    above = () if asset.parent_id is None else (asset.parent_id,)
+    if all(other in assets for other in (*above, *asset.feeds, *asset.controls, *lent)):
+        return asset
+    return replace(
+        asset,
+        parent_id=asset.parent_id if asset.parent_id in assets else None,
+        feeds=tuple(other for other in asset.feeds if other in assets),
+        controls=tuple(other for other in asset.controls if other in assets),
+        borrows={name: origin for name, origin in asset.borrows.items() if origin.asset_id in assets},
+    )
 
 
 def _by_id(items: Iterable[Item], noun: str, where: str) -> Mapping[str, Item]:

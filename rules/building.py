@@ -1,7 +1,7 @@
 """One building's stream: reorder buffer, watermark, timers. The same readings in any order give the same findings."""
 
 import heapq
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from math import inf, isnan
 from typing import Protocol
@@ -15,7 +15,7 @@ from rules.explain import Maintenance, Shelf, explain, find_suppressors
 from rules.judge import IGNORED, take_scan
 from rules.judgement import Judgement
 from rules.lifecycle import Step, advance, discard
-from rules.memory import NEVER, AssetMemory, BuildingMemory, JudgementMemory, Phase, PointMemory
+from rules.memory import NEVER, AssetMemory, BuildingMemory, JudgementMemory, Kept, Phase, PointMemory
 from rules.plan import Plan
 from rules.rule import Group
 from rules.rule_set import RuleSet
@@ -73,14 +73,46 @@ class BuildingStream:
         values = waiting.setdefault(scan.asset_id, {})
         for reading in scan.values:
             if reading.quality not in IGNORED:
-                other = values.get(reading.point)
-                values[reading.point] = reading if other is None else max(reading, other, key=_preference)
+                _prefer(values, reading)
 
     def tick(self, at_us: int) -> None:
         """Somebody listened at `at_us`."""
         if at_us > self.memory.newest_us - self._settings.allowance_us:
             self._waiting(at_us)
             self.memory.newest_us = max(self.memory.newest_us, at_us)
+
+    def join(self, kept: Kept, known: Container[str]) -> list[Finding]:
+        """Judge what was kept back while the memory was on its way, as if it came now. What is no news to the memory
+        changes nothing: it was late where that comes from, or waits in it; visits of `known` events are in it too."""
+        memory, allowance_us = self.memory, self._settings.allowance_us
+        judged_us = memory.newest_us - allowance_us
+        for at_us in sorted(at for at in kept.memory.waiting if at > judged_us):
+            waiting = self._waiting(at_us)
+            for asset_id, readings in kept.memory.waiting[at_us].items():
+                values = waiting.setdefault(asset_id, {})
+                for reading in readings.values():
+                    _prefer(values, reading)
+        found: list[Finding] = []
+        for newest_us, visit in kept.visits:
+            if visit.event_id not in known:
+                memory.newest_us = max(memory.newest_us, newest_us)
+                found += self.drain()
+                self.visit(visit.asset_id)
+        memory.newest_us = max(memory.newest_us, kept.memory.newest_us)
+        return found + self.drain()
+
+    def visit(self, asset_id: str) -> None:
+        """Somebody was at the asset: counters since the last visit start again, and what is latched may clear."""
+        asset = self.memory.assets.get(asset_id)
+        if asset is None:
+            return
+        for point in asset.points.values():
+            if isinstance(point.last_good, float):
+                point.visited = point.last_good + point.unrolled
+        here = [item for item in self.plan.judgements if item.asset.id == asset_id]
+        for judgement in here:
+            judgement.memory.released = judgement.active
+        self.look_again(here)
 
     def _waiting(self, at_us: int) -> dict[str, dict[str, PointValue]]:
         memory = self.memory
@@ -291,6 +323,11 @@ class BuildingStream:
             known = find_suppressors(judgement, plan.registry, self._suppressor_ids, plan.by_subject)
             self._suppressors[judgement.index] = known
         return known
+
+
+def _prefer(values: dict[str, PointValue], reading: PointValue) -> None:
+    other = values.get(reading.point)
+    values[reading.point] = reading if other is None else max(reading, other, key=_preference)
 
 
 def _preference(reading: PointValue) -> tuple[bool, bool, float, str]:

@@ -1,11 +1,11 @@
 """The engine: journal commits in, findings out. Pure and deterministic; the same journal gives the same findings."""
 
 from collections.abc import Callable, Container, Sequence
-from functools import lru_cache
 
 from facility.errors import InputError
 from facility.finding import Finding
 from facility.reading import (
+    BuildingsAssigned,
     Commit,
     ControlEvent,
     DeadLetter,
@@ -20,20 +20,22 @@ from facility.reading import (
     VisitRecorded,
 )
 from facility.registry import Registry
-from facility.site_file import parse_site
 from rules.building import BuildingStream
-from rules.explain import Maintenance, Shelf
+from rules.directory import read_directory
+from rules.explain import Shelf, maintain, shelve
+from rules.handover import Arrival, pack_building, unpack_building
 from rules.judgement import Judgement
+from rules.kept_back import KeptBack
 from rules.lifecycle import Step
-from rules.memory import BuildingMemory, JudgementMemory
-from rules.merge import RawStep, StepState
-from rules.parameters import Override, parameters_now
+from rules.memory import BuildingMemory, JudgementMemory, Kept
+from rules.merge import RawStep, raw_step
+from rules.parameters import Override
 from rules.plan import NotApplicable, build_plan
 from rules.rule import Rule
 from rules.rule_set import RuleSet
 from rules.snapshot import Plant, Snapshot, pack, unpack
-from rules.standing import Stand, Standing, find_standing
-from rules.vanished import clear_vanished
+from rules.standing import Standing, find_standings
+from rules.vanished import clear, clear_vanished
 
 LISTENING_GAP_US = 15 * 60 * 10**6
 MAX_EVENT_IDS = 4_096
@@ -41,7 +43,8 @@ MAX_ERRORS = 100
 
 
 class Engine:
-    """Judges every building of the journal it is fed, from the first commit or from a snapshot on.
+    """Judges every building of the journal it is fed, from the first commit or from a snapshot on; once the journal
+    says which ones are its own (`BuildingsAssigned`), those alone. `registry` holds what is judged.
 
     `allowance_us` is how long the readings of one instant may straggle, in event time. An advance of event time by
     more than `listening_gap_us` is time nobody listened to. Without `scans_advance` only heartbeats move event time:
@@ -67,9 +70,10 @@ class Engine:
         self._state = Snapshot(allowance_us, listening_gap_us, scans_advance)
         self._plain, self._judged = plain, judged
         self.steps: list[RawStep] = []
-        self.registry = Registry()
+        self.registry = self._directory = Registry()
         self.rule_set: RuleSet | None = None
         self._streams: dict[str, BuildingStream] = {}
+        self._kept = KeptBack(self._state, self.registry)
 
     @property
     def last_seq(self) -> int:
@@ -85,6 +89,16 @@ class Engine:
     def site_files(self) -> dict[str, str]:
         """The site files in force (name -> text); empty before the first came."""
         return dict(self._state.site_files)
+
+    @property
+    def assigned(self) -> tuple[str, ...] | None:
+        """The buildings that are judged here, as the journal says; None while it is about all of them."""
+        return self._state.assigned
+
+    @property
+    def expected(self) -> tuple[str, ...]:
+        """The buildings that are on the way here."""
+        return self._state.expected
 
     @property
     def overrides(self) -> tuple[Override, ...]:
@@ -121,6 +135,15 @@ class Engine:
         """The journal was cut back to `seq`: what was judged stays judged, and the next commit is `seq` + 1."""
         self._state.last_seq = min(self._state.last_seq, seq)
 
+    def take_released(self) -> dict[str, bytes]:
+        """The memory of the buildings that left since it was asked last, packed for the engine that gets them.
+
+        Their findings stay as they were told. The same journal fed again offers the same again: who asks has to know
+        whether somebody waits for it still.
+        """
+        released, self._state.released = self._state.released, {}
+        return released
+
     def pending(self) -> list[Finding]:
         """The findings whose persistence is running now; `raised_us` is when they will be raised."""
         return [finding for stream in self._streams.values() for finding in stream.pending()]
@@ -153,17 +176,8 @@ class Engine:
         asset = self.registry.assets.get(asset_id)
         if asset is None or self.rule_set is None:
             return []
-        stream, overrides = self._streams[asset.building_id], self.overrides
-        now_us = stream.memory.judged_us
-        found = [
-            find_standing(one, parameters_now(one.rule, asset, self.registry, overrides), now_us)
-            for one in self._judgements(asset_id)
-        ]
-        for gap in stream.plan.lacking(asset_id):
-            rule = self.rule_set.rules[gap.rule_id]
-            parameters = parameters_now(rule, asset, self.registry, overrides)
-            found.append(Standing(rule, Stand.LACKING, missing=gap.missing, parameters=parameters))
-        return found
+        stream = self._streams[asset.building_id]
+        return find_standings(asset, stream.plan, self.rule_set, self.overrides, stream.memory.judged_us)
 
     def _judgements(self, asset_id: str) -> Sequence[Judgement]:
         asset = self.registry.assets.get(asset_id)
@@ -186,7 +200,7 @@ class Engine:
             state.allowance_us = allowance_us
         engine = cls(allowance_us=state.allowance_us, listening_gap_us=state.listening_gap_us)
         engine._state = state
-        engine.registry = _read_site(tuple(state.site_files.items()))
+        engine._directory = read_directory(tuple(state.site_files.items()))
         if state.rule_files is not None:
             engine.rule_set = RuleSet.load(state.rule_files)
         engine._bind()
@@ -199,8 +213,9 @@ class Engine:
         state = engine._state
         state.last_seq, state.site_files, state.event_ids = last_seq, plant.site_files, plant.event_ids
         state.overrides, state.shelves, state.maintenance = plant.overrides, plant.shelves, plant.maintenance
+        state.assigned, state.expected, state.released = plant.assigned, plant.expected, plant.released
         try:
-            engine.registry = _read_site(tuple(plant.site_files.items()))
+            engine._directory = read_directory(tuple(plant.site_files.items()))
             if plant.rule_files is not None:
                 engine.rule_set, state.rule_files = RuleSet.load(plant.rule_files), plant.rule_files
         except InputError as error:  # files of another version: those of this one come through the journal
@@ -213,24 +228,22 @@ class Engine:
         return {building_id: stream.memory.judged_us for building_id, stream in self._streams.items()}
 
     def _keep_step(self, judgement: Judgement, step: Step, now_us: int, before: JudgementMemory) -> None:
-        """`before` is the memory when the step was known and not yet told."""
-        finding = judgement.memory.finding if step is Step.RAISED else None
-        state = StepState(before.onset_us, before.clearing_us, before.latched, before.released, before.flapping)
-        raw = RawStep(
-            self._state.last_seq + 1, judgement.asset.building_id, now_us, judgement.key, step.value, state, finding
-        )
-        self.steps.append(raw)
+        self.steps.append(raw_step(self._state.last_seq + 1, judgement, step, now_us, before))
 
     def _take(self, entry: Entry, waiting: dict[str, BuildingStream], found: list[Finding]) -> None:
         if isinstance(entry, Scan):
-            asset = self.registry.assets.get(entry.asset_id)
+            asset = self._directory.assets.get(entry.asset_id)
             if asset is not None:
-                stream = self._streams[asset.building_id]
-                stream.take(entry)
-                waiting[asset.building_id] = stream
+                stream = self._streams.get(asset.building_id)
+                if stream is not None:
+                    stream.take(entry)
+                    waiting[asset.building_id] = stream
+                else:
+                    self._kept.take(asset.building_id, entry)
         elif isinstance(entry, Heartbeat):
             for stream in self._streams.values():
                 stream.tick(entry.at_us)
+            self._kept.tick(entry.at_us)
             waiting.update(self._streams)
         elif not isinstance(entry, DeadLetter):
             self._drain(waiting, found)
@@ -255,10 +268,12 @@ class Engine:
                 return self._attempt(event, lambda: self._activate(event))
             case ParameterOverridden():
                 return self._override(event)
+            case BuildingsAssigned():
+                return self._assign(event)
             case Shelved():
-                self._shelve(event)
+                shelve(state.shelves, event)
             case MaintenanceDeclared():
-                self._maintain(event)
+                maintain(state.maintenance, event)
             case VisitRecorded():
                 self._visit(event)
         return self._explain()
@@ -277,7 +292,7 @@ class Engine:
 
     def _edit_site(self, event: SiteEdited) -> list[Finding]:
         files = sorted(event.files.items())
-        self.registry, self._state.site_files = _read_site(tuple(files)), dict(files)
+        self._directory, self._state.site_files = read_directory(tuple(files)), dict(files)
         return self._bind()
 
     def _activate(self, event: RuleSetActivated) -> list[Finding]:
@@ -302,31 +317,46 @@ class Engine:
             stream.look_again(item for item in stream.plan.judgements if item.rule.id == event.rule_id)
         return found
 
-    def _shelve(self, event: Shelved) -> None:
-        key = f"{event.rule_id}/{event.asset_id}"
-        self._state.shelves.pop(key, None)
-        if event.until_us > event.at_us:
-            self._state.shelves[key] = Shelf(event.asset_id, event.rule_id, event.until_us, event.by, event.reason)
-
-    def _maintain(self, event: MaintenanceDeclared) -> None:
-        works = self._state.maintenance
-        if event.until_us <= event.at_us:
-            for key in [key for key, work in works.items() if work.asset_id == event.asset_id]:
-                del works[key]
-        else:
-            works[event.event_id] = Maintenance(event.asset_id, event.from_us, event.until_us, event.by, event.reason)
-
     def _visit(self, event: VisitRecorded) -> None:
-        asset = self.registry.assets.get(event.asset_id)
-        if asset is not None:
-            stream = self._streams[asset.building_id]
-            for point in stream.memory.assets[asset.id].points.values():
-                if isinstance(point.last_good, float):
-                    point.visited = point.last_good + point.unrolled
-            here = [item for item in stream.plan.judgements if item.asset.id == asset.id]
-            for judgement in here:
-                judgement.memory.released = judgement.active
-            stream.look_again(here)
+        asset = self._directory.assets.get(event.asset_id)
+        if asset is None:
+            return
+        if asset.building_id in self._streams:
+            self._streams[asset.building_id].visit(asset.id)
+        else:
+            self._kept.visit(asset.building_id, event)
+
+    def _assign(self, event: BuildingsAssigned) -> list[Finding]:
+        """What is assigned no more leaves with its findings as they are; what is new begins with what was handed over
+        and what was kept back."""
+        state = self._state
+        assigned = frozenset(event.buildings)
+        for name in [one for one in state.assigned or state.buildings if one not in assigned]:
+            memory = state.buildings.pop(name, None) or BuildingMemory(newest_us=-1)
+            state.released[name] = pack_building(memory, state.event_ids)
+            self._streams.pop(name, None)
+        news = [name for name in event.buildings if name not in state.buildings]
+        state.assigned = event.buildings
+        state.expected = tuple(name for name in event.expected if name not in assigned)
+        self._divide()
+        found: list[Finding] = []
+        for name in news:
+            state.released.pop(name, None)
+            found += self._adopt(name, event.handed.get(name), state.kept.get(name))
+        state.kept = {name: one for name, one in state.kept.items() if name in state.expected}
+        self._kept = KeptBack(state, self._directory)
+        return found
+
+    def _adopt(self, name: str, handed: bytes | None, kept: Kept | None) -> list[Finding]:
+        arrival = unpack_building(handed) if handed is not None else Arrival()
+        if arrival.trouble:
+            self._remember(f"building {name!r} came from another shard and {arrival.trouble}")
+        memory = self._state.buildings[name] = arrival.memory
+        found = [*(clear(one, one.raised_us) for one in arrival.ended), *self._bind_building(name)]
+        if stream := self._streams.get(name):
+            found += stream.explain(memory.judged_us)
+            found += stream.join(kept, arrival.event_ids) if kept is not None else []
+        return found
 
     def _explain(self) -> list[Finding]:
         """Shelves and maintenance count from where their event stands in the journal."""
@@ -338,32 +368,33 @@ class Engine:
 
     def _bind(self) -> list[Finding]:
         """Bind rules to assets anew, keeping what is unchanged; what is gone clears its findings."""
-        state, found = self._state, []
-        overrides = tuple(state.overrides.values())
+        state = self._state
+        self._divide()
         self._streams = {}
-        for building_id in [
-            *state.buildings,
-            *(name for name in self.registry.buildings if name not in state.buildings),
-        ]:
-            memory = state.buildings.setdefault(building_id, BuildingMemory(newest_us=-1))
-            before = dict(memory.judgements)
-            if building_id not in self.registry.buildings:
-                found += clear_vanished(before, {}, memory.judged_us)
-                del state.buildings[building_id]
-                continue
-            plan = build_plan(
-                self.registry, self.rule_set, overrides, building_id, memory, plain=self._plain, judged=self._judged
-            )
-            found += clear_vanished(before, memory.judgements, memory.judged_us)
-            self._streams[building_id] = BuildingStream(memory, plan, self.rule_set, state)
-            if self._judged is not None:
-                self._streams[building_id].on_step = self._keep_step
+        found: list[Finding] = []
+        for building_id in [*state.buildings, *(one for one in self.registry.buildings if one not in state.buildings)]:
+            found += self._bind_building(building_id)
+        self._kept = KeptBack(state, self._directory)
         for stream in self._streams.values():
             found += stream.explain(stream.memory.judged_us)
         return found
 
+    def _bind_building(self, building_id: str) -> list[Finding]:
+        state = self._state
+        memory = state.buildings.setdefault(building_id, BuildingMemory(newest_us=-1))
+        before = dict(memory.judgements)
+        if building_id not in self.registry.buildings:
+            del state.buildings[building_id]
+            return clear_vanished(before, {}, memory.judged_us)
+        plan = build_plan(
+            self._directory, self.rule_set, self.overrides, building_id, memory, plain=self._plain, judged=self._judged
+        )
+        stream = self._streams[building_id] = BuildingStream(memory, plan, self.rule_set, state)
+        if self._judged is not None:
+            stream.on_step = self._keep_step
+        return clear_vanished(before, memory.judgements, memory.judged_us)
 
-@lru_cache(maxsize=8)
-def _read_site(files: tuple[tuple[str, str], ...]) -> Registry:
-    """The registry of some site files; the same files are not parsed twice in one process."""
-    return Registry.merge(parse_site(text, name) for name, text in files)
+    def _divide(self) -> None:
+        """What of the directory is judged here."""
+        assigned = self._state.assigned
+        self.registry = self._directory if assigned is None else self._directory.within(frozenset(assigned))

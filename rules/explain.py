@@ -1,9 +1,10 @@
 """Over a whole building: which findings others explain, and which people took out of view. Pure."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 
 import msgspec
 
+from facility.reading import MaintenanceDeclared, Shelved
 from facility.registry import Registry
 from rules.judgement import Judgement
 
@@ -35,6 +36,23 @@ class Explanation(msgspec.Struct, frozen=True):
     shelved_by: str | None
     shelved_until_us: int | None = None
     shelved_reason: str = ""
+
+
+def shelve(shelves: MutableMapping[str, Shelf], event: Shelved) -> None:
+    """Take a rule on an asset out of view, or back into it."""
+    key = f"{event.rule_id}/{event.asset_id}"
+    shelves.pop(key, None)
+    if event.until_us > event.at_us:
+        shelves[key] = Shelf(event.asset_id, event.rule_id, event.until_us, event.by, event.reason)
+
+
+def maintain(works: MutableMapping[str, Maintenance], event: MaintenanceDeclared) -> None:
+    """Note planned work on an asset, or that there is none."""
+    if event.until_us <= event.at_us:
+        for key in [key for key, work in works.items() if work.asset_id == event.asset_id]:
+            del works[key]
+    else:
+        works[event.event_id] = Maintenance(event.asset_id, event.from_us, event.until_us, event.by, event.reason)
 
 
 def find_suppressors(

@@ -10,7 +10,7 @@ from enum import IntEnum
 import msgspec
 
 from facility.finding import Finding
-from facility.reading import PointValue, Value
+from facility.reading import PointValue, Value, VisitRecorded
 from rules.baseline import Baseline
 from rules.joint import Joint
 from rules.storm import Storm
@@ -127,3 +127,11 @@ class BuildingMemory(msgspec.Struct):
     assets: dict[str, AssetMemory] = {}
     judgements: dict[str, JudgementMemory] = {}
     storms: dict[str, Storm] = {}
+
+
+class Kept(msgspec.Struct):
+    """What came of a building that is on the way here: `memory` holds the newest event and what waits, all unjudged.
+    `visits` come with the newest event that there was before them."""
+
+    memory: BuildingMemory
+    visits: list[tuple[int, VisitRecorded]] = []

@@ -14,8 +14,9 @@ import msgspec
 from facility.finding import Finding
 from facility.registry import Registry
 from rules.building import BuildingStream, Settings
+from rules.judgement import Judgement
 from rules.lifecycle import Step
-from rules.memory import BuildingMemory, Phase
+from rules.memory import BuildingMemory, JudgementMemory, Phase
 from rules.parameters import Override
 from rules.plan import Plan, build_plan
 from rules.rule_set import RuleSet
@@ -42,6 +43,13 @@ class RawStep(msgspec.Struct, frozen=True, array_like=True):
     step: int
     state: StepState
     finding: Finding | None
+
+
+def raw_step(seq: int, judgement: Judgement, step: Step, now_us: int, before: JudgementMemory) -> RawStep:
+    """A step as it is told of. `before` is the memory when the step was known and not yet told."""
+    finding = judgement.memory.finding if step is Step.RAISED else None
+    state = StepState(before.onset_us, before.clearing_us, before.latched, before.released, before.flapping)
+    return RawStep(seq, judgement.asset.building_id, now_us, judgement.key, step.value, state, finding)
 
 
 class _Merged(BuildingStream):

@@ -1,15 +1,21 @@
 """A snapshot: all the engine remembers, as msgpack, with the version that wrote it and its rule set's digest."""
 
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
 import msgspec
 
 from rules.errors import RulesError
 from rules.explain import Maintenance, Shelf
-from rules.memory import BuildingMemory
+from rules.memory import BuildingMemory, Kept
 from rules.parameters import Override
 from rules.rule_set import digest_of
 
 ENGINE_VERSION = 7
-"""Goes up whenever the same journal would give other findings, or memory has another shape."""
+"""Goes up whenever the same journal would give other findings, or memory has another shape.
+
+A field that is new in `Snapshot` and has a default is no other shape: an older snapshot is read as one without it.
+"""
 
 
 class Header(msgspec.Struct, array_like=True, frozen=True):
@@ -21,7 +27,11 @@ class Header(msgspec.Struct, array_like=True, frozen=True):
 
 
 class Snapshot(msgspec.Struct):
-    """The engine's whole state. Files are name -> text; `event_ids` are the control events that were applied."""
+    """The engine's whole state. Files are name -> text; `event_ids` are the control events that were applied.
+
+    `assigned` are the buildings that are judged here, None for all of them; `kept` is what came of those `expected`.
+    `released` is the packed memory of buildings that left, until somebody takes it.
+    """
 
     allowance_us: int
     listening_gap_us: int
@@ -36,6 +46,10 @@ class Snapshot(msgspec.Struct):
     event_ids: dict[str, None] = {}
     errors: list[str] = []
     buildings: dict[str, BuildingMemory] = {}
+    assigned: tuple[str, ...] | None = None
+    expected: tuple[str, ...] = ()
+    kept: dict[str, Kept] = {}
+    released: dict[str, bytes] = {}
 
 
 class Plant(msgspec.Struct):
@@ -47,6 +61,9 @@ class Plant(msgspec.Struct):
     shelves: dict[str, Shelf] = {}
     maintenance: dict[str, Maintenance] = {}
     event_ids: dict[str, None] = {}
+    assigned: tuple[str, ...] | None = None
+    expected: tuple[str, ...] = ()
+    released: dict[str, bytes] = {}
 
 
 _ENCODER = msgspec.msgpack.Encoder()
@@ -57,19 +74,25 @@ _PLANT = msgspec.msgpack.Decoder(Plant)
 
 def pack(state: Snapshot) -> bytes:
     """The snapshot as bytes."""
+    with windows_written(state.buildings.values()):
+        return _ENCODER.encode(Header(ENGINE_VERSION, state.digest, _ENCODER.encode(state)))
+
+
+@contextmanager
+def windows_written(buildings: Iterable[BuildingMemory]) -> Iterator[None]:
+    """While it lasts every window holds its own buckets."""
     windows = [
         window
-        for building in state.buildings.values()
+        for building in buildings
         for asset in building.assets.values()
         for point in asset.points.values()
         for window in point.windows.values()
     ]
     for window in windows:
         window.write_out()
-    data = _ENCODER.encode(Header(ENGINE_VERSION, state.digest, _ENCODER.encode(state)))
+    yield
     for window in windows:
         window.written()
-    return data
 
 
 def plant_of(data: bytes) -> Plant | None:

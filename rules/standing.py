@@ -3,16 +3,20 @@
 Unlike a finding, which keeps what made the case when it was raised, this is what the terms are now.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from facility.asset import Asset
 from facility.finding import Finding
 from rules.evidence import decisive
 from rules.judgement import Judgement
 from rules.memory import JudgementMemory, Phase
-from rules.parameters import ParameterNow
+from rules.parameters import Override, ParameterNow, parameters_now
+from rules.plan import Plan
 from rules.program import Known
 from rules.rule import Rule
+from rules.rule_set import RuleSet
 
 
 class Stand(StrEnum):
@@ -61,6 +65,21 @@ class Standing:
     parameters: tuple[ParameterNow, ...] = ()
     persistence_us: int = 0
     clear_persistence_us: int = 0
+
+
+def find_standings(
+    asset: Asset, plan: Plan, rule_set: RuleSet, overrides: Sequence[Override], now_us: int
+) -> list[Standing]:
+    """How each rule meant for the asset stands at `now_us`; those last that it lacks something for."""
+
+    def in_force(rule: Rule) -> tuple[ParameterNow, ...]:
+        return parameters_now(rule, asset, plan.registry, overrides)
+
+    found = [find_standing(one, in_force(one.rule), now_us) for one in plan.on_asset(asset.id)]
+    for gap in plan.lacking(asset.id):
+        rule = rule_set.rules[gap.rule_id]
+        found.append(Standing(rule, Stand.LACKING, missing=gap.missing, parameters=in_force(rule)))
+    return found
 
 
 def find_standing(judgement: Judgement, parameters: tuple[ParameterNow, ...], now_us: int) -> Standing:

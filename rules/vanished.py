@@ -13,7 +13,12 @@ def clear_vanished(
 ) -> list[Finding]:
     """The cleared findings of judgements in `before` that did not live on in `after`, as of `at_us` (event time)."""
     return [
-        msgspec.structs.replace(memory.finding, state=FindingState.CLEARED, cleared_us=at_us)
+        clear(memory.finding, at_us)
         for key, memory in before.items()
         if memory.finding is not None and after.get(key) is not memory
     ]
+
+
+def clear(finding: Finding, at_us: int) -> Finding:
+    """The finding as it ends at `at_us` without having been looked at."""
+    return msgspec.structs.replace(finding, state=FindingState.CLEARED, cleared_us=at_us)
