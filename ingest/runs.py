@@ -66,6 +66,8 @@ def place_of(runs: Sequence[Run], seq: int) -> Place:
 def common_place(place: Place, now: Sequence[Run]) -> Place | None:
     """Up to which commit, at most that of `place`, a journal with the runs `now` is the one that `place` lies in. None
     when it is another journal. A place whose run is not known is taken to be of this one."""
+    if place.seq == 0:
+        return Place(0)
     run = next((one for one in now if one.name == place.run), None)
     if run is not None:
         return place_of(now, common_seq((run,), now, place.seq) or 0)

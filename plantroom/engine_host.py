@@ -23,10 +23,10 @@ from facility.errors import RetryableError
 from facility.finding import Finding
 from facility.reading import Commit, ControlEvent, RuleSetActivated, SiteEdited
 from ingest.control import submit
-from ingest.journal import JournalCutError, JournalError
+from ingest.journal import JournalCutError
 from ingest.runs import Place
 from plantroom.database import Database
-from plantroom.engine_start import begin, settle, without_readings
+from plantroom.engine_start import begin, common_with, settle, without_readings
 from plantroom.engine_view import EngineView
 from rules.rule_set import RuleSet
 from ticketing import repository
@@ -178,13 +178,10 @@ class EngineHost(EngineView):
     def _check_kept(self) -> None:
         """Whether the journal still holds what is kept. A cut that came while nobody led, or that this process stepped
         over when it restored: it goes on as after a start of another version, warm and settled, and whoever follows
-        begins where it does. Raises JournalError for another journal."""
+        begins where it does. Raises PermanentError for another journal."""
         with self._database.reading() as session:
             progress = repository.load_progress(session)
-        common = self._journal.common(Place(progress.cursor_seq, progress.run))
-        if common is None:
-            msg = f"the journal is not the one that was judged up to commit {progress.cursor_seq}; put that one back"
-            raise JournalError(msg)
+        common = common_with(self._journal, progress)
         if common.seq < progress.cursor_seq:
             log.error("the journal was cut back after it was judged", at=progress.cursor_seq, common=common.seq)
             with self.lock:
@@ -239,6 +236,9 @@ class EngineHost(EngineView):
         with self._database.reading() as session:
             progress = repository.load_progress(session)
         self.kept_cursor = progress.snapshot_seq
+        if progress.run != self._run:
+            common_with(self._journal, progress)
+            self._run = progress.run
         try:
             if progress.rewinds != self._rewinds:
                 self._restore()

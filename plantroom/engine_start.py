@@ -18,11 +18,13 @@ from facility.errors import PermanentError
 from facility.finding import Finding, FindingState
 from facility.instant import DAY_US
 from facility.reading import Commit, RuleSetActivated, SiteEdited
+from ingest.runs import Place
 from plantroom.finding_views import finding_of
 from rules.engine import Engine
 from rules.errors import RulesError
 from rules.snapshot import plant_of
 from ticketing import repository
+from ticketing.engine_state import NEW_JOURNAL
 from ticketing.tables import EngineStateRow
 
 log = structlog.get_logger(__name__)
@@ -42,6 +44,12 @@ class JournalStretch(Protocol):
     def first_seq(self) -> int:
         """The oldest sequence number that is still kept; 0 for an empty journal."""
 
+    def last_seq(self) -> int:
+        """The newest sequence number; 0 for an empty journal."""
+
+    def common(self, place: Place) -> Place | None:
+        """Up to where this journal is the one that `place` was in; None when it is another one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Beginning:
@@ -54,6 +62,10 @@ class Beginning:
 
 def begin(state: EngineStateRow, journal: JournalStretch, *, allowance_us: int, scans_advance: bool) -> Beginning:
     """Where to begin with what the database holds. Raises PermanentError when there is no sound place."""
+    common_with(journal, repository.Progress(state.cursor_seq, run=state.run))
+    if state.run == NEW_JOURNAL:
+        engine, before = Engine(allowance_us=allowance_us, scans_advance=scans_advance), max(0, journal.first_seq() - 1)
+        return Beginning(engine, before, max(before, journal.last_seq(), 1))
     if state.snapshot is not None and state.snapshot_seq is not None:
         try:
             return Beginning(Engine.restore(state.snapshot, allowance_us=allowance_us), state.snapshot_seq)
@@ -77,6 +89,21 @@ def begin(state: EngineStateRow, journal: JournalStretch, *, allowance_us: int, 
     log.warning("the engine's snapshot cannot be used, warming up", reason=reason, after=seq, until=state.cursor_seq)
     engine = Engine.begin(plant, seq, allowance_us=allowance_us, scans_advance=scans_advance)
     return Beginning(engine, seq, state.cursor_seq)
+
+
+def common_with(journal: JournalStretch, kept: repository.Progress) -> Place:
+    """Up to where the journal is the one that the database was judged from. Raises PermanentError for another one:
+    what two journals found must not come into one database, where each would end the other's findings."""
+    common = journal.common(Place(kept.cursor_seq, kept.run))
+    if common is None:
+        msg = (
+            f"the database was judged up to commit {kept.cursor_seq:,} of another journal than that of this instance. "
+            "If another instance works with this database, give this one a database of its own "
+            "(PLANTROOM_DATABASE_URL). If that journal is lost for good, or this one was put back from an older copy, "
+            "stop every process and run `plantroom db new-journal`"
+        )
+        raise PermanentError(msg)
+    return common
 
 
 def settle(session: Session, engine: Engine) -> list[Finding]:

@@ -8,6 +8,9 @@ from sqlmodel import Session, col
 from ticketing.statements import insert_into
 from ticketing.tables import EngineStateRow
 
+NEW_JOURNAL = "new"
+"""In place of a run's name: a journal was begun anew, and nothing of it is judged yet."""
+
 
 class Progress(NamedTuple):
     """Up to which commit the output is kept and the snapshot reaches, how often the journal was cut back, and which run
@@ -40,6 +43,13 @@ def count_rewind(session: Session, name: str = "engine") -> None:
     """The journal was cut back after it had been judged; cursor and snapshot of this transaction begin anew there."""
     mine = sa.update(EngineStateRow).where(col(EngineStateRow.name) == name)
     session.execute(mine.values(rewinds=col(EngineStateRow.rewinds) + 1))
+
+
+def begin_anew(session: Session, name: str = "engine") -> None:
+    """The journal was lost, and whichever comes is judged from its beginning."""
+    mine = sa.update(EngineStateRow).where(col(EngineStateRow.name) == name)
+    anew = {"cursor_seq": 0, "snapshot": None, "snapshot_seq": None, "run": NEW_JOURNAL}
+    session.execute(mine.values(**anew, rewinds=col(EngineStateRow.rewinds) + 1))
 
 
 def load_progress(session: Session, name: str = "engine") -> Progress:

@@ -3,7 +3,15 @@
 The caller owns the transaction; nothing commits here.
 """
 
-from ticketing.engine_state import Progress, count_rewind, load_engine_state, load_progress, save_cursor, save_snapshot
+from ticketing.engine_state import (
+    Progress,
+    begin_anew,
+    count_rewind,
+    load_engine_state,
+    load_progress,
+    save_cursor,
+    save_snapshot,
+)
 from ticketing.finding_rows import (
     add_members,
     clear_reported,
@@ -36,6 +44,7 @@ __all__ = [
     "append_lines",
     "as_change",
     "as_order",
+    "begin_anew",
     "clear_reported",
     "count_active",
     "count_orders",

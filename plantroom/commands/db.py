@@ -1,5 +1,6 @@
-"""`plantroom db upgrade`: brings the database of orders, and InfluxDB, to what this program needs."""
+"""`plantroom db`: brings the database of orders, and InfluxDB, to what this program needs, and to a new journal."""
 
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import typer
@@ -7,6 +8,7 @@ from pydantic import SecretStr
 from rich.console import Console
 
 from plantroom.database import Database
+from plantroom.new_journal import take_new_journal
 from plantroom.settings import Settings, StoreKind, load_settings
 
 if TYPE_CHECKING:
@@ -35,6 +37,17 @@ def register(app: typer.Typer) -> None:
         console.print(f"schema {before or 'none'} -> {after}")
         if settings.store is StoreKind.INFLUX:
             for line in set_up_influx(settings):
+                console.print(line)
+
+    @group.command()
+    def new_journal() -> None:
+        """Go on with a journal that was begun anew, because the one that was judged is lost for good (or was put back
+        from an older copy). Orders, findings and readings stay; what people set is said again in the new journal, and
+        the rules learn anew. Every process of the instance must be stopped."""
+        settings, console = load_settings(), Console(highlight=False, markup=False, soft_wrap=True)
+        with closing(Database(settings.database_address())) as database:
+            database.upgrade()
+            for line in take_new_journal(settings, database):
                 console.print(line)
 
 

@@ -1,93 +1,25 @@
 """A journal that was cut back while nobody looked: whoever leads next finds it, and whoever follows hears of it."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
-from datetime import UTC, datetime, timedelta
+from contextlib import closing
 from pathlib import Path
 
-import prometheus_client
 import pytest
 from cutting import cut
-from tanks import CONTRACT, RULES, SITE
+from journaling import Journal, run
 
-from facility.clock import JournalClock
-from facility.instant import SECOND_US, to_us
-from facility.reading import DeadLetter, Entry, Heartbeat, PointValue, RuleSetActivated, Scan, SiteEdited
-from ingest.journal import JournalError, JournalReader, JournalWriter
+from facility.errors import PermanentError
+from ingest.journal import JournalWriter
 from plantroom.database import Database
-from plantroom.engine_host import LEASE, EngineHost, HostMetrics
-from rules.rule_set import RuleSet
-from ticketing import repository
-from ticketing.contract_book import ContractBook
-from ticketing.contract_load import parse_contract
-from ticketing.desk import Desk
-from ticketing.lease import TTL, Lease
 
-AT_US = to_us(datetime(2026, 3, 2, 1, tzinfo=UTC))
-RULE_FILES = {"own.yaml": RULES}
-LOW, FULL = 20.0, 50.0
+LOW = 20.0
 KEEP = 0.6
-
-
-class Journal:
-    """A journal on disk that hosts judge; a commit each ten minutes of event time."""
-
-    def __init__(self, folder: Path, database: Database) -> None:
-        self.folder, self.database = folder, database
-        self.wall = JournalClock(AT_US)
-        self.opened = ExitStack()
-
-    def write(self, count: int, tank: str = "tank-0", level: float = FULL) -> int:
-        """Append so many commits in which a tank says this; the newest number."""
-        with JournalWriter(self.folder) as writer:
-            for _ in range(count):
-                seq = writer.last_seq + 1
-                at_us = AT_US + seq * 600 * SECOND_US
-                said: list[Entry] = [Scan(tank, at_us, True, (PointValue("tank_level", level),)), Heartbeat(at_us)]
-                if seq == 1:
-                    files = SiteEdited("site", AT_US, {"site.yaml": SITE.replace("60 s", "10 min")})
-                    said = [files, RuleSetActivated("rules", AT_US, RuleSet.load(RULE_FILES).digest, RULE_FILES), *said]
-                writer.append(AT_US + seq, [*said, DeadLetter(at_us, "t", b"x" * 2000, "r")])
-            return writer.last_seq
-
-    def host(self, name: str, folder: Path | None = None) -> EngineHost:
-        """A process over it; one that only follows without a name."""
-        seen = self.folder.parent / f"{name or 'page'}.runs"
-        reader = self.opened.enter_context(JournalReader(folder or self.folder, seen=seen))
-        lease = Lease(self.database, LEASE, name, self.wall) if name else None
-        desk = Desk(ContractBook([parse_contract(CONTRACT, "contract.yaml")]), lambda: made.registry)
-        made = EngineHost(
-            reader, self.database, desk, lease=lease, allowance_us=2 * SECOND_US, clock=JournalClock(AT_US),
-            metrics=HostMetrics(prometheus_client.CollectorRegistry()),
-        )  # fmt: skip
-        return made
-
-    def ended(self) -> None:
-        """Whoever leads is gone."""
-        self.wall.advance(to_us(self.wall.now() + TTL + timedelta(seconds=1)))
-
-    def progress(self) -> repository.Progress:
-        with self.database.reading() as session:
-            return repository.load_progress(session)
-
-    def active(self) -> set[str]:
-        with self.database.reading() as session:
-            return {row.asset_id for row in repository.list_findings(session, active=True, limit=None)}
 
 
 @pytest.fixture
 def journal(database: Database, tmp_path: Path) -> Iterator[Journal]:
     with closing(Journal(tmp_path / "journal", database).opened):
         yield Journal(tmp_path / "journal", database)
-
-
-def run(host: EngineHost, seq: int) -> None:
-    """Until it has come to `seq`."""
-    for _ in range(100):
-        host.step()
-        if host.cursor >= seq:
-            return
-    raise AssertionError((host.cursor, seq))
 
 
 def cut_below(journal: Journal, seq: int) -> int:
@@ -181,7 +113,34 @@ def test_another_journal_is_not_judged(journal: Journal, tmp_path: Path) -> None
     journal.ended()
     other = Journal(tmp_path / "other", journal.database)
     other.write(50, "tank-1", LOW)
-    stranger = journal.host("stranger", other.folder)
-    with pytest.raises(JournalError, match="not the one that was judged up to commit 10"):
-        stranger.step()
-    assert journal.active() == set()
+    with pytest.raises(PermanentError, match=r"up to commit 10 of another journal .* `plantroom db new-journal`"):
+        journal.host("stranger", other.folder)
+    with pytest.raises(PermanentError, match="of another journal"):
+        journal.host("", other.folder)
+    assert (journal.active(), journal.progress().cursor_seq) == (set(), 10)
+
+
+def test_of_two_that_begin_together_over_journals_of_their_own_one_is_refused(journal: Journal, tmp_path: Path) -> None:
+    other = Journal(tmp_path / "other", journal.database)
+    first, page, second = (journal.host("first"), *(journal.host(name, other.folder) for name in ("", "second")))
+    journal.write(10)
+    other.write(50, "tank-1", LOW)
+    run(first, 10)
+    for one in (page, second):
+        with pytest.raises(PermanentError, match="of another journal"):
+            one.step()
+    journal.ended()
+    with pytest.raises(PermanentError, match="of another journal"):
+        second.step()
+    assert (journal.active(), journal.progress().cursor_seq) == (set(), 10)
+
+
+def test_a_folder_that_is_still_empty_is_waited_for(journal: Journal, tmp_path: Path) -> None:
+    """Ingest makes the first segment, and may start after the engine."""
+    run(journal.host("first"), journal.write(10))
+    journal.ended()
+    early = journal.host("early", tmp_path / "other")
+    assert (early.step(), early.cursor) == (0, 10)
+    Journal(tmp_path / "other", journal.database).write(1)
+    with pytest.raises(PermanentError, match="of another journal"):
+        early.step()
