@@ -10,6 +10,7 @@ from sqlmodel import Session
 from facility.errors import RetryableError
 from facility.reading import Commit, DeadLetter
 from ingest.repository import KEPT, add_dead_letters, count_dead_letters, newest_dead_letters, remove_dead_letters
+from ingest.shard import MAIN_SHARD
 from ingest.stores.cursor import CursorFile
 from ingest.tables import DeadLetterRow
 
@@ -17,16 +18,22 @@ _STRIDE = 1_000  # commits without a dead letter that are read again after a sta
 
 
 class DeadLetterBox:
-    """A follower's sink and a reader of one table. `sessions` opens a session of the program's database.
+    """A sink of one shard's follower, and a reader of the table of all. `sessions` opens a session of the program's
+    database.
 
     The cursor is a file beside the database and moves after the rows are committed; a row is unique by its place in
     the journal, so a range that comes again adds nothing.
     """
 
     def __init__(
-        self, sessions: Callable[[], AbstractContextManager[Session]], cursor: Path, *, kept: int = KEPT
+        self,
+        sessions: Callable[[], AbstractContextManager[Session]],
+        cursor: Path,
+        *,
+        kept: int = KEPT,
+        shard: str = MAIN_SHARD,
     ) -> None:
-        self._sessions, self._cursor, self._kept = sessions, CursorFile(cursor), kept
+        self._sessions, self._cursor, self._kept, self._shard = sessions, CursorFile(cursor), kept, shard
 
     @property
     def cursor(self) -> int:
@@ -43,7 +50,7 @@ class DeadLetterBox:
         if found:
             try:
                 with self._sessions() as session:
-                    add_dead_letters(session, commits, kept=self._kept)
+                    add_dead_letters(session, commits, kept=self._kept, shard=self._shard)
                     session.commit()
             except OperationalError as error:
                 msg = f"cannot write dead letters: {error.orig}; check that the database is up"
@@ -55,7 +62,7 @@ class DeadLetterBox:
         """The journal was cut back to `seq`: letters after that go, others come in their places."""
         try:
             with self._sessions() as session:
-                remove_dead_letters(session, seq)
+                remove_dead_letters(session, seq, self._shard)
                 session.commit()
         except OperationalError as error:
             msg = f"cannot remove dead letters: {error.orig}; check that the database is up"
@@ -63,11 +70,11 @@ class DeadLetterBox:
         self._cursor.rewind(seq)
 
     def newest(self, limit: int) -> Sequence[DeadLetterRow]:
-        """The newest first."""
+        """Of every shard, the newest first."""
         with self._sessions() as session:
             return newest_dead_letters(session, limit)
 
     def count(self) -> int:
-        """How many are kept."""
+        """How many are kept of every shard."""
         with self._sessions() as session:
             return count_dead_letters(session)

@@ -9,6 +9,7 @@ import ticketing.tables
 import ticketing.tables_outbox
 import ticketing.tables_plant
 import ticketing.tables_service
+import ticketing.tables_shard
 import ticketing.tables_work
 
 TABLES = (  # importing them fills the metadata
@@ -18,6 +19,7 @@ TABLES = (  # importing them fills the metadata
     ticketing.tables_outbox,
     ticketing.tables_plant,
     ticketing.tables_service,
+    ticketing.tables_shard,
     ticketing.tables_work,
 )
 
