@@ -31,6 +31,7 @@ from facility.reading import Commit, Entry, Heartbeat, PointValue, Reading, Rule
 from facility.registry import Registry
 from facility.site_file import parse_site
 from ingest.latest import LatestValues
+from ingest.shard import MAIN_SHARD
 from ingest.stores.parquet import ParquetStore
 from plantroom.database import Database
 from plantroom.heap import settle_heap
@@ -38,6 +39,8 @@ from plantroom.manage_desk import ContractDesk, Plant
 from plantroom.plant_view import PlantSources, ProgramView
 from plantroom.rule_desk import ProgramRules
 from plantroom.settings import Settings
+from plantroom.shard import Shard
+from plantroom.shard_health import ShardSources
 from plantroom.shelf_desk import EngineShelf
 from plantroom.turns import Turns
 from rules.catalogue import shipped_files
@@ -120,6 +123,10 @@ class Host:
 
     def touch(self) -> None:
         """Nobody watches."""
+
+
+def _shard(host: Host, latest: LatestValues, folder: Path) -> ShardSources:
+    return ShardSources(Shard(MAIN_SHARD, folder), cast("Any", host), latest, {}, lambda: 0)
 
 
 class Everybody:
@@ -207,7 +214,7 @@ def build(folder: Path, orders: int, feed: ChangeFeed | None = None) -> FastAPI:
     nothing = SimpleNamespace(proposals=list, unknown_codes=list, clocks=list, newest=lambda _: [], count=lambda: 0)
     sources = PlantSources(
         host=cast("Any", host), database=database, book=book, store=store, latest=latest,
-        dead_letters=cast("Any", nothing), followers={}, journal_last_seq=lambda: 1, clock=clock, refused=lambda: "",
+        dead_letters=cast("Any", nothing), shards=(_shard(host, latest, folder),), clock=clock, refused=lambda: "",
         devices=cast("Any", nothing), attachments=cast("Any", nothing), hand_over=lambda _: None,
     )  # fmt: skip
     view = ProgramView(sources)

@@ -40,8 +40,8 @@ ASKED_READINGS, ASKED_ORDERS = 5_000_000, 100_000
 
 def fill_readings(settings: Settings, count: int) -> int:
     """Write the journal and the store; the last commit."""
-    store, seq = ParquetStore(settings.parquet_folder), 0
-    with JournalWriter(settings.journal_folder) as journal:
+    store, seq = ParquetStore(settings.main.parquet_folder), 0
+    with JournalWriter(settings.main.journal_folder) as journal:
         for start in range(0, count, 200 * COMMIT):
             readings = make(min(200 * COMMIT, count - start))
             for first in range(0, len(readings), COMMIT):
@@ -84,7 +84,7 @@ def facts(settings: Settings) -> Iterator[int]:
         for table in ("work_order", "work_order_event"):
             yield session.execute(sa.text(f"SELECT count(*) FROM {table}")).scalar_one()  # noqa: S608 - two known names
     database.close()
-    with JournalReader(settings.journal_folder) as journal:
+    with JournalReader(settings.main.journal_folder) as journal:
         yield journal.last_seq()
 
 

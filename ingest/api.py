@@ -14,7 +14,7 @@ from facility.fields import unknown
 from facility.instant import format_instant, from_us, parse_duration, parse_instant, to_us
 from facility.reading import Quality, Value
 from facility.registry import Registry
-from ingest.stores.base import SeriesStore
+from ingest.stores.base import SeriesReader
 from ingest.tables import DeadLetterRow
 
 MAX_READINGS = 10_000
@@ -58,7 +58,7 @@ class DeadLetterAnswer(BaseModel):
 
 
 def build_router(
-    registry: Callable[[], Registry], store: SeriesStore, dead_letters: DeadLetterSource, clock: Clock
+    registry: Callable[[], Registry], store: SeriesReader, dead_letters: DeadLetterSource, clock: Clock
 ) -> APIRouter:
     """The routes; `registry` gives the directory in force. Who may call is decided where they are mounted."""
     router = APIRouter(prefix="/api", tags=["ingest"])

@@ -4,13 +4,13 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from facility.clock import Clock
 from facility.errors import PermanentError, refuse
-from facility.reading import SiteEdited
+from facility.reading import ControlEvent, SiteEdited
 from facility.registry import Registry
-from ingest.control import submit
-from ingest.discovery import DeviceInbox, Stranger
+from ingest.discovery import Stranger
 from ingest.discovery_file import Approval, Proposal, addition_text, propose
 from ingest.quality_skew import DeviceClock, DeviceClocks
 from ingest.unknown_codes import UnknownCode, UnknownCodes
@@ -24,32 +24,67 @@ class PlantInForce:
     site_files: Callable[[], Mapping[str, str]]
 
 
+class Inbox(Protocol):
+    """The devices nobody described, as `ingest.discovery.DeviceInbox` has them."""
+
+    def strangers(self) -> list[Stranger]:
+        """Every device, the one heard last first."""
+
+    def find(self, key: str) -> Stranger | None:
+        """One device by its key or by one of its topics."""
+
+    def forget(self, key: str) -> bool:
+        """Take it out; False when it was not there."""
+
+
+class Clocks(Protocol):
+    """How far the clocks of devices are off."""
+
+    def all(self) -> list[DeviceClock]:
+        """The worst first."""
+
+
+class Codes(Protocol):
+    """Codes that no map explains."""
+
+    def all(self) -> list[UnknownCode]:
+        """The one said last first."""
+
+
 @dataclass(frozen=True, slots=True)
-class Learned:
+class LearnedOfDevices:
     """What was learned of known devices: how far their clocks are off, and codes that no map explains."""
+
+    clocks: Clocks
+    codes: Codes
+
+
+@dataclass(frozen=True, slots=True)
+class Learned(LearnedOfDevices):
+    """What the followers of one journal learn."""
 
     clocks: DeviceClocks
     codes: UnknownCodes
 
 
 class DeviceDesk:
-    """Shows the inbox and approves. `folder` holds the approved site files, `spool` takes the event to the journal.
+    """Shows the inbox and approves. `folder` holds the approved site files, `hand_over` takes the event to the journal.
 
     Safe from any thread.
     """
 
     def __init__(
         self,
-        inbox: DeviceInbox,
-        learned: Learned,
+        inbox: Inbox,
+        learned: LearnedOfDevices,
         plant: PlantInForce,
         folder: Path,
-        spool: Path,
+        hand_over: Callable[[ControlEvent], object],
         clock: Clock,
         write: Callable[[Path, bytes], None],
     ) -> None:
         self._inbox, self._learned, self._plant, self._clock = inbox, learned, plant, clock
-        self._folder, self._spool, self._write = folder, spool, write
+        self._folder, self._hand_over, self._write = folder, hand_over, write
 
     def registry(self) -> Registry:
         """The directory in force."""
@@ -85,7 +120,7 @@ class DeviceDesk:
         self._write(path, text.encode())
         approved = {str(file): file.read_text(encoding="utf-8") for file in sorted(self._folder.glob("*.yaml"))}
         files = {**self._plant.site_files(), **approved}
-        submit(self._spool, SiteEdited(uuid.uuid4().hex, self._clock.now_us(), files))
+        self._hand_over(SiteEdited(uuid.uuid4().hex, self._clock.now_us(), files))
         self._inbox.forget(stranger.key)
         return path
 

@@ -25,6 +25,7 @@ from plantroom.files import read_texts
 from plantroom.plant_files import load_rule_files
 from plantroom.series_store import open_store
 from plantroom.settings import Settings, StoreKind
+from plantroom.several_stores import SeveralFolders, holds_parts, shard_folders
 from rules.rule import Rule
 from rules.rule_set import RuleSet
 from ticketing.contract_book import ContractBook
@@ -91,15 +92,28 @@ def store_history(store: str, registry: Registry, from_us: int | None, to_us: in
                 "--store", "InfluxDB is read over a span", "Give --from and --to, such as 2026-03-01T00:00:00Z."
             )
         settings = Settings(store=StoreKind.INFLUX)
-        return StoreHistory("InfluxDB", StoreSource(open_store(settings, lambda: registry)), registry, from_us, to_us)
+        source = StoreSource(open_store(settings, settings.main, lambda: registry, writes=False))
+        return StoreHistory("InfluxDB", source, registry, from_us, to_us)
     folder = Path(store)
-    parts = folder / "readings" if (folder / "readings").is_dir() else folder
-    newest, missing = _newest(parts, folder / "journal", registry)
-    parquet = ParquetFolder(parts, newest)
+    parquet, missing = _parquet(folder, registry)
     first, last = parquet.span()
     begin_us = max(first * DAY_US, from_us) if from_us is not None else first * DAY_US
     end_us = min((last + 1) * DAY_US, to_us) if to_us is not None else (last + 1) * DAY_US
     return StoreHistory(str(folder), parquet, registry, begin_us, end_us, missing)
+
+
+def _parquet(folder: Path, registry: Registry) -> tuple[SeveralFolders, str]:
+    """What the stores of all shards hold, and what is missing of it and why."""
+    if not (folder / "readings").is_dir():
+        return SeveralFolders([ParquetFolder(folder)]), ""
+    found: list[ParquetFolder] = []
+    missing: list[str] = []
+    for place in shard_folders(folder):
+        newest, why = _newest(place / "readings", place / "journal", registry)
+        missing += [why] if why else []
+        if place == folder or newest or holds_parts(place / "readings"):
+            found.append(ParquetFolder(place / "readings", newest))
+    return SeveralFolders(found), "; ".join(missing)
 
 
 def _newest(parts: Path, journal: Path, registry: Registry) -> tuple[list[Reading], str]:

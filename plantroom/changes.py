@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dashboards.web.change_feed import Change, ChangeFeed
 from facility.errors import RetryableError
 from facility.finding import Finding
-from plantroom.engine_host import EngineHost
+from plantroom.judging import Judging
 from ticketing.api import Sessions
 from ticketing.history_rows import lines_after, newest_line
 
@@ -18,10 +18,10 @@ MOST, BEHIND = 1_000, 100
 behind its successors."""
 
 
-def watch_changes(host: EngineHost, sessions: Sessions) -> "ChangeWatch":
-    """A watch over what the engine keeps and over the histories of orders."""
+def watch_changes(judging: Judging, sessions: Sessions) -> "ChangeWatch":
+    """A watch over what the engines keep and over the histories of orders."""
     watch = ChangeWatch(ChangeFeed(), sessions)
-    host.tell = watch.found
+    judging.tell(watch.found)
     return watch
 
 

@@ -42,7 +42,7 @@ def start_scaled(settings: Settings, first_us: int, newest_us: int | None) -> Sc
 def check_same_time(settings: Settings) -> None:
     """Raises InputError when the folder's journal was written in simulated time and now is not, or the other way."""
     was, will_be = settings.clock_file.exists(), settings.clock is ClockKind.SCALED
-    if settings.journal_folder.exists() and was != will_be:
+    if settings.main.journal_folder.exists() and was != will_be:
         what = "holds simulated time, as of a demo" if was else "holds readings in real time, not simulated ones"
         hint = "The two must not mix: name another folder with --var, one for each building."
         raise refuse(str(settings.var), what, hint)

@@ -106,12 +106,12 @@ def check_store(settings: Settings, registry: Registry | None) -> Check:
     """Whether readings can be asked for."""
     from plantroom.series_store import open_store  # noqa: PLC0415 - Polars and the web are loaded when we get this far
 
-    where = str(settings.parquet_folder) if settings.store is StoreKind.PARQUET else settings.influx_url
-    if settings.store is StoreKind.PARQUET and not settings.parquet_folder.exists():
+    where = str(settings.main.parquet_folder) if settings.store is StoreKind.PARQUET else settings.influx_url
+    if settings.store is StoreKind.PARQUET and not settings.main.parquet_folder.exists():
         return good("store", f"{where} will be made at the first start")
     directory = registry if registry is not None else Registry()
     try:
-        store = open_store(settings, lambda: directory)
+        store = open_store(settings, settings.main, lambda: directory, writes=False)
         try:
             newest = [store.last(asset_id) for asset_id in list(directory.assets)[:5]]
         finally:

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Protocol
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from sqlmodel import Session
 
 from facility.clock import Clock, JournalClock, RealClock
@@ -26,6 +25,7 @@ from ingest.control import submit
 from ingest.journal import JournalCutError
 from ingest.runs import Place
 from plantroom.database import Database
+from plantroom.engine_metrics import HostMetrics
 from plantroom.engine_start import begin, common_with, settle, without_readings
 from plantroom.engine_view import EngineView
 from rules.rule_set import RuleSet
@@ -66,25 +66,12 @@ class FindingsDesk(Protocol):
         """Idempotent: the same findings again change nothing."""
 
 
-class HostMetrics:
-    """What the engine's host shows on /metrics."""
-
-    def __init__(self, registry: CollectorRegistry) -> None:
-        self.commits = Counter("plantroom_engine_commits", "Commits judged.", registry=registry)
-        self.findings = Counter("plantroom_engine_findings", "Findings that changed.", registry=registry)
-        self.lag = Gauge("plantroom_engine_lag_commits", "Commits not yet judged.", registry=registry)
-        self.leads = Gauge("plantroom_engine_leads", "1 while this process writes what is found.", registry=registry)
-        self.batch_seconds = Histogram("plantroom_engine_batch_seconds", "Time to judge a batch.", registry=registry)
-        self.write_seconds = Histogram(
-            "plantroom_engine_write_seconds", "Time to keep findings, orders and the cursor.", registry=registry
-        )
-
-
 class EngineHost(EngineView):
     """The engine behind a cursor. `step` is called by one thread; pages read under `lock`.
 
-    Without a `lease` it follows for ever. With `directory_only` it judges nothing either: it knows the plant in force.
-    `leveled` is called, by the thread that steps, when this process leads and has judged what was waiting.
+    `name` is what the database calls this engine. Without a `lease` it follows for ever. With `directory_only` it
+    judges nothing either: it knows the plant in force. `leveled` is called, by the thread that steps, when this process
+    leads and has judged what was waiting.
     """
 
     def __init__(
@@ -98,11 +85,12 @@ class EngineHost(EngineView):
         clock: Clock,
         metrics: HostMetrics,
         directory_only: bool = False,
+        name: str = LEASE,
     ) -> None:
         super().__init__()
         self._lease = lease
         self._journal, self._database, self._desk, self._clock = journal, database, desk, clock
-        self._metrics = metrics
+        self._metrics, self._name = metrics, name
         self._allowance_us, self._directory_only = allowance_us, directory_only
         self._wall = RealClock()
         self._snapshot_due_us = 0
@@ -221,7 +209,7 @@ class EngineHost(EngineView):
             return False
         log.info("this process judges the journal now", epoch=lease.epoch, at=self.cursor)
         with self._database.reading() as session:
-            progress = repository.load_progress(session)
+            progress = repository.load_progress(session, self._name)
         if progress.rewinds != self._rewinds:
             self._restore()
         if self._warm_at:  # what the last leader kept beyond our place is judged before anything is settled
@@ -234,7 +222,7 @@ class EngineHost(EngineView):
     def _follow(self) -> int:
         """Judge what the leader has kept, and no more."""
         with self._database.reading() as session:
-            progress = repository.load_progress(session)
+            progress = repository.load_progress(session, self._name)
         self.kept_cursor = progress.snapshot_seq
         if progress.run != self._run:
             common_with(self._journal, progress)
@@ -338,13 +326,13 @@ class EngineHost(EngineView):
         with self._metrics.write_seconds.time(), self._lease.writing() as session:
             if findings:
                 self._desk.receive(session, findings)
-            repository.save_cursor(session, seq, run=self._run)
+            repository.save_cursor(session, seq, self._name, run=self._run)
             if due:
                 with self.lock:
                     blob = self.engine.snapshot()
-                repository.save_snapshot(session, seq, blob)
+                repository.save_snapshot(session, seq, blob, self._name)
             if rewound:
-                repository.count_rewind(session)
+                repository.count_rewind(session, self._name)
         self.cursor = seq
         if due:
             self.kept_cursor = seq
@@ -366,7 +354,7 @@ class EngineHost(EngineView):
 
     def _restore(self) -> None:
         with self._database.reading() as session:
-            state = repository.load_engine_state(session)
+            state = repository.load_engine_state(session, self._name)
         # Devices have clocks of their own: only heartbeats move event time, but in the journal's time there are none.
         scans_advance = isinstance(self._clock, JournalClock)
         at = begin(state, self._journal, allowance_us=self._allowance_us, scans_advance=scans_advance)

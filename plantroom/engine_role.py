@@ -8,6 +8,7 @@ import structlog
 
 from facility.errors import RetryableError
 from ingest.self_report import SelfReporter
+from ingest.shard import MAIN_SHARD
 from plantroom.broker_address import broker_address
 from plantroom.followed import Loop
 from plantroom.heap import settle_heap
@@ -15,11 +16,13 @@ from plantroom.jobs import Jobs
 from plantroom.meters import CounterPoints
 from plantroom.office import link_secret, open_office
 from plantroom.part import PLANT, Role
-from plantroom.plant_process import PlantProcess, open_process
+from plantroom.plant_process import PlantProcess, ShardInProcess, open_process
 from plantroom.readiness import why_not_ready
 from plantroom.secret_files import admin_token
 from plantroom.self_watch import SelfWatch, Watched
 from plantroom.settings import Settings
+from plantroom.several import Newest, several_latest
+from plantroom.shard import find_shard
 from plantroom.status_server import serve_status
 from ticketing.attachment_store import AttachmentStore
 from ticketing.egress import Egress
@@ -28,15 +31,16 @@ log = structlog.get_logger(__name__)
 _STOP_SECONDS = 5.0
 
 
-def run(settings: Settings, stop: threading.Event, parts: frozenset[Role] = PLANT) -> None:
-    """Run until `stop`. Raises PermanentError for files or stores that cannot be used."""
-    process = open_process(settings, parts)
+def run(settings: Settings, stop: threading.Event, parts: frozenset[Role] = PLANT, shard: str = MAIN_SHARD) -> None:
+    """Run until `stop`; `shard` is the one that is judged. Raises PermanentError for files or stores that cannot be
+    used."""
+    process = open_process(settings, parts, find_shard(settings.all_shards, shard, "--shard"))
     failures: list[str] = []
     threads: list[threading.Thread] = []
     closing: list[Callable[[], object]] = []
 
     def ready() -> list[str]:
-        return [one.said for one in why_not_ready(process.host, process.database, threads)]
+        return [one.said for one in why_not_ready(process.judging, process.database, threads)]
 
     loops = _loops(process, closing)
     serve: Loop = _wait
@@ -60,7 +64,7 @@ def run(settings: Settings, stop: threading.Event, parts: frozenset[Role] = PLAN
             thread.join(_STOP_SECONDS)
         # While a thread still writes files, nobody else may: then the system frees the keeper's lock with the process.
         ended = not any(thread.is_alive() for thread in threads)
-        kept = (process.followed.store.close, process.keeper.close) if ended else ()
+        kept = [end for one in process.shards for end in (one.followed.store.close, one.keeper.close)] if ended else []
         for close in (*closing, *kept, process.database.close):
             close()
     if failures:
@@ -69,13 +73,11 @@ def run(settings: Settings, stop: threading.Event, parts: frozenset[Role] = PLAN
 
 def _loops(process: PlantProcess, closing: list[Callable[[], object]]) -> dict[str, Loop]:
     """Name -> what runs in a thread of its own for as long as the process."""
-    host, parts, followed = process.host, process.parts, process.followed
-    loops: dict[str, Loop] = {
-        "rules": host.run,
-        "roster": process.people.run,
-        "contracts": process.contracts.run,
-        **followed.loops(lambda: host.kept_cursor, pages=Role.WEB in parts, keeps=Role.ENGINE in parts),
-    }
+    parts, host = process.parts, process.own.host
+    loops: dict[str, Loop] = {"roster": process.people.run, "contracts": process.contracts.run}
+    for one in process.shards:
+        loops[one.shard.called("rules")] = one.host.run
+        loops |= _followers(one, pages=Role.WEB in parts)
     if Role.JOBS in parts:
         jobs = _jobs(process)
         loops |= {"jobs": jobs.run, "jobs_lease": jobs.keep_lease}
@@ -88,28 +90,40 @@ def _loops(process: PlantProcess, closing: list[Callable[[], object]]) -> dict[s
     return loops
 
 
+def _followers(one: ShardInProcess, *, pages: bool) -> dict[str, Loop]:
+    loops = one.followed.loops(lambda: one.host.kept_cursor, pages=pages, keeps=one.leads)
+    return {one.shard.called(name): loop for name, loop in loops.items()}
+
+
 def _jobs(process: PlantProcess) -> Jobs:
     secret = link_secret(admin_token(process.settings))
     pictures = AttachmentStore(process.settings.attachments_folder)
-    meters = CounterPoints(process.followed.latest)
+    meters = CounterPoints(_latest(process))
     egress = Egress(process.settings.outbound_private)
     office = open_office(process.database, process.clock, process.people, secret, meters, pictures, egress)
-    return Jobs(process.database, process.host, process.book, process.clock, office)
+    return Jobs(process.database, process.judging, process.book, process.clock, office)
+
+
+def _latest(process: PlantProcess) -> Newest:
+    return several_latest([one.followed.latest for one in process.shards])
 
 
 def _self_watch(process: PlantProcess, reporter: SelfReporter) -> SelfWatch:
-    """What the process that leads says of the whole; one that stands by says nothing."""
-    host, followed, journal = process.host, process.followed, process.journal
+    """What the process that leads says of what it follows; one that stands by says nothing."""
+    own = process.own
 
     def lags() -> Sequence[int]:
-        return [journal.last_seq() - host.cursor, *followed.lags()]
+        return [lag for one in process.shards for lag in (one.lag(), *one.followed.lags())]
+
+    def skews() -> Sequence[int]:
+        return [skew for one in process.shards for skew in one.followed.skews()]
 
     def say(topic: str, payload: bytes) -> bool:
-        return reporter.say(topic, payload) if host.leads else True
+        return reporter.say(topic, payload) if own.host.leads else True
 
     watched = Watched(
-        lambda: host.registry, followed.latest, lags, lambda: host.event_time_us, process.settings.var, process.clock,
-        followed.skews,
+        lambda: own.host.registry, _latest(process), lags, lambda: process.judging.event_time_us,
+        process.settings.var, process.clock, skews,
     )  # fmt: skip
     return SelfWatch(watched, say)
 

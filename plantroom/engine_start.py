@@ -17,7 +17,7 @@ from sqlmodel import Session
 from facility.errors import PermanentError
 from facility.finding import Finding, FindingState
 from facility.instant import DAY_US
-from facility.reading import Commit, RuleSetActivated, SiteEdited
+from facility.reading import BuildingsAssigned, Commit, RuleSetActivated, SiteEdited
 from ingest.runs import Place
 from plantroom.finding_views import finding_of
 from rules.engine import Engine
@@ -30,7 +30,7 @@ from ticketing.tables import EngineStateRow
 log = structlog.get_logger(__name__)
 WARM_UP_US = 2 * DAY_US
 """Of arrival time. What a rule remembers for longer (baselines, running hours) is learnt again."""
-_PLANT_EVENTS = (SiteEdited, RuleSetActivated)
+_PLANT_EVENTS = (SiteEdited, RuleSetActivated, BuildingsAssigned)
 _OTHERS = "."
 """In the rule ids of findings that come from people and plans; a rule's own is kebab-case."""
 
@@ -118,7 +118,7 @@ def settle(session: Session, engine: Engine) -> list[Finding]:
 
 
 def without_readings(commit: Commit) -> Commit:
-    """What changes the plant itself: sites and rules."""
+    """What changes the plant itself: sites, rules, and who judges which buildings."""
     return Commit(commit.seq, commit.arrived_us, tuple(one for one in commit.entries if isinstance(one, _PLANT_EVENTS)))
 
 

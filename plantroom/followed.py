@@ -1,4 +1,4 @@
-"""What a process knows of the journal beside the engine: newest values, kept readings, dead letters, strange devices.
+"""What a process knows of a shard's journal beside the engine: newest values, kept readings, dead letters, strangers.
 
 Every process with pages follows all of it. The one that is the keeper also writes it down.
 """
@@ -30,18 +30,27 @@ from plantroom.cursor_board import CursorBoard
 from plantroom.database import Database
 from plantroom.files import write_atomically
 from plantroom.keeper import Keeper
-from plantroom.series_store import open_store, seen_file
+from plantroom.series_store import open_store, upkept
 from plantroom.settings import Settings, StoreKind
+from plantroom.shard import Shard
 
 log = structlog.get_logger(__name__)
 Loop = Callable[[threading.Event], None]
 
 
+class FollowedMetrics:
+    """What the followers of all shards of a process show on /metrics."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.followers, self.upkeep = FollowerMetrics(registry), UpkeepMetrics(registry)
+
+
 @dataclass(slots=True)
 class Followed:
-    """`followers` grows when this process becomes the keeper."""
+    """Of one shard. `followers` grows when this process becomes the keeper."""
 
     settings: Settings
+    shard: Shard
     keeper: Keeper
     database: Database
     decoded: DecodedCommits
@@ -64,8 +73,8 @@ class Followed:
 
     def follow(self, name: str, sink: Sink, owns: Callable[[], bool] = lambda: True) -> Follower:
         """A follower of this name that hands the journal on to `sink`. `owns`: its file of runs is this process's."""
-        journal = open_journal(self.settings, name, self.decoded, owns)
-        self.followers[name] = follower = Follower(name, journal, sink, metrics=self.gauges)
+        journal, called = open_journal(self.shard, name, self.decoded, owns), self.shard.called(name)
+        self.followers[called] = follower = Follower(called, journal, sink, metrics=self.gauges)
         return follower
 
     def loops(self, kept_cursor: Callable[[], int], *, pages: bool, keeps: bool) -> dict[str, Loop]:
@@ -107,7 +116,7 @@ class Followed:
 
     def _publish(self, kept_cursor: Callable[[], int]) -> Loop:
         cursors = {"engine": kept_cursor, "readings": lambda: self.store.cursor}
-        board = CursorBoard(self.settings.cursors_file, cursors | {"dead_letters": lambda: self.letters.cursor})
+        board = CursorBoard(self.shard.cursors_file, cursors | {"dead_letters": lambda: self.letters.cursor})
 
         def run(stop: threading.Event) -> None:
             if self.keeper.wait(stop):
@@ -148,36 +157,36 @@ class KeptReadings:
 
 def open_followed(
     settings: Settings,
-    parts: tuple[Database, Clock, Keeper, DecodedCommits, CollectorRegistry],
+    shard: Shard,
+    parts: tuple[Database, Clock, Keeper, DecodedCommits, FollowedMetrics],
     registry: Callable[[], Registry],
     first: Registry,
 ) -> Followed:
     """Everything at where it was left. `first` is the directory of the files just read, `registry` the one in force."""
     database, clock, keeper, decoded, metrics = parts
-    store = open_store(settings, registry, writes=keeper.held)
+    store = open_store(settings, shard, registry, writes=keeper.held)
     latest = _newest_readings(store, first)
 
     def write(path: Path, data: bytes) -> None:
         if keeper.held:
             write_atomically(path, data)
 
-    codes = UnknownCodes(registry, settings.var / "unknown_codes.json", write)
+    codes = UnknownCodes(registry, shard.codes_file, write)
     return Followed(
-        settings, keeper, database, decoded, FollowerMetrics(metrics), store,
-        upkeep=Upkeep(store, clock, metrics=UpkeepMetrics(metrics)),
+        settings, shard, keeper, database, decoded, metrics.followers, store,
+        upkeep=Upkeep(upkept(settings, shard, store), clock, metrics=metrics.upkeep),
         latest=latest,
-        devices=DeviceInbox(settings.var / "inbox.json", write),
+        devices=DeviceInbox(shard.inbox_file, write),
         learned=Learned(DeviceClocks(latest.cursor), codes),
-        letters=DeadLetterBox(database.writing, settings.var / "dead_letters.cursor"),
+        letters=DeadLetterBox(database.writing, shard.letters_cursor, shard=shard.name),
     )  # fmt: skip
 
 
 def open_journal(
-    settings: Settings, follower: str, decoded: DecodedCommits, owns: Callable[[], bool] = lambda: True
+    shard: Shard, follower: str, decoded: DecodedCommits, owns: Callable[[], bool] = lambda: True
 ) -> JournalReader:
     """A reader of the journal that knows after a restart too what this follower has read."""
-    seen = seen_file(settings, follower)
-    return JournalReader(settings.journal_folder, seen=seen, owns_seen=owns, decoded=decoded)
+    return JournalReader(shard.journal_folder, seen=shard.runs_file(follower), owns_seen=owns, decoded=decoded)
 
 
 def _newest_readings(store: SeriesStore, registry: Registry) -> LatestValues:

@@ -16,15 +16,18 @@ from ingest.broker import REDELIVERY_S
 from ingest.journal import JournalWriter
 from ingest.retention import KeepLimits, Retention, RetentionMetrics
 from ingest.service import IngestService, IngestSettings
+from ingest.shard import MAIN_SHARD
 from plantroom.allowance import allowance_us
 from plantroom.broker_address import broker_address
 from plantroom.clocks import clock_for
 from plantroom.journal_turn import WarmSite, await_journal
 from plantroom.settings import ClockKind, Mode, Settings
+from plantroom.shard import Shard, find_shard
 
 
-def run(settings: Settings, stop: threading.Event) -> None:
+def run(settings: Settings, stop: threading.Event, shard_name: str = MAIN_SHARD) -> None:
     """Run until `stop`. Raises PermanentError for site files or a journal that cannot be used."""
+    shard = find_shard(settings.all_shards, shard_name, "--shard")
     clock = clock_for(settings)
     site = WarmSite(settings)
     metrics = prometheus_client.CollectorRegistry()
@@ -32,7 +35,7 @@ def run(settings: Settings, stop: threading.Event) -> None:
     # A segment holds about an hour of real time; the journal clock has no such thing, so there only size counts.
     segment_us = 3_600_000_000 if settings.clock is not ClockKind.JOURNAL else 100 * 365 * 86_400_000_000
     open_journal = partial(
-        JournalWriter, settings.journal_folder, segment_us=round(segment_us * max(1.0, clock.factor))
+        JournalWriter, shard.journal_folder, segment_us=round(segment_us * max(1.0, clock.factor))
     )
     journal = await_journal(open_journal, site, stop)
     if journal is None:
@@ -42,10 +45,10 @@ def run(settings: Settings, stop: threading.Event) -> None:
             msg = f"metrics cannot be served on {settings.http_host}:{settings.metrics_port}; is the port taken?"
             raise PermanentError(msg)
         service = IngestService(
-            broker_address(settings),
+            broker_address(settings, shard.name),
             journal,
-            settings.journal_folder,
-            settings.control_folder,
+            shard.journal_folder,
+            shard.control_folder,
             site.registry,
             clock,
             IngestSettings(
@@ -60,8 +63,10 @@ def run(settings: Settings, stop: threading.Event) -> None:
             ),
             metrics,
         )
-        threading.Thread(target=_retention(settings, journal, clock, metrics).run, args=(stop,), daemon=True).start()
-        ready = threading.Thread(target=_say_ready, args=(service, settings, stop), name="ready", daemon=True)
+        threading.Thread(
+            target=_retention(settings, shard, journal, clock, metrics).run, args=(stop,), daemon=True
+        ).start()
+        ready = threading.Thread(target=_say_ready, args=(service, shard, stop), name="ready", daemon=True)
         ready.start()
         service.run(stop)
 
@@ -77,16 +82,16 @@ def _show(settings: Settings, metrics: prometheus_client.CollectorRegistry) -> b
 
 
 def _retention(
-    settings: Settings, journal: JournalWriter, clock: Clock, metrics: prometheus_client.CollectorRegistry
+    settings: Settings, shard: Shard, journal: JournalWriter, clock: Clock, metrics: prometheus_client.CollectorRegistry
 ) -> Retention:
     limits = KeepLimits(round(settings.journal_keep_hours * 3600 * SECOND_US), round(settings.journal_max_gb * 1e9))
-    return Retention(settings.journal_folder, settings.cursors_file, journal, clock, limits, RetentionMetrics(metrics))
+    return Retention(shard.journal_folder, shard.cursors_file, journal, clock, limits, RetentionMetrics(metrics))
 
 
-def _say_ready(service: IngestService, settings: Settings, stop: threading.Event) -> None:
+def _say_ready(service: IngestService, shard: Shard, stop: threading.Event) -> None:
     """Leave a mark for the supervisor when ingest is subscribed for the first time."""
     while not service.listening.wait(0.2):
         if stop.is_set():
             return
-    settings.listening_file.parent.mkdir(parents=True, exist_ok=True)
-    settings.listening_file.touch()
+    shard.listening_file.parent.mkdir(parents=True, exist_ok=True)
+    shard.listening_file.touch()

@@ -1,10 +1,11 @@
 """Starts the whole program on this machine: broker, ingest, engine with web, and what else is asked for."""
 
 import errno
+import re
 import socket
 import tempfile
 import urllib.request
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from urllib.error import URLError
 
@@ -21,6 +22,7 @@ from plantroom.lock import InstanceLock
 from plantroom.part import Role, format_roles, parse_processes
 from plantroom.secret_files import admin_token, make_once_code
 from plantroom.settings import ClockKind, Mode, Settings
+from plantroom.shard import Shard
 from plantroom.supervisor import ProcessSpec, Supervisor
 
 log = structlog.get_logger(__name__)
@@ -46,10 +48,15 @@ def free_port(host: str, wanted: int, setting: str, *, fixed: bool) -> int:
 
 
 def newest_us(settings: Settings) -> int | None:
-    """The instant of the newest commit of the journal; None when there is none yet."""
-    if not settings.journal_folder.exists():
+    """The instant of the newest commit of any journal; None when there is none yet."""
+    found = [at_us for shard in settings.all_shards if (at_us := _newest_us(shard)) is not None]
+    return max(found, default=None)
+
+
+def _newest_us(shard: Shard) -> int | None:
+    if not shard.journal_folder.exists():
         return None
-    reader = JournalReader(settings.journal_folder)
+    reader = JournalReader(shard.journal_folder)
     try:
         commits = reader.read(max(0, reader.last_seq() - 1), 1)
     finally:
@@ -129,27 +136,39 @@ def _shown(host: str) -> str:
 
 
 def stages_of(settings: Settings) -> list[list[ProcessSpec]]:
-    """The broker first; then ingest and the processes of the plant beside each other."""
+    """The broker first; then ingest and engine of every shard, and what else the plant has, beside each other."""
     environment = settings.environment()
     # One port, and it is ingest's: what the others count stands on the pages' own /metrics.
-    of_plant = {**environment, "PLANTROOM_METRICS_PORT": "0"}
-    settings.listening_file.unlink(missing_ok=True)
+    silent = {**environment, "PLANTROOM_METRICS_PORT": "0"}
     broker = ProcessSpec("broker", ["run", "--role", "broker"], environment, _listening(settings))
     others: list[ProcessSpec] = []
-    for parts in parse_processes(settings.processes):
+    processes = parse_processes(settings.processes)
+    for parts in processes:
         roles = format_roles(parts)
-        first = roles.split(",")[0]
-        same = sum(one.name.split("-")[0] == first for one in others)
-        name = first if not same else f"{first}-{same + 1}"
-        mine = environment if Role.INGEST in parts else of_plant
+        name = _numbered(roles.split(",")[0], others)
+        mine = environment if Role.INGEST in parts else silent
         others.append(ProcessSpec(name, ["run", "--role", roles], mine, _is_ready(settings, parts)))
+    for shard in settings.all_shards:
+        shard.listening_file.unlink(missing_ok=True)
+    for shard in settings.all_shards[1:]:
+        for role in (Role.INGEST, Role.ENGINE):  # as many that stand by as the first shard has
+            work = ["run", "--role", role, "--shard", shard.name]
+            ready = shard.listening_file.exists if role is Role.INGEST else lambda: True
+            for _ in range(sum(role in parts for parts in processes)):
+                others.append(ProcessSpec(_numbered(f"{role}-{shard.name}", others), work, silent, ready))
     return [[broker], others] if settings.mode is Mode.EMBEDDED else [others]
+
+
+def _numbered(name: str, before: Sequence[ProcessSpec]) -> str:
+    """`engine`, and of a second one `engine-2`."""
+    same = sum(re.fullmatch(rf"{name}(-\d+)?", one.name) is not None for one in before)
+    return name if not same else f"{name}-{same + 1}"
 
 
 def _is_ready(settings: Settings, parts: frozenset[Role]) -> Callable[[], bool]:
     """Of several with ingest or with pages one does the work: all count as ready when it is done."""
     if Role.INGEST in parts:
-        return settings.listening_file.exists
+        return settings.main.listening_file.exists
     return _answers(settings) if Role.WEB in parts else lambda: True
 
 

@@ -2,14 +2,14 @@
 
 from facility.instant import from_us
 from facility.reading import Quality
-from ingest.latest import LatestValues
+from plantroom.several import Newest
 from ticketing.meter_rows import Shown
 
 
 class CounterPoints:
     """Reads counters from the newest values of the program."""
 
-    def __init__(self, latest: LatestValues) -> None:
+    def __init__(self, latest: Newest) -> None:
         self._latest = latest
 
     def read(self, asset_id: str, meter: str) -> Shown | None:

@@ -7,7 +7,7 @@ from ingest.follower import FollowerMetrics
 from ingest.metrics import IngestMetrics
 from ingest.retention import RetentionMetrics
 from ingest.stores.upkeep import UpkeepMetrics
-from plantroom.engine_host import HostMetrics
+from plantroom.engine_metrics import EngineMetrics
 
 INGEST = "ingest"
 ENGINE = "engine"
@@ -44,6 +44,6 @@ def instruments() -> dict[str, list[MetricWrapperBase]]:
     ingest, engine = NamedRegistry(), NamedRegistry()
     for make in (IngestMetrics, RetentionMetrics):
         make(ingest)
-    for of_engine in (HostMetrics, FollowerMetrics, UpkeepMetrics, HttpMetrics):
+    for of_engine in (EngineMetrics, FollowerMetrics, UpkeepMetrics, HttpMetrics):
         of_engine(engine)
     return {INGEST: ingest.instruments, ENGINE: engine.instruments}

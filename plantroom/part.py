@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 
 from facility.errors import refuse
+from ingest.shard import MAIN_SHARD
 
 
 class Role(StrEnum):
@@ -33,6 +34,13 @@ def parse_roles(text: str) -> frozenset[Role]:
         hint = "Only engine, web and jobs may stand together; give every other role a process of its own."
         raise refuse("--role", f"{text!r} cannot be one process", hint)
     return roles
+
+
+def check_shard(roles: frozenset[Role], shard: str) -> None:
+    """Raises InputError where a process of these roles cannot be one shard's: only ingest and an engine alone are."""
+    if shard != MAIN_SHARD and roles not in ({Role.INGEST}, {Role.ENGINE}):
+        what = f"{format_roles(roles)} is not for the shard {shard!r} alone"
+        raise refuse("--shard", what, "Give it to --role ingest or --role engine; pages and jobs are for every shard.")
 
 
 def parse_processes(text: str) -> tuple[frozenset[Role], ...]:

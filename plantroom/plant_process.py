@@ -14,9 +14,11 @@ from plantroom.clocks import clock_for
 from plantroom.contract_watch import ContractWatch
 from plantroom.contracts import load_contracts
 from plantroom.database import Database
-from plantroom.engine_host import LEASE, EngineHost, HostMetrics
+from plantroom.engine_host import EngineHost
+from plantroom.engine_metrics import EngineMetrics, HostMetrics
 from plantroom.files import read_texts
-from plantroom.followed import Followed, open_followed, open_journal
+from plantroom.followed import Followed, FollowedMetrics, open_followed, open_journal
+from plantroom.judging import Judging
 from plantroom.keeper import Keeper
 from plantroom.part import Role
 from plantroom.plant_files import load_registry, load_rule_files
@@ -24,6 +26,7 @@ from plantroom.process_name import process_name
 from plantroom.reload import PlantFiles, Reload
 from plantroom.roster_watch import RosterWatch
 from plantroom.settings import Settings
+from plantroom.shard import Shard
 from rules.rule_set import RuleSet
 from ticketing.contract_book import ContractBook
 from ticketing.desk import Desk
@@ -31,70 +34,118 @@ from ticketing.lease import Lease
 
 
 @dataclass(frozen=True, slots=True)
+class ShardInProcess:
+    """One shard as this process has it. `journal` is the engine's own reader, `host` its engine: leading, or following
+    the process that leads."""
+
+    shard: Shard
+    leads: bool
+    """Whether this process may judge for it, and keep its readings."""
+    keeper: Keeper
+    journal: JournalReader
+    host: EngineHost
+    followed: Followed
+
+    def lag(self) -> int:
+        """How many commits are not judged yet."""
+        return self.journal.last_seq() - self.host.cursor
+
+
+@dataclass(frozen=True, slots=True)
 class PlantProcess:
-    """`journal` is the engine's own reader, `host` its engine: leading, or following the process that leads."""
+    """`shards` are those that it follows, the one that it may lead first; `judging` is the engines of them all."""
 
     settings: Settings
     parts: frozenset[Role]
     clock: Clock
     database: Database
     metrics: prometheus_client.CollectorRegistry
-    keeper: Keeper
-    journal: JournalReader
-    host: EngineHost
+    shards: tuple[ShardInProcess, ...]
+    judging: Judging
     book: ContractBook
     contracts: ContractWatch
     people: RosterWatch
     reload: Reload
-    followed: Followed
+
+    @property
+    def own(self) -> ShardInProcess:
+        """The shard that it may lead; with pages or jobs alone the first one."""
+        return self.shards[0]
 
 
-def open_process(settings: Settings, parts: frozenset[Role]) -> PlantProcess:
-    """Everything opened, and nothing running. Raises PermanentError for files or stores that cannot be used."""
+def open_process(settings: Settings, parts: frozenset[Role], led: Shard) -> PlantProcess:
+    """Everything opened, and nothing running. Raises PermanentError for files or stores that cannot be used.
+
+    A process with an engine alone follows the journal that it judges; pages and jobs are about the whole plant.
+    """
     registry, found = load_registry(settings.site_files)
     files = PlantFiles(found, load_rule_files(settings.rules))
     rule_ids, texts = frozenset(RuleSet.load(files.rules).rules), read_texts(settings.contract, "contract")
     book = load_contracts(texts, registry, rule_ids)
     clock, database = clock_for(settings), _open_database(settings)
     metrics = prometheus_client.CollectorRegistry()
-    keeper = Keeper(settings.var / "run" / "keeper.lock")
-    if Role.ENGINE in parts:
-        keeper.take()
-    decoded = DecodedCommits()
-    journal = open_journal(settings, "engine", decoded, lambda: host.leads)
-    host = EngineHost(
-        journal,
-        database,
-        Desk(book, lambda: host.registry),
-        lease=Lease(database, LEASE, process_name(), RealClock()) if Role.ENGINE in parts else None,
-        allowance_us=allowance_us(clock),
-        clock=clock,
-        metrics=HostMetrics(metrics),
-        directory_only=parts == {Role.JOBS} and not isinstance(clock, JournalClock),  # that one lives by scans
+    opening = _Opening(
+        settings, parts, clock, database, book, registry, EngineMetrics(metrics), FollowedMetrics(metrics)
     )
-    people = RosterWatch(settings, lambda: host.registry, first=registry)
-    contracts = _contracts(settings, book, texts, host, (registry, rule_ids), clock)
-    reload = Reload(settings, files, contracts.texts, clock, lambda: host.leads)
+    others = () if parts == {Role.ENGINE} else tuple(one for one in settings.all_shards if one != led)
+    shards = tuple(opening.open(shard, leads=shard == led and Role.ENGINE in parts) for shard in (led, *others))
+    host, judging = shards[0].host, Judging([one.host for one in shards])
+    people = RosterWatch(settings, lambda: judging.registry, first=registry)
+    contracts = _contracts(settings, book, texts, judging, (registry, rule_ids), clock)
+    reload = Reload(settings, led, files, contracts.texts, clock, lambda: host.leads)
     host.leveled = lambda: reload.hand_over(host.bring_up_to)
-    followed = open_followed(settings, (database, clock, keeper, decoded, metrics), lambda: host.registry, registry)
-    return PlantProcess(
-        settings, parts, clock, database, metrics, keeper, journal, host, book, contracts, people, reload, followed
-    )
+    return PlantProcess(settings, parts, clock, database, metrics, shards, judging, book, contracts, people, reload)
+
+
+@dataclass(frozen=True, slots=True)
+class _Opening:
+    """What all shards of a process are opened with."""
+
+    settings: Settings
+    parts: frozenset[Role]
+    clock: Clock
+    database: Database
+    book: ContractBook
+    first: Registry
+    engines: EngineMetrics
+    followers: FollowedMetrics
+
+    def open(self, shard: Shard, *, leads: bool) -> ShardInProcess:
+        keeper = Keeper(shard.keeper_lock)
+        if leads:
+            keeper.take()
+        decoded = DecodedCommits()
+        journal = open_journal(shard, "engine", decoded, lambda: host.leads)
+        host = EngineHost(
+            journal,
+            self.database,
+            Desk(self.book, lambda: host.registry),
+            lease=Lease(self.database, shard.engine, process_name(), RealClock()) if leads else None,
+            allowance_us=allowance_us(self.clock),
+            clock=self.clock,
+            metrics=HostMetrics(self.engines, shard.name),
+            # The journal's clock lives by scans.
+            directory_only=self.parts == {Role.JOBS} and not isinstance(self.clock, JournalClock),
+            name=shard.engine,
+        )
+        parts = (self.database, self.clock, keeper, decoded, self.followers)
+        followed = open_followed(self.settings, shard, parts, lambda: host.registry, self.first)
+        return ShardInProcess(shard, leads, keeper, journal, host, followed)
 
 
 def _contracts(
     settings: Settings,
     book: ContractBook,
     texts: Mapping[str, str],
-    host: EngineHost,
+    judging: Judging,
     first: tuple[Registry, frozenset[str]],
     clock: Clock,
 ) -> ContractWatch:
     """Checked against the directory and rules in force, and against those of the files before any are."""
     registry, rule_ids = first
     in_force: tuple[Callable[[], Registry], Callable[[], frozenset[str]]] = (
-        lambda: host.registry if host.registry.buildings else registry,
-        lambda: host.rule_ids or rule_ids,
+        lambda: judging.registry if judging.registry.buildings else registry,
+        lambda: judging.rule_ids or rule_ids,
     )
     return ContractWatch(settings, book, texts, in_force, clock)
 

@@ -22,23 +22,23 @@ from dashboards.web.protocols import (
 from facility.clock import Clock, JournalClock, ScaledClock
 from facility.errors import PermanentError
 from facility.finding import Finding, Severity
-from facility.instant import SECOND_US, from_us, to_us
+from facility.instant import from_us, to_us
 from facility.reading import ControlEvent, DeadLetter, Reading
 from facility.registry import Registry
 from ingest.dead_letters import DeadLetterBox
 from ingest.discovery_desk import DeviceDesk
 from ingest.discovery_file import Approval
-from ingest.follower import Follower
-from ingest.latest import LatestValues
-from ingest.stores.base import SeriesStore
+from ingest.stores.base import SeriesReader
 from plantroom import __version__
 from plantroom.database import Database
-from plantroom.engine_host import EngineHost
 from plantroom.finding_views import finding_of
+from plantroom.judging import Judging
 from plantroom.order_views import OrderReader
 from plantroom.order_work import order_work
 from plantroom.scoped_view import ScopedView
 from plantroom.self_watch import silent_assets
+from plantroom.several import Newest
+from plantroom.shard_health import ShardSources
 from ticketing import repository, risk_rows
 from ticketing.attachment_desk import AttachmentDesk
 from ticketing.contract import PauseReason
@@ -58,14 +58,14 @@ MOST_NARROWED = 64
 class PlantSources:
     """Everything the pages are fed from."""
 
-    host: EngineHost
+    host: Judging
     database: Database
     book: ContractBook
-    store: SeriesStore
-    latest: LatestValues
+    store: SeriesReader
+    latest: Newest
     dead_letters: DeadLetterBox
-    followers: Mapping[str, Follower]
-    journal_last_seq: Callable[[], int]
+    shards: Sequence[ShardSources]
+    """Those that are followed; never none."""
     clock: Clock
     refused: Callable[[], str]
     """Why the files on disk are not those in force; empty when they are."""
@@ -307,29 +307,11 @@ class ProgramView:
     def health(self) -> Health:
         """How each stage is doing."""
         now_us, counters = self._from.clock.now_us(), self._from.latest.counters
-        last_seq, host = self._from.journal_last_seq(), self._from.host
-        quiet_us = (now_us - counters.at_us) / self._from.clock.factor if counters.at_us is not None else None
-        # With the journal clock there are no heartbeats: nobody can tell silence from the end of the history.
-        alive = isinstance(self._from.clock, JournalClock) or (quiet_us is not None and quiet_us < 10 * SECOND_US)
-        stages = [
-            StageHealth(
-                "ingest",
-                alive,
-                "" if alive else "no heartbeat came back from the broker for 10 s",
-                counts={"received": counters.received, "rejected": counters.rejected},
-            ),
-            StageHealth(
-                "rules",
-                not host.away,
-                host.away,
-                behind_commits=last_seq - host.cursor,
-                counts={"findings": host.findings_total},
-            ),
-            StageHealth("files", not self._from.refused(), self._from.refused()),
-        ]
-        for name, follower in list(self._from.followers.items()):  # it grows when this process becomes the keeper
-            state = follower.state
-            stages.append(StageHealth(name, not state.trouble, state.trouble, behind_commits=state.lag))
+        host, main, *others = self._from.host, *self._from.shards
+        stages = [*main.stages(self._from.clock), StageHealth("files", not self._from.refused(), self._from.refused())]
+        stages += main.follower_stages()
+        for one in others:
+            stages += [*one.stages(self._from.clock), *one.follower_stages()]
         return Health(
             stages=tuple(stages),
             heartbeat_at=from_us(counters.at_us) if counters.at_us is not None else None,

@@ -13,7 +13,9 @@ from plantroom.database import Database
 class Host(Protocol):
     """The engine's host, as far as it can stand in the way."""
 
-    away: str
+    @property
+    def away(self) -> str:
+        """Why nothing can be kept now; empty when it can."""
 
     def awaits_files(self) -> bool:
         """Whether the journal does not say yet which site and rules hold."""

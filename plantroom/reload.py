@@ -21,6 +21,7 @@ from plantroom.file_watch import FileWatch
 from plantroom.files import read_texts
 from plantroom.plant_files import parse_sites, read_rule_files
 from plantroom.settings import Settings
+from plantroom.shard import Shard
 from rules.rule_set import RuleSet
 
 log = structlog.get_logger(__name__)
@@ -36,7 +37,8 @@ class PlantFiles(msgspec.Struct, frozen=True):
 class Reload(FileWatch[PlantFiles]):
     """Watches the files of the settings; `in_force` are those the program started with.
 
-    Files that contradict the contracts in force are refused. While `leads` says no, another process tells the journal.
+    Files that contradict the contracts in force are refused. While `leads` says no, another process tells the journal
+    of this shard; every shard's leader tells its own.
     """
 
     noun = "sites and rules"
@@ -44,6 +46,7 @@ class Reload(FileWatch[PlantFiles]):
     def __init__(
         self,
         settings: Settings,
+        shard: Shard,
         in_force: PlantFiles,
         contracts: Callable[[], Mapping[str, str]],
         clock: Clock,
@@ -51,7 +54,7 @@ class Reload(FileWatch[PlantFiles]):
     ) -> None:
         super().__init__(in_force)
         self._leads, self._lock = leads, threading.Lock()
-        self._settings, self._contracts, self._clock = settings, contracts, clock
+        self._settings, self._shard, self._contracts, self._clock = settings, shard, contracts, clock
         self._submitted_us = 0
 
     def hand_over(self, bring_up_to: Callable[[dict[str, str], dict[str, str], Path], None]) -> None:
@@ -64,7 +67,7 @@ class Reload(FileWatch[PlantFiles]):
             except InputError as error:
                 self.refuse(str(error))
                 return
-            bring_up_to(found.site, found.rules, self._settings.control_folder)
+            bring_up_to(found.site, found.rules, self._shard.control_folder)
             self.settle(found)
 
     def look(self) -> bool:
@@ -80,7 +83,7 @@ class Reload(FileWatch[PlantFiles]):
         """Checked together with the contracts, and handed to the journal. Raises InputError or OSError."""
         self._check(found)
         for event in self._events(found) if self._leads() else ():
-            submit(self._settings.control_folder, event)
+            submit(self._shard.control_folder, event)
             log.info("changed files are taken up", kind=type(event).__name__)
 
     def _check(self, found: PlantFiles) -> None:

@@ -7,6 +7,7 @@ from importlib import import_module
 import structlog
 
 from facility.errors import PermanentError, RetryableError
+from ingest.shard import MAIN_SHARD
 from plantroom.backup.unfinished import refuse_unfinished
 from plantroom.lifeline import stop_event
 from plantroom.part import PLANT, Role
@@ -19,8 +20,10 @@ _YIELDING = {Role.BROKER: 5, Role.ENGINE: 10, Role.WEB: 10, Role.JOBS: 10}
 the engine lags and catches up; it and the pages must not keep the broker waiting either."""
 
 
-def run_role(roles: frozenset[Role], settings: Settings) -> None:
+def run_role(roles: frozenset[Role], settings: Settings, shard: str = MAIN_SHARD) -> None:
     """Run `broker`, `ingest`, or any of `engine`, `web` and `jobs` until SIGTERM, or until the parent is gone.
+
+    `shard` is whose journal `ingest` writes and `engine` judges.
 
     The process ends with 78 when starting it again would not help, with 1 when it may.
     """
@@ -31,7 +34,9 @@ def run_role(roles: frozenset[Role], settings: Settings) -> None:
     try:
         refuse_unfinished(settings.var)
         if roles <= PLANT:
-            import_module("plantroom.engine_role").run(settings, stop, roles)
+            import_module("plantroom.engine_role").run(settings, stop, roles, shard)
+        elif Role.INGEST in roles:
+            import_module("plantroom.ingest_role").run(settings, stop, shard)
         else:
             import_module(f"plantroom.{min(roles)}_role").run(settings, stop)
     except PermanentError as error:

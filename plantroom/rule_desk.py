@@ -30,12 +30,12 @@ from facility.instant import to_us
 from facility.reading import ParameterOverridden
 from facility.registry import Registry
 from plantroom.backtest_trial import INFLUX
+from plantroom.judging import SeenEngine
 from plantroom.rule_plot import example_plots, firing_example
 from plantroom.rule_standing import rule_standings
 from plantroom.rule_trials import NICE, RuleTrials
 from plantroom.settings import Settings, StoreKind
 from plantroom.trial_process import Ordered
-from rules.engine import Engine
 from rules.parameters import Override, resolve
 from rules.plan import NotApplicable
 from rules.rule import Rule
@@ -51,7 +51,7 @@ class RulesHost(Protocol):
         """Held while the engine is looked at."""
 
     @property
-    def engine(self) -> Engine:
+    def engine(self) -> SeenEngine:
         """The engine that judges now."""
 
     def touch(self) -> None:

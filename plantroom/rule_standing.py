@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from dashboards.web.standing_view import ParameterRow, RuleStanding, StandState, TermRow
-from rules.engine import Engine
+from plantroom.judging import SeenEngine
 from rules.explain import Shelf
 from rules.parameters import ParameterNow
 from rules.standing import Stand, Standing, TermNow
@@ -19,7 +19,7 @@ class StandingHost(Protocol):
         """Held while the engine is looked at."""
 
     @property
-    def engine(self) -> Engine:
+    def engine(self) -> SeenEngine:
         """The engine that judges now."""
 
 

@@ -24,6 +24,7 @@ from ingest.link import ClientKind
 from ingest.stores.keeping import KeepPolicy, parse_policy
 from plantroom.part import parse_processes
 from plantroom.settings_files import SecretFiles, named_in
+from plantroom.shard import Shard, parse_shards, shards_in
 from ticketing.egress import parse_networks
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -188,6 +189,11 @@ class Settings(BaseSettings):
         "engine, web, jobs, or with ingest, which is there once without saying so; whoever is there twice stands by: "
         "`ingest ingest engine engine web,jobs web,jobs`",
     )
+    shards: str = Field(
+        default="",
+        description="names, separated by spaces, of further ingest processes beside the first, which is `main`; each "
+        "has a journal and an engine of its own and takes whole buildings: see production.md",
+    )
     grafana_url: str | None = Field(
         default=None,
         pattern=r"^https?://[^\s?#]+$",
@@ -208,6 +214,18 @@ class Settings(BaseSettings):
     def _processes(cls, value: str) -> str:
         parse_processes(value)
         return value
+
+    @field_validator("shards")
+    @classmethod
+    def _shards(cls, value: str) -> str:
+        return " ".join(parse_shards(value))
+
+    @model_validator(mode="after")
+    def _one_history(self) -> Self:
+        if self.shards and self.clock is ClockKind.JOURNAL:
+            msg = "shards are set, but with the clock `journal` there is one journal whose newest event is now"
+            raise ValueError(msg)
+        return self
 
     @model_validator(mode="after")
     def _keeping(self) -> Self:
@@ -254,20 +272,14 @@ class Settings(BaseSettings):
         return self
 
     @property
-    def journal_folder(self) -> Path:
-        return self.var / "journal"
+    def all_shards(self) -> tuple[Shard, ...]:
+        """Every shard, `main` first."""
+        return shards_in(self.var, parse_shards(self.shards))
 
     @property
-    def cursors_file(self) -> Path:
-        return self.var / "cursors" / "done.json"
-
-    @property
-    def control_folder(self) -> Path:
-        return self.var / "control"
-
-    @property
-    def parquet_folder(self) -> Path:
-        return self.var / "readings"
+    def main(self) -> Shard:
+        """The first shard, which is always there."""
+        return self.all_shards[0]
 
     @property
     def attachments_folder(self) -> Path:
@@ -309,10 +321,6 @@ class Settings(BaseSettings):
     @property
     def clock_file(self) -> Path:
         return self.var / "clock.json"
-
-    @property
-    def listening_file(self) -> Path:
-        return self.var / "run" / "ingest.listening"
 
     @property
     def once_file(self) -> Path:

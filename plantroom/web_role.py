@@ -13,8 +13,10 @@ from fastapi import FastAPI
 from dashboards.web.change_feed import ChangeFeed
 from facility.clock import RealClock
 from facility.errors import PermanentError
+from facility.reading import ControlEvent
 from ingest.control import submit
 from ingest.discovery_desk import DeviceDesk, PlantInForce
+from ingest.stores.base import SeriesReader
 from plantroom.access import CurrentAsker
 from plantroom.changes import watch_changes
 from plantroom.files import write_atomically
@@ -22,12 +24,15 @@ from plantroom.followed import Loop
 from plantroom.front import open_front
 from plantroom.keeper import Keeper
 from plantroom.office import link_secret
-from plantroom.plant_process import PlantProcess
+from plantroom.plant_process import PlantProcess, ShardInProcess
 from plantroom.plant_view import PlantSources
 from plantroom.reception import open_reception
 from plantroom.rule_desk import ProgramRules
 from plantroom.secret_files import admin_token
-from plantroom.settings import Settings
+from plantroom.settings import Settings, StoreKind
+from plantroom.several import several_inboxes, several_latest, several_learned
+from plantroom.several_stores import SeveralStores
+from plantroom.shard_health import ShardSources
 from ticketing.attachment_desk import AttachmentDesk
 from ticketing.attachment_store import AttachmentStore
 from ticketing.routers import ApiParts, signed_routers, ticketing_routers
@@ -48,7 +53,7 @@ class OpenPages:
 
 def open_pages(process: PlantProcess, ready: Callable[[], Sequence[str]]) -> OpenPages:
     """Everything the process shows. `ready` gives the reasons why it is not ready, empty when it is."""
-    settings, host, book = process.settings, process.host, process.book
+    settings, host, book = process.settings, process.judging, process.book
     sources = _sources(process)
     secret = link_secret(admin_token(settings))
     teller = OutboxTeller(process.people, RealClock())
@@ -93,33 +98,52 @@ def open_pages(process: PlantProcess, ready: Callable[[], Sequence[str]]) -> Ope
 
 
 def _sources(process: PlantProcess) -> PlantSources:
-    settings, host, followed = process.settings, process.host, process.followed
-    in_force = PlantInForce(lambda: host.registry, lambda: host.engine.site_files)
+    settings, judging, shards = process.settings, process.judging, process.shards
+    in_force = PlantInForce(lambda: judging.registry, lambda: judging.engine.site_files)
+
+    def hand_over(event: ControlEvent) -> None:
+        """Every engine knows what people say of the plant, whatever buildings it judges."""
+        for shard in settings.all_shards:
+            submit(shard.control_folder, event)
+
     desk = DeviceDesk(
-        followed.devices,
-        followed.learned,
+        several_inboxes([one.followed.devices for one in shards]),
+        several_learned([one.followed.learned for one in shards], [_judges(one) for one in shards]),
         in_force,
         settings.devices_folder,
-        settings.control_folder,
+        hand_over,
         process.clock,
         write_atomically,
     )
     reload, contracts, people = process.reload, process.contracts, process.people
     return PlantSources(
-        host,
+        judging,
         process.database,
         process.book,
-        followed.store,
-        followed.latest,
-        followed.letters,
-        followed.followers,
-        process.journal.last_seq,
+        _store(process),
+        several_latest([one.followed.latest for one in shards]),
+        process.own.followed.letters,
+        tuple(_health_of(one) for one in shards),
         process.clock,
         lambda: reload.refused or contracts.refused or people.refused,
         desk,
         AttachmentDesk(AttachmentStore(settings.attachments_folder)),
-        lambda event: submit(settings.control_folder, event),
+        hand_over,
     )
+
+
+def _store(process: PlantProcess) -> SeriesReader:
+    """InfluxDB is one for all shards."""
+    stores = [one.followed.store for one in process.shards]
+    return stores[0] if len(stores) == 1 or process.settings.store is StoreKind.INFLUX else SeveralStores(stores)
+
+
+def _judges(one: ShardInProcess) -> Callable[[str], bool]:
+    return lambda asset_id: asset_id in one.host.registry.assets
+
+
+def _health_of(one: ShardInProcess) -> ShardSources:
+    return ShardSources(one.shard, one.host, one.followed.latest, one.followed.followers, one.lag)
 
 
 def _server(app: FastAPI, settings: Settings) -> uvicorn.Server:

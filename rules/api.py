@@ -8,16 +8,29 @@ from pydantic import BaseModel
 
 from facility.fields import unknown
 from facility.finding import OrderKind, Severity
-from rules.engine import Engine
+from facility.registry import Registry
 from rules.plan import NotApplicable
 from rules.rule import Group, Parameter, Rule
+from rules.rule_set import RuleSet
+
+
+class InForce(Protocol):
+    """An engine, as far as it is asked what is in force."""
+
+    @property
+    def registry(self) -> Registry:
+        """The directory."""
+
+    @property
+    def rule_set(self) -> RuleSet | None:
+        """The rules; None before the first set."""
 
 
 class RulesHost(Protocol):
     """Who runs the engine. `not_applicable` may be called from any thread."""
 
     @property
-    def engine(self) -> Engine:
+    def engine(self) -> InForce:
         """The engine that judges now."""
 
     def not_applicable(self) -> Sequence[NotApplicable]:

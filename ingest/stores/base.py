@@ -9,7 +9,32 @@ from facility.instant import to_us
 from facility.reading import Commit, Quality, Reading, Scan
 
 
-class SeriesStore(Protocol):
+class SeriesReader(Protocol):
+    """Readings by asset, point and instant, for any number of readers."""
+
+    def read(
+        self,
+        asset_id: str,
+        point: str,
+        from_us: int,
+        to_us: int,
+        *,
+        every_us: int | None = None,
+        limit: int | None = None,
+    ) -> list[Reading]:
+        """The readings with `from_us` <= at < `to_us`, oldest first, at most `limit` of them.
+
+        With `every_us` one reading for each bucket that holds any, at the bucket's start (buckets are counted from
+        the epoch): the mean of numbers, the last of texts. A bucket with good readings speaks only of those and is
+        good; one without has the mean (or last) of the others and the highest quality code among them.
+        Raises RetryableError when the store is away.
+        """
+
+    def last(self, asset_id: str) -> dict[str, Reading]:
+        """The newest reading of every point, without points that ended 31 days before the asset's newest reading."""
+
+
+class SeriesStore(SeriesReader, Protocol):
     """Readings by asset, point and instant. One thread writes (a follower of the journal), any number read.
 
     The key is (asset, point, instant): a reading written twice is there once, and a later one replaces an earlier
@@ -53,27 +78,6 @@ class SeriesStore(Protocol):
     def roll_up(self, now_us: int) -> bool:
         """Do the next small piece of keeping means for dashboards that read this store without us, as of `now_us`;
         whether there was any. For the writing thread. Raises RetryableError, after which nothing is lost."""
-
-    def read(
-        self,
-        asset_id: str,
-        point: str,
-        from_us: int,
-        to_us: int,
-        *,
-        every_us: int | None = None,
-        limit: int | None = None,
-    ) -> list[Reading]:
-        """The readings with `from_us` <= at < `to_us`, oldest first, at most `limit` of them.
-
-        With `every_us` one reading for each bucket that holds any, at the bucket's start (buckets are counted from
-        the epoch): the mean of numbers, the last of texts. A bucket with good readings speaks only of those and is
-        good; one without has the mean (or last) of the others and the highest quality code among them.
-        Raises RetryableError when the store is away.
-        """
-
-    def last(self, asset_id: str) -> dict[str, Reading]:
-        """The newest reading of every point, without points that ended 31 days before the asset's newest reading."""
 
     def close(self) -> None:
         """Flush and let go of files and connections."""

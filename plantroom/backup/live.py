@@ -53,9 +53,9 @@ def find_live(settings: Settings, database: Path | None, *, with_secrets: bool) 
         name = Path(path.name)
         if path.name in LEFT_OUT or (database is not None and path.resolve() == database.resolve()):
             continue
-        if path.is_dir() and (list_segments(path) or path == settings.journal_folder):
+        if path.is_dir() and (list_segments(path) or path == settings.main.journal_folder):
             journals.append(name)
-        elif path.is_dir() and (path == settings.parquet_folder or any(path.glob("day=*"))):
+        elif path.is_dir() and (path == settings.main.parquet_folder or any(path.glob("day=*"))):
             stores.append(name)
         elif path in (settings.attachments_folder, settings.manuals_folder):
             pictures.append(name)

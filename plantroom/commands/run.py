@@ -5,11 +5,13 @@ from typing import Annotated
 
 import typer
 
+from ingest.shard import MAIN_SHARD
 from plantroom.launch import launch
 from plantroom.logs import set_up_logs
-from plantroom.part import Role, format_roles, parse_roles
+from plantroom.part import Role, check_shard, format_roles, parse_roles
 from plantroom.roles import run_role
 from plantroom.settings import load_settings
+from plantroom.shard import find_shard
 
 
 def register(app: typer.Typer) -> None:
@@ -24,6 +26,9 @@ def register(app: typer.Typer) -> None:
                 "and jobs, such as engine,web,jobs."
             ),
         ] = Role.ALL.value,
+        shard: Annotated[
+            str, typer.Option(help="Of the setting shards: whose journal ingest writes, or engine judges.")
+        ] = MAIN_SHARD,
         site: Annotated[list[Path] | None, typer.Option(help="Site files.")] = None,
         contract: Annotated[list[Path] | None, typer.Option(help="Contract files.")] = None,
         rules: Annotated[Path | None, typer.Option(help="Folder of own rule files.")] = None,
@@ -42,8 +47,10 @@ def register(app: typer.Typer) -> None:
             mqtt_listen=mqtt_listen,
         )  # fmt: skip
         roles = parse_roles(role)
-        set_up_logs(settings, "plantroom" if Role.ALL in roles else format_roles(roles))
+        check_shard(roles, find_shard(settings.all_shards, shard, "--shard").name)
+        name = "plantroom" if Role.ALL in roles else format_roles(roles)
+        set_up_logs(settings, name if shard == MAIN_SHARD else f"{name}-{shard}")
         if Role.ALL in roles:
             launch(settings)
         else:
-            run_role(roles, settings)
+            run_role(roles, settings, shard)

@@ -37,6 +37,7 @@ from plantroom.files import read_texts
 from plantroom.plant_files import load_registry
 from plantroom.series_store import open_store
 from plantroom.settings import Settings, StoreKind
+from plantroom.several_stores import SeveralFolders, holds_parts, shard_folders
 from ticketing.contract_book import ContractBook
 from ticketing.ical import Event, write_calendar
 
@@ -146,9 +147,10 @@ def _source(settings: Settings, registry: Registry) -> Source:
     """Reads the readings of series (asset, point) in a span: of Parquet what is on disk, beside the program that
     writes it; of InfluxDB through its own interface."""
     if settings.store is StoreKind.PARQUET:
-        folder = ParquetFolder(settings.parquet_folder)
-        return lambda series, first, end: iter(folder.between(series, first, end) if series else ())
-    store = open_store(settings, lambda: registry)
+        places = [folder / "readings" for folder in shard_folders(settings.var)]
+        folders = SeveralFolders([ParquetFolder(one) for one in places if one == places[0] or holds_parts(one)])
+        return lambda series, first, end: iter(folders.between(series, first, end) if series else ())
+    store = open_store(settings, settings.main, lambda: registry, writes=False)
 
     def read(series: Sequence[tuple[str, str]], first: int, end: int) -> Iterator[Reading]:
         for asset_id, point in series:

@@ -7,10 +7,10 @@ import pytest
 
 from facility.clock import RealClock
 from facility.errors import InputError, PermanentError
-from facility.reading import Commit, DeadLetter, Scan, SiteEdited
+from facility.reading import Commit, ControlEvent, DeadLetter, Scan, SiteEdited
 from facility.registry import Registry
 from facility.site_file import parse_site
-from ingest.control import waiting
+from ingest.control import submit, waiting
 from ingest.discovery import DeviceInbox
 from ingest.discovery_desk import DeviceDesk, Learned, PlantInForce
 from ingest.discovery_file import Approval
@@ -61,9 +61,10 @@ class Plant:
         self.inbox = DeviceInbox(folder / "inbox.json", write)
         in_force = PlantInForce(self.registry, lambda: self.files)
         learned = Learned(DeviceClocks(), UnknownCodes(in_force.registry, folder / "codes.json", write))
-        self.desk = DeviceDesk(
-            self.inbox, learned, in_force, folder / "devices", folder / "control", RealClock(), write
-        )
+        self.desk = DeviceDesk(self.inbox, learned, in_force, folder / "devices", self.hand_over, RealClock(), write)
+
+    def hand_over(self, event: ControlEvent) -> Path:
+        return submit(self.folder / "control", event)
 
     def registry(self) -> Registry:
         return Registry.merge(parse_site(text, name) for name, text in self.files.items())

@@ -81,7 +81,7 @@ def test_the_disk_s_room_is_said(tmp_path: Path) -> None:
 def test_a_journal_from_the_future_means_a_wrong_clock(tmp_path: Path) -> None:
     own = settings(tmp_path)
     assert of(check_clock(own), "clock").verdict in (Verdict.GOOD, Verdict.WARN)
-    with JournalWriter(own.journal_folder) as journal:
+    with JournalWriter(own.main.journal_folder) as journal:
         journal.append(RealClock().now_us() + 3_600_000_000, ())
     assert of(check_clock(own), "clock").verdict is Verdict.BAD
 
@@ -130,7 +130,7 @@ def test_store_and_database_are_made_at_the_first_start_and_checked_after_it(tmp
     database.upgrade()
     database.close()
     assert check_database(own).verdict is Verdict.GOOD
-    own.parquet_folder.mkdir()
+    own.main.parquet_folder.mkdir()
     assert check_store(own, None).verdict is Verdict.GOOD
 
 

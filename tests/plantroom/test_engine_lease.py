@@ -18,7 +18,8 @@ from facility.reading import Commit
 from ingest.journal import JournalCutError
 from ingest.runs import Place
 from plantroom.database import Database
-from plantroom.engine_host import LEASE, EngineHost, HostMetrics
+from plantroom.engine_host import LEASE, EngineHost
+from plantroom.engine_metrics import EngineMetrics, HostMetrics
 from ticketing import repository
 from ticketing.lease import TTL, Lease, LeaseLostError
 
@@ -61,7 +62,7 @@ class Pages:
 def host(database: Database, pages: Pages, name: str, wall: JournalClock) -> EngineHost:
     """`name` is empty for one that only follows."""
     lease = Lease(database, LEASE, name, wall) if name else None
-    metrics = HostMetrics(prometheus_client.CollectorRegistry())
+    metrics = HostMetrics(EngineMetrics(prometheus_client.CollectorRegistry()))
     clock = JournalClock(to_us(AT))
     return EngineHost(pages, database, pages, lease=lease, allowance_us=0, clock=clock, metrics=metrics)
 

@@ -27,7 +27,8 @@ from facility.reading import (
 )
 from ingest.runs import Place
 from plantroom.database import Database
-from plantroom.engine_host import LEASE, EngineHost, HostMetrics
+from plantroom.engine_host import LEASE, EngineHost
+from plantroom.engine_metrics import EngineMetrics, HostMetrics
 from plantroom.engine_start import WARM_UP_US
 from rules.rule_set import RuleSet
 from ticketing import repository
@@ -94,7 +95,7 @@ def host(database: Database, journal: Kept, name: str) -> EngineHost:
             lease=Lease(database, LEASE, name, JournalClock(BEGIN_US)),
             allowance_us=2 * SECOND_US,
             clock=JournalClock(BEGIN_US),
-            metrics=HostMetrics(prometheus_client.CollectorRegistry()),
+            metrics=HostMetrics(EngineMetrics(prometheus_client.CollectorRegistry())),
         )
     )
     return made[0]
@@ -167,7 +168,7 @@ def test_what_holds_stands_on_the_same_orders_and_the_engine_goes_on(judged: Dat
         assert ended.cleared_at is not None
         members = repository.member_orders(session, [*before.values(), *after.values()])
     assert members[before["tank-0"]] == members[after["tank-0"]]
-    assert [one.asset_id for one in new.shelves()] == ["tank-3"]
+    assert [one.asset_id for one in new.engine.shelves()] == ["tank-3"]
     journal.grow(tank_0=50.0, tank_1=50.0, tank_2=50.0, tank_3=50.0)
     journal.grow(tank_0=50.0, tank_1=50.0, tank_2=50.0, tank_3=50.0)
     run(new)

@@ -50,7 +50,7 @@ def test_simulated_and_real_time_never_share_a_folder(tmp_path: Path) -> None:
     real, scaled = (load_settings(var=tmp_path, clock=clock) for clock in ("real", "scaled"))
     check_same_time(real)
     check_same_time(scaled)
-    real.journal_folder.mkdir()
+    real.main.journal_folder.mkdir()
     check_same_time(real)
     with pytest.raises(InputError, match=r"real time, not simulated.*another folder with --var"):
         check_same_time(scaled)

@@ -70,7 +70,7 @@ class House:
         nothing = SimpleNamespace()
         sources = PlantSources(
             host=cast("Any", host), database=database, book=book, store=cast("Any", nothing),
-            latest=cast("Any", nothing), dead_letters=cast("Any", nothing), followers={}, journal_last_seq=lambda: 1,
+            latest=cast("Any", nothing), dead_letters=cast("Any", nothing), shards=(),
             clock=self.clock, refused=lambda: "", devices=cast("Any", nothing), attachments=cast("Any", nothing),
             hand_over=lambda _: None,
         )  # fmt: skip

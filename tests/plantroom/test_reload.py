@@ -48,13 +48,13 @@ class Desk:
         self.settings = Settings(var=folder / "var", site=(self.site,), rules=self.rules.parent)
         _, site_texts = load_registry([self.site])
         in_force = PlantFiles(site_texts, load_rule_files(self.rules.parent))
-        self.reload = Reload(self.settings, in_force, dict, JournalClock())
+        self.reload = Reload(self.settings, self.settings.main, in_force, dict, JournalClock())
 
     def look_twice(self) -> list[ControlEvent]:
         """What two looks submit, oldest first; the spool is emptied."""
         self.reload.look()
         self.reload.look()
-        found = waiting(self.settings.control_folder)
+        found = waiting(self.settings.main.control_folder)
         for item in found:
             item.path.unlink()
         return [item.event for item in found]
@@ -65,7 +65,7 @@ def test_a_changed_rule_file_is_taken_when_two_looks_agree(tmp_path: Path) -> No
     assert desk.look_twice() == []
     desk.rules.write_text(RULES.replace("> 95", "> 90"), encoding="utf-8")
     desk.reload.look()
-    assert waiting(desk.settings.control_folder) == []
+    assert waiting(desk.settings.main.control_folder) == []
     desk.rules.write_text(RULES.replace("> 95", "> 91"), encoding="utf-8")
     (event,) = desk.look_twice()
     assert isinstance(event, RuleSetActivated)

@@ -32,7 +32,8 @@ from ingest.journal import JournalReader, JournalWriter
 from plantroom.allowance import ALLOWANCE_US
 from plantroom.contracts import load_contracts
 from plantroom.database import Database
-from plantroom.engine_host import LEASE, EngineHost, HostMetrics
+from plantroom.engine_host import LEASE, EngineHost
+from plantroom.engine_metrics import EngineMetrics, HostMetrics
 from plantroom.files import read_texts
 from plantroom.plant_files import load_registry
 from rules.engine import Engine
@@ -230,10 +231,11 @@ class Judged:
         registry, _ = load_registry([self.folder / "site.yaml"])
         book = load_contracts(read_texts([self.folder / "contract.yaml"], "contract"), registry, ["level-low-soon"])
         clock = RealClock()
+        metrics = HostMetrics(EngineMetrics(prometheus_client.CollectorRegistry()))
         with JournalReader(self.var / "journal") as journal:
             host = EngineHost(
                 journal, database, Desk(book, lambda: host.registry), lease=Lease(database, LEASE, "alone", clock),
-                allowance_us=ALLOWANCE_US, clock=clock, metrics=HostMetrics(prometheus_client.CollectorRegistry()),
+                allowance_us=ALLOWANCE_US, clock=clock, metrics=metrics,
             )  # fmt: skip
             while host.cursor < self.feed.last_seq:
                 host.step()

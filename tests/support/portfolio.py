@@ -34,7 +34,8 @@ from ingest.stores.influx import InfluxStore
 from ingest.stores.influx_wire import InfluxAddress
 from plantroom.allowance import ALLOWANCE_US
 from plantroom.database import Database
-from plantroom.engine_host import EngineHost, HostMetrics
+from plantroom.engine_host import EngineHost
+from plantroom.engine_metrics import EngineMetrics, HostMetrics
 from plantroom.plant_files import load_registry, load_rule_files
 from rules.rule_set import RuleSet
 from simulators.dialect import own_message
@@ -168,7 +169,7 @@ def _judge(folder: Path, database: Database, desk: Desk) -> None:
     with closing(JournalReader(folder)) as reader:
         lease, metrics = (
             Lease(database, "engine", "test", RealClock()),
-            HostMetrics(prometheus_client.CollectorRegistry()),
+            HostMetrics(EngineMetrics(prometheus_client.CollectorRegistry())),
         )
         host = EngineHost(
             reader, database, desk, lease=lease, allowance_us=ALLOWANCE_US, clock=JournalClock(0), metrics=metrics

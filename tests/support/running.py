@@ -79,7 +79,7 @@ class System:
 
     def is_caught_up(self) -> bool:
         """Whether every commit of the journal is judged and written."""
-        return "plantroom_engine_lag_commits 0.0" in self.get_text("/metrics").splitlines()
+        return 'plantroom_engine_lag_commits{shard="main"} 0.0' in self.get_text("/metrics").splitlines()
 
     def launch(self) -> None:
         """Start it and return at once."""
