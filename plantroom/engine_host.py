@@ -168,7 +168,7 @@ class EngineHost(EngineView):
         over when it restored: it goes on as after a start of another version, warm and settled, and whoever follows
         begins where it does. Raises PermanentError for another journal."""
         with self._database.reading() as session:
-            progress = repository.load_progress(session)
+            progress = repository.load_progress(session, self._name)
         common = common_with(self._journal, progress)
         if common.seq < progress.cursor_seq:
             log.error("the journal was cut back after it was judged", at=progress.cursor_seq, common=common.seq)

@@ -34,9 +34,7 @@ def run(settings: Settings, stop: threading.Event, shard_name: str = MAIN_SHARD)
     is_shown = _show(settings, metrics)
     # A segment holds about an hour of real time; the journal clock has no such thing, so there only size counts.
     segment_us = 3_600_000_000 if settings.clock is not ClockKind.JOURNAL else 100 * 365 * 86_400_000_000
-    open_journal = partial(
-        JournalWriter, shard.journal_folder, segment_us=round(segment_us * max(1.0, clock.factor))
-    )
+    open_journal = partial(JournalWriter, shard.journal_folder, segment_us=round(segment_us * max(1.0, clock.factor)))
     journal = await_journal(open_journal, site, stop)
     if journal is None:
         return

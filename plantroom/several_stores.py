@@ -88,7 +88,7 @@ def holds_parts(readings: Path) -> bool:
 
 def _bucket(rows: Sequence[Reading], at_us: int) -> Reading:
     """What `SeriesReader.read` says of a bucket, of its single readings."""
-    good = [row for row in rows if row.quality is Quality.GOOD]
+    good = [row for row in rows if row.quality == Quality.GOOD]
     chosen = good or rows
     numbers = [float(row.value) for row in chosen if not isinstance(row.value, str)]
     value = fsum(numbers) / len(numbers) if numbers else chosen[-1].value

@@ -1,15 +1,17 @@
 """`plantroom db`: brings the database of orders, and InfluxDB, to what this program needs, and to a new journal."""
 
 from contextlib import closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from pydantic import SecretStr
 from rich.console import Console
 
+from ingest.shard import MAIN_SHARD
 from plantroom.database import Database
 from plantroom.new_journal import take_new_journal
 from plantroom.settings import Settings, StoreKind, load_settings
+from plantroom.shard import find_shard
 
 if TYPE_CHECKING:
     from ingest.stores.influx_wire import InfluxAddress
@@ -40,14 +42,17 @@ def register(app: typer.Typer) -> None:
                 console.print(line)
 
     @group.command()
-    def new_journal() -> None:
+    def new_journal(
+        shard: Annotated[str, typer.Option(help="Of the setting shards: whose journal was lost.")] = MAIN_SHARD,
+    ) -> None:
         """Go on with a journal that was begun anew, because the one that was judged is lost for good (or was put back
         from an older copy). Orders, findings and readings stay; what people set is said again in the new journal, and
         the rules learn anew. Every process of the instance must be stopped."""
         settings, console = load_settings(), Console(highlight=False, markup=False, soft_wrap=True)
+        lost = find_shard(settings.all_shards, shard, "--shard")
         with closing(Database(settings.database_address())) as database:
             database.upgrade()
-            for line in take_new_journal(settings, database):
+            for line in take_new_journal(settings, database, lost):
                 console.print(line)
 
 

@@ -45,6 +45,16 @@ def test_only_the_newest_are_kept(sessions: Callable[[], Session], tmp_path: Pat
         assert count_dead_letters(session) == 3
 
 
+def test_the_same_place_in_two_journals_holds_two_letters(sessions: Callable[[], Session], tmp_path: Path) -> None:
+    main, north = (DeadLetterBox(sessions, tmp_path / name, kept=2, shard=name) for name in ("main", "north"))
+    main.take([Commit(1, 0, (letter(1), letter(2)))])
+    north.take([Commit(1, 0, (letter(3),))])
+    north.take([Commit(2, 0, (letter(4), letter(5)))])
+    assert [row.at_us for row in main.newest(10)] == [5, 4, 2, 1], "each keeps the newest of its own"
+    north.rewind(1)
+    assert [(row.shard, row.at_us) for row in north.newest(10)] == [("main", 2), ("main", 1)]
+
+
 def test_a_payload_is_cut_and_its_size_noted(sessions: Callable[[], Session], tmp_path: Path) -> None:
     box = DeadLetterBox(sessions, tmp_path / "cursor")
     box.take([Commit(1, 0, (letter(1, b"\xff\x00" * PAYLOAD_BYTES),))])

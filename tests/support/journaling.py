@@ -12,7 +12,8 @@ from facility.instant import SECOND_US, to_us
 from facility.reading import DeadLetter, Entry, Heartbeat, PointValue, RuleSetActivated, Scan, SiteEdited
 from ingest.journal import JournalReader, JournalWriter
 from plantroom.database import Database
-from plantroom.engine_host import LEASE, EngineHost, HostMetrics
+from plantroom.engine_host import LEASE, EngineHost
+from plantroom.engine_metrics import EngineMetrics, HostMetrics
 from rules.rule_set import RuleSet
 from ticketing import repository
 from ticketing.contract_book import ContractBook
@@ -54,7 +55,7 @@ class Journal:
         desk = Desk(ContractBook([parse_contract(CONTRACT, "contract.yaml")]), lambda: made.registry)
         made = EngineHost(
             reader, self.database, desk, lease=lease, allowance_us=2 * SECOND_US, clock=JournalClock(AT_US),
-            metrics=HostMetrics(prometheus_client.CollectorRegistry()),
+            metrics=HostMetrics(EngineMetrics(prometheus_client.CollectorRegistry())),
         )  # fmt: skip
         return made
 
