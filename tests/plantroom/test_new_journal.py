@@ -91,7 +91,7 @@ def test_it_goes_on_with_orders_readings_and_what_people_had_set(journal: Journa
     end = journal.write(3, "tank-0", LOW)
     run(second, end)
     run(page, end)
-    assert [one.asset_id for one in second.shelves()] == ["tank-3"]
+    assert [one.asset_id for one in second.engine.shelves()] == ["tank-3"]
     assert journal.active() == {"tank-0"}, "what it cannot know is ended, and what it finds is found"
     with closing(ParquetStore(tmp_path / "readings")) as store:
         follower = Follower("readings", JournalReader(journal.folder), SeriesSink(store))
