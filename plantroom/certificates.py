@@ -80,6 +80,16 @@ def is_foreign(authority: Pair, server: Pair) -> bool:
     return there.issuer != above.subject
 
 
+def hosts_of(server: Pair) -> list[str]:
+    """The names and addresses in a server's certificate; none where there is none that can be read."""
+    try:
+        there = x509.load_pem_x509_certificate(server.certificate.read_bytes())
+        names = there.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except (OSError, ValueError, x509.ExtensionNotFound):
+        return []
+    return [*names.get_values_for_type(x509.DNSName), *map(str, names.get_values_for_type(x509.IPAddress))]
+
+
 def check_host(host: str) -> str:
     """A host as it may stand in a certificate. Raises InputError for what is neither a name nor an address."""
     try:

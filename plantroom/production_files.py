@@ -116,7 +116,8 @@ def write_production(root: Path, hosts: Sequence[str], now: datetime, *, simulat
 def issue_servers(root: Path, hosts: Sequence[str], now: datetime) -> list[Path]:
     """New certificates of broker and pages from the authority that is there; the paths that were written.
 
-    A certificate of the pages that another authority gave stays. Raises InputError without an authority.
+    Without `hosts` each keeps the names it has. A certificate of the pages that another authority gave stays. Raises
+    InputError without an authority.
     """
     from plantroom import certificates  # noqa: PLC0415 - an extra
 
@@ -128,7 +129,8 @@ def issue_servers(root: Path, hosts: Sequence[str], now: datetime) -> list[Path]
         pair = certificates.Pair(*place.servers[server])
         if server == _PAGES and certificates.is_foreign(authority, pair):
             continue
-        certificates.issue(authority, pair, [*names, *more], now)
+        kept = [] if hosts else certificates.hosts_of(pair)
+        certificates.issue(authority, pair, list(dict.fromkeys([*names, *more, *kept])), now)
         written += [pair.certificate, pair.key]
     return written
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
@@ -14,23 +15,38 @@ from plantroom.files import write_atomically
 from plantroom.settings import Settings, StoreKind
 from plantroom.shard import Shard
 
+if TYPE_CHECKING:
+    from ingest.stores.influx_wire import InfluxAddress
+
+
+def influx_address(settings: Settings, timeout_s: float = 10.0) -> "InfluxAddress":
+    """Where InfluxDB is, by the settings; `timeout_s` real seconds for each request."""
+    # The client of InfluxDB takes 12 MB and a second to load, for nothing where readings lie in files.
+    from ingest.stores.influx_wire import InfluxAddress  # noqa: PLC0415 - as said
+
+    token = settings.influx_token or SecretStr("")
+    return InfluxAddress(settings.influx_url, settings.influx_org, settings.influx_bucket, token, timeout_s)
+
 
 def open_store(
-    settings: Settings, shard: Shard, registry: Callable[[], Registry], *, writes: bool = True
+    settings: Settings,
+    shard: Shard,
+    registry: Callable[[], Registry],
+    *,
+    writes: bool = True,
+    timeout_s: float = 10.0,
 ) -> SeriesStore:
     """A shard's series store; without `writes` another process is the one that writes.
 
-    Parquet files are the shard's own. InfluxDB is one for all shards, and each writes what stands in its journal.
+    Parquet files are the shard's own. InfluxDB is one for all shards, and each writes what stands in its journal; it
+    has `timeout_s` real seconds for each answer.
     """
     if settings.store is StoreKind.PARQUET:
         in_line = InLine(shard.journal_folder, shard.runs_file("readings"))
         return ParquetStore(shard.parquet_folder, policy=settings.keep_policy(), writes=writes, in_line=in_line)
-    # The client of InfluxDB takes 12 MB and a second to load, for nothing where readings lie in files.
-    from ingest.stores.influx import InfluxStore  # noqa: PLC0415 - as said
-    from ingest.stores.influx_wire import InfluxAddress  # noqa: PLC0415 - as said
+    from ingest.stores.influx import InfluxStore  # noqa: PLC0415 - as `influx_address` says
 
-    token = settings.influx_token or SecretStr("")
-    address = InfluxAddress(settings.influx_url, settings.influx_org, settings.influx_bucket, token)
+    address = influx_address(settings, timeout_s)
     means = shard.influx_cursor.with_suffix(".means")
     if writes and not shard.is_main and not means.exists() and not shard.influx_cursor.exists():
         # What was there before this shard has its means already, or gets them from the first one.

@@ -151,6 +151,11 @@ class Settings(BaseSettings):
         description="addresses of proxies in front of the pages whose word counts on who asks and whether by TLS, "
         "separated by commas; * is any",
     )
+    tls_addresses: str = Field(
+        default="",
+        description="where our servers show certificates to others, as host:port separated by spaces, such as "
+        "mosquitto:8883 proxy:8443; the doctor says when those end",
+    )
     token: SecretStr | None = Field(default=None, description="the admin's bearer token; without it one is made in var")
     outbound_private: str = Field(
         default="",

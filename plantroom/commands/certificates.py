@@ -17,9 +17,13 @@ def register(app: typer.Typer) -> None:
     @app.command()
     def certificates(
         folder: Annotated[Path, typer.Argument(help="Where `plantroom init --production` wrote.")] = Path(),
-        host: Annotated[list[str] | None, typer.Option(help="What devices and browsers call this machine.")] = None,
+        host: Annotated[
+            list[str] | None,
+            typer.Option(help="What devices and browsers call this machine; without it the names stay."),
+        ] = None,
     ) -> None:
-        """Issue the certificates of broker and pages anew: for other names, or before they end (825 days)."""
+        """Issue the certificates of broker and pages anew: for other names, or before they end (825 days). The
+        authority stays, so devices need nothing."""
         try:
             written = issue_servers(folder, host or [], RealClock().now())
         except ModuleNotFoundError as error:

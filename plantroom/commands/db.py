@@ -1,20 +1,17 @@
 """`plantroom db`: brings the database of orders, and InfluxDB, to what this program needs, and to a new journal."""
 
 from contextlib import closing
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-from pydantic import SecretStr
 from rich.console import Console
 
 from ingest.shard import MAIN_SHARD
 from plantroom.database import Database
 from plantroom.new_journal import take_new_journal
+from plantroom.series_store import influx_address
 from plantroom.settings import Settings, StoreKind, load_settings
 from plantroom.shard import find_shard
-
-if TYPE_CHECKING:
-    from ingest.stores.influx_wire import InfluxAddress
 
 
 def register(app: typer.Typer) -> None:
@@ -61,11 +58,3 @@ def set_up_influx(settings: Settings) -> list[str]:
     from ingest.stores.influx_setup import set_up  # noqa: PLC0415 - the client is slow to load, and few need it
 
     return set_up(influx_address(settings), settings.keep_policy())
-
-
-def influx_address(settings: Settings) -> "InfluxAddress":
-    """Where InfluxDB is, by the settings."""
-    from ingest.stores.influx_wire import InfluxAddress  # noqa: PLC0415 - the client is slow to load, and few need it
-
-    token = settings.influx_token or SecretStr("")
-    return InfluxAddress(settings.influx_url, settings.influx_org, settings.influx_bucket, token)

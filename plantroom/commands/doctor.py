@@ -7,6 +7,7 @@ import typer
 from rich.console import Console
 
 from plantroom.doctor import Check, as_json, as_lines, exit_code
+from plantroom.doctor_certificates import check_certificates
 from plantroom.doctor_files import check_clock, check_disk, check_papers
 from plantroom.doctor_servers import check_broker, check_database, check_store
 from plantroom.settings import Settings, load_settings
@@ -20,6 +21,7 @@ def examine(settings: Settings) -> list[Check]:
         check_disk(settings),
         *check_clock(settings),
         *check_broker(settings, papers.registry),
+        *check_certificates(settings, Path()),
         check_store(settings, papers.registry),
         check_database(settings),
     ]
@@ -37,7 +39,8 @@ def register(app: typer.Typer) -> None:
         mqtt_port: Annotated[int | None, typer.Option(help="Port of the broker.")] = None,
         as_json_: Annotated[bool, typer.Option("--json", help="One JSON list instead of lines.")] = False,  # noqa: FBT002 - Typer's way to declare a flag
     ) -> None:
-        """Check broker, store, database, disk, clock, site, rules and contract; exit code 1 when something is bad."""
+        """Check broker, certificates, store, database, disk, clock, site, rules and contract; exit code 1 when
+        something is bad."""
         settings = load_settings(site=site, contract=contract, rules=rules, var=var, mqtt_port=mqtt_port)
         checks = examine(settings)
         console = Console(highlight=False, markup=False, soft_wrap=True)

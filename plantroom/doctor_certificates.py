@@ -1,0 +1,69 @@
+"""The doctor on certificates: which end soon, and which are over."""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from facility.clock import RealClock
+from plantroom.doctor import Check, bad, good, warn
+from plantroom.production_files import Place
+from plantroom.settings import Settings
+
+SOON = timedelta(days=60)
+_RENEW = (
+    "Run `plantroom certificates` where `init --production` wrote (one of another authority: get it there), then let "
+    "broker and proxy read it: `docker compose restart mosquitto proxy`."
+)
+_AUTHORITY = (
+    "Devices trust this alone: make a new one with `plantroom init --production` in an empty folder, bring its "
+    "tls/ca.pem to every device, and only then the rest of it here."
+)
+Ends = Iterator[tuple[str, str, Callable[[], datetime]]]
+
+
+def check_certificates(settings: Settings, root: Path, now: datetime | None = None) -> list[Check]:
+    """Those that servers of `tls_addresses` and a broker with TLS show, the authority, and those in the folder `root`
+    that `init --production` filled. Nothing where there are none."""
+    try:
+        ends = list(_ends(settings, root))
+    except ModuleNotFoundError as error:
+        said = f"nobody can say when they end: {error.name} is missing"
+        return [warn("certificate", said, "pip install 'plantroom[tls]'")]
+    now = now or RealClock().now()
+    checks, fine = [], []
+    for what, advice, ask in ends:
+        try:
+            end = ask()
+        except (OSError, ValueError) as error:
+            said = f"that of {what} cannot be looked at: {error}"
+            checks.append(warn("certificate", said, "Start the server, or correct PLANTROOM_TLS_ADDRESSES."))
+            continue
+        said = f"that of {what} ends {end:%Y-%m-%d}, in {(end - now).days} days"
+        if end <= now:
+            checks.append(bad("certificate", f"that of {what} ended {end:%Y-%m-%d}", advice))
+        elif end - now < SOON:
+            checks.append(warn("certificate", said, advice))
+        else:
+            fine.append((end, said))
+    if fine:
+        checks.insert(0, good("certificate", f"{len(fine)} looked at; {min(fine)[1]}"))
+    return checks
+
+
+def _ends(settings: Settings, root: Path) -> Ends:
+    place = Place(root)
+    addresses = settings.tls_addresses.split()
+    authorities = {one for one in (settings.mqtt_ca_file, place.authority) if one is not None and one.exists()}
+    servers = [path for path, _ in place.servers.values() if path.exists()]
+    if settings.mqtt_ca_file is not None:
+        addresses.append(f"{settings.mqtt_host}:{settings.mqtt_port}")
+    if not addresses and not authorities and not servers:
+        return
+    from plantroom.certificate_ends import kept_end, served_end  # noqa: PLC0415 - an extra
+
+    for address in addresses:
+        yield address, _RENEW, lambda address=address: served_end(address)  # type: ignore[misc]  # a default binds it
+    for path in sorted(authorities):
+        yield f"the authority in {path}", _AUTHORITY, lambda path=path: kept_end(path)  # type: ignore[misc]  # as above
+    for path in servers:
+        yield str(path), _RENEW, lambda path=path: kept_end(path)  # type: ignore[misc]  # as above
