@@ -126,6 +126,7 @@ class House:
 
     PEOPLE = (("li.wei", "technician"), ("zhao.min", "technician"), ("wang.fang", "engineer"), ("chen.jie", "manager"),
               ("sun.li", "admin"))  # fmt: skip
+    STANDS_BY = "another process serves the pages, this one stands by"
 
     def __init__(self, system: System) -> None:
         self.system = system
@@ -201,10 +202,8 @@ def keep_past(var: Path) -> None:
         shutil.move(day, var / "readings" / day.name)
 
 
-@pytest.fixture(scope="package")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """One for the tests of this folder, which take an asset each; its processes are gone at the end."""
-    tmp_path = tmp_path_factory.mktemp("house")
+def built(tmp_path: Path, **settings: str) -> System:
+    """A program for a house, not started."""
     site, contract, var = tmp_path / "site.yaml", tmp_path / "contract.yaml", tmp_path / "var"
     site.write_text(SITE, encoding="utf-8")
     contract.write_text(CONTRACT, encoding="utf-8")
@@ -216,7 +215,13 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     http_port, mqtt_port = free_ports(2)
     values = {"VAR": str(var), "HTTP_PORT": str(http_port), "MQTT_PORT": str(mqtt_port), "SITE": str(site)}
     values |= {"CONTRACT": f"{contract},{tmp_path / 'other.yaml'}", "RULES": str(tmp_path / "rules")}
-    system = System(var, {f"PLANTROOM_{name}": value for name, value in values.items()}, ["run"])
+    return System(var, {f"PLANTROOM_{name}": value for name, value in (values | settings).items()}, ["run"])
+
+
+@pytest.fixture(scope="package")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """One for the tests of this folder, which take an asset each; its processes are gone at the end."""
+    system = built(tmp_path_factory.mktemp("house"))
     system.start(150)
     found = House(system)
     found.say("tank-4", tank_level=31.5)  # what is found takes a few seconds: these are there before anybody looks
@@ -224,6 +229,18 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         found.say(asset, leak_detected=True)
     yield found
     system.kill()
+
+
+@pytest.fixture
+def doubled_house(tmp_path: Path) -> Iterator[House]:
+    """One whose pages are there twice; the second process is warm."""
+    system = built(tmp_path, PROCESSES="engine,web,jobs engine,web,jobs")
+    try:
+        system.start(240)
+        wait_until(lambda: House.STANDS_BY in system.log(), 180, "the second process to stand by")
+        yield House(system)
+    finally:
+        system.kill()
 
 
 @pytest.fixture
