@@ -29,6 +29,7 @@ BENCHES = {
     "live": ("what 200 open pages cost, and how soon each knows of a change", "bench.live_bench"),
     "drawn": ("an asset's page with 30 days at one minute, drawn in chromium", "bench.drawn_bench"),
     "footprint": ("memory and CPU of the whole demo at real time, process by process", "bench.footprint_bench"),
+    "start": ("CPU and time until a process with engine and pages is ready", "bench.start_bench"),
     "deadline": ("one deadline, and one year's calendar", "bench.deadline_bench"),
 }
 ASKED_FOR = ("node-red",)

@@ -9,6 +9,7 @@ import structlog
 from facility.errors import PermanentError, RetryableError
 from ingest.shard import MAIN_SHARD
 from plantroom.backup.unfinished import refuse_unfinished
+from plantroom.heap import grow_heap
 from plantroom.lifeline import stop_event
 from plantroom.part import PLANT, Role
 from plantroom.settings import Settings
@@ -34,6 +35,7 @@ def run_role(roles: frozenset[Role], settings: Settings, shard: str = MAIN_SHARD
     try:
         refuse_unfinished(settings.var)
         if roles <= PLANT:
+            grow_heap()
             import_module("plantroom.engine_role").run(settings, stop, roles, shard)
         elif Role.INGEST in roles:
             import_module("plantroom.ingest_role").run(settings, stop, shard)

@@ -9,6 +9,7 @@ from datetime import date
 from functools import lru_cache
 
 import holidays
+from holidays.registry import EntityLoader
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +21,13 @@ class CountryHolidays:
     make_up_days: bool = True
 
     def __post_init__(self) -> None:
-        supported = holidays.list_supported_countries(include_aliases=True)
-        if self.country not in supported:
+        # Not `list_supported_countries`: it loads what is known of every country.
+        if self.country not in EntityLoader.get_country_codes(include_aliases=True):
             msg = f"holidays of country {self.country!r} are not known; write an ISO 3166 code such as CN, DE or US"
             raise ValueError(msg)
-        if self.subdivision is not None and self.subdivision not in supported[self.country]:
-            known = ", ".join(supported[self.country]) or "none"
+        subdivisions = getattr(holidays, self.country).subdivisions
+        if self.subdivision is not None and self.subdivision not in subdivisions:
+            known = ", ".join(subdivisions) or "none"
             msg = f"{self.subdivision!r} is not a known subdivision of {self.country}; known are: {known}"
             raise ValueError(msg)
 

@@ -1,7 +1,5 @@
 """Tells people through Apprise: mail, WeCom, DingTalk, Feishu, ntfy, SMS gateways, and whatever else it knows."""
 
-import apprise
-
 from ticketing.webhook import KEY_HEADER, NotDeliveredError, RefusedError
 
 
@@ -11,6 +9,8 @@ def tell(address: str, subject: str, body: str, key: str = "") -> None:
     A receiver that takes headers (`json://` and its like, mail) gets `key` in `Idempotency-Key`: the same key again is
     the same message. Apprise says in its own log why; addresses are secrets and stand in no message of ours.
     """
+    import apprise  # noqa: PLC0415 - a tenth of a second at each start, for the first notice
+
     service = apprise.Apprise.instantiate(address)
     if service is None:
         msg = "Apprise does not know this kind of address; see the channel in the roster"
