@@ -176,5 +176,9 @@ def _environment(hosts: Sequence[str], group: int, *, simulator: bool) -> str:
         "HTTPS_BIND=127.0.0.1",
     ]
     if simulator:
-        lines += ["# A simulated building publishes; take it away for a real one.", "COMPOSE_PROFILES=simulator"]
+        lines.append("# A simulated building publishes; take `simulator` away for a real one.")
+    lines += [
+        "# A second ingest, engine and web stand by (at most 2.5 GB more); without it a dead one is started again.",
+        f"COMPOSE_PROFILES=standby{',simulator' if simulator else ''}",
+    ]
     return "\n".join(lines) + "\n"

@@ -89,7 +89,7 @@ def test_a_plant_that_is_there_is_kept(tmp_path: Path) -> None:
 def test_the_simulated_building_is_whole_and_runs_by_the_wall_clock(plantroom: Commands) -> None:
     done = plantroom("init", "--production", ".", "--simulator")
     assert done.code == 0, done.err
-    assert read_env(Path(".env"))["COMPOSE_PROFILES"] == "simulator"
+    assert read_env(Path(".env"))["COMPOSE_PROFILES"] == "standby,simulator"
     checked = plantroom("check", "plant")
     assert checked.code == 0, checked.err
     assert "plant/scenario.yaml: good scenario file" in checked.out

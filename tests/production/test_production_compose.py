@@ -22,7 +22,12 @@ ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
 COMPOSE: dict[str, Any] = YAML(typ="safe").load(TEXT)
 SERVICES: dict[str, Any] = COMPOSE["services"]
-OWN = ("plantroom-ingest", "plantroom-engine", "plantroom-standby", "plantroom-web")
+STANDBYS = {
+    "plantroom-ingest-standby": "plantroom-ingest",
+    "plantroom-standby": "plantroom-engine",
+    "plantroom-web-standby": "plantroom-web",
+}
+OWN = (*STANDBYS, *STANDBYS.values())
 
 
 def environment() -> dict[str, str]:
@@ -96,11 +101,23 @@ def test_the_program_runs_as_a_role_with_settings_that_exist(name: str) -> None:
     assert any(volume.startswith("journal:") for volume in service["volumes"])
 
 
-def test_every_role_has_a_process_and_the_standby_is_what_it_stands_by_for() -> None:
+def test_every_role_has_a_process_and_a_standby_is_what_it_stands_by_for() -> None:
     roles = {name: parse_roles(SERVICES[name]["command"][2]) for name in OWN}
     always = [roles[name] for name in OWN if "profiles" not in SERVICES[name]]
     assert frozenset().union(*always) == {Role.INGEST, *PLANT}
-    assert SERVICES["plantroom-standby"] == {**SERVICES["plantroom-engine"], "profiles": ["standby"]}
+    for standby, first in STANDBYS.items():
+        but_ports: dict[str, Any] = (
+            {"ports": []} if "ports" in SERVICES[first] else {}
+        )  # the host's own port is one container's
+        assert SERVICES[standby] == {**SERVICES[first], "profiles": ["standby"], **but_ports}, standby
+    assert {role for name in STANDBYS for role in roles[name]} == {Role.INGEST, *PLANT}
+
+
+def test_a_standby_is_watched_where_it_listens_and_found_where_it_serves() -> None:
+    for name in ("plantroom-web", "plantroom-web-standby"):
+        port = SERVICES[name]["environment"]["PLANTROOM_METRICS_PORT"]
+        assert f"127.0.0.1:{port}/readyz" in SERVICES[name]["healthcheck"]["test"][-1], "it has no port for pages yet"
+        assert SERVICES[name]["networks"]["default"]["aliases"] == ["pages"]
 
 
 @pytest.mark.parametrize("name", OWN)

@@ -94,7 +94,7 @@ class Judged:
     database: Database
     receiver_port: int
     processes: dict[int, "subprocess.Popen[bytes]"] = field(default_factory=dict)
-    ports: dict[int, int] = field(default_factory=dict)
+    statuses: dict[int, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         (self.folder / "rules").mkdir()
@@ -111,15 +111,15 @@ class Judged:
         self.feed = Feed(self.var / "journal", self.var / "control")
         self.feed.start()
 
-    def start(self, roles: str = "engine,jobs") -> int:
-        """One more process; its id."""
+    def start(self, roles: str = "engine,jobs", **more: str) -> int:
+        """One more process, with more settings; its id."""
         (port,) = free_ports(1)
         files = {name: str(self.folder / f"{name}.yaml") for name in ("site", "contract", "roster")}
         settings = {
             "VAR": str(self.var), "RULES": str(self.folder / "rules"), "METRICS_PORT": str(port),
             "OUTBOUND_PRIVATE": "127.0.0.0/8",  # the receiver of its notices
             "DATABASE_URL": self.database.url.render_as_string(hide_password=False),
-            **{name.upper(): path for name, path in files.items()},
+            **{name.upper(): path for name, path in files.items()}, **more,
         }  # fmt: skip
         environment = {**os.environ, **{f"PLANTROOM_{name}": value for name, value in settings.items()}}
         command = [sys.executable, "-m", "plantroom", "run", "--role", roles]
@@ -127,14 +127,15 @@ class Judged:
             process = subprocess.Popen(
                 command, env=environment, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
-        self.processes[process.pid], self.ports[process.pid] = process, port
+        self.processes[process.pid] = process
+        self.statuses[process.pid] = f"http://{more.get('HTTP_HOST', '127.0.0.1')}:{port}"
         return process.pid
 
     def is_ready(self, pid: int) -> bool:
         """Whether it leads or stands by."""
         assert self.processes[pid].poll() is None, self.log()
         try:
-            return httpx.get(f"http://127.0.0.1:{self.ports[pid]}/readyz", timeout=2, trust_env=False).is_success
+            return httpx.get(f"{self.statuses[pid]}/readyz", timeout=2, trust_env=False).is_success
         except httpx.TransportError:
             return False
 

@@ -122,10 +122,10 @@ def house_broker(root: Path, *, more: str = "", profiles: str = "") -> Iterator[
 
 
 @contextmanager
-def house_proxy(root: Path, pages: str, grafana: str) -> Iterator[tuple[int, int]]:
+def house_proxy(root: Path, pages: str, grafana: str, resolver: str = "127.0.0.11") -> Iterator[tuple[int, int]]:
     """nginx by deploy/nginx over an installation in `root`; its ports for https and http. Skips without nginx.
 
-    `pages` and `grafana` are the host:port of what stands behind it.
+    `pages` and `grafana` are the host:port of what stands behind it; `resolver` knows the names.
     """
     nginx = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin") or program("nginx")
     http_port, https_port = free_ports(2)
@@ -134,6 +134,7 @@ def house_proxy(root: Path, pages: str, grafana: str) -> Iterator[tuple[int, int
         ("/tmp/", f"{root}/"),  # noqa: S108 - the container's own, replaced by the test's folder
         ("listen 8080;", f"listen 127.0.0.1:{http_port};"),
         ("listen 8443 ", f"listen 127.0.0.1:{https_port} "),
+        ("resolver 127.0.0.11 ", f"resolver {resolver} "),
         ("//pages:8600", f"//{pages}"),
         ("//grafana:3000", f"//{grafana}"),
         ("/etc/nginx/tls/", f"{root}/tls/"),
