@@ -11,7 +11,7 @@ from pathlib import Path
 from ingest.segment import list_segments
 from plantroom.settings import Settings
 
-LEFT_OUT = frozenset({"run", "lock", "once", "broker", ".restore", "lost+found"})
+LEFT_OUT = frozenset({"run", "lock", "once", "broker", ".restore", ".restored", "lost+found"})
 """Names right under `var` that belong to running processes alone, or to the disk."""
 _TEMPORARY = (".tmp", ".fresh", ".aside", "-wal", "-shm", "-journal", ".lock")
 

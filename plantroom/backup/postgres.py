@@ -59,6 +59,22 @@ def dump_postgres(url: URL, folder: Path, teller: Teller) -> tuple[DatabaseFacts
 
 
 @contextmanager
+def empty_postgres(url: URL, schema: str) -> Iterator[sa.Connection]:
+    """One transaction in an empty database that has the tables of `schema` now. Raises InputError when it is not empty,
+    DatabaseAwayError, BackupError; then nothing was changed there."""
+    with _engine(url) as engine, _failures(url), engine.begin() as connection:
+        # The body moves the files of an instance meanwhile, which takes as long as it takes.
+        connection.execute(sa.text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+        there = _tables_there(connection)
+        if there:
+            name = url.database
+            hint = f"Nothing was changed. For an empty one: `dropdb {name} && createdb {name}`."
+            raise refuse(url.render_as_string(), f"is not empty: it has {len(there)} tables ({there[0]} ...)", hint)
+        upgrade_on(connection, schema)
+        yield connection
+
+
+@contextmanager
 def load_postgres(
     url: URL, folder: Path, facts: DatabaseFacts, tables: Sequence[TableFacts], teller: Teller
 ) -> Iterator[None]:
@@ -66,21 +82,13 @@ def load_postgres(
 
     Raises InputError when it is not empty, DatabaseAwayError, BackupError when a file is damaged.
     """
-    with _engine(url) as engine, _failures(url), engine.begin() as connection:
-        # The body moves the files of an instance meanwhile, which takes as long as it takes.
-        connection.execute(sa.text("SET LOCAL idle_in_transaction_session_timeout = 0"))
-        there = [name for name in sa.inspect(connection).get_table_names() if name != _VERSION]
-        if there:
-            name = url.database
-            hint = f"Nothing was changed. For an empty one: `dropdb {name} && createdb {name}`."
-            raise refuse(url.render_as_string(), f"is not empty: it has {len(there)} tables ({there[0]} ...)", hint)
-        upgrade_on(connection, facts.schema)
+    with empty_postgres(url, facts.schema) as connection:
         columns = {table.name: table.columns for table in tables}
         order = _load_order(connection, columns)
-        with _bare_tables(connection):
+        with bare_tables(connection):
             for name in order:
                 _in(connection, TableFacts(name, columns[name]), folder, facts.rows[name], teller)
-                _set_sequences(connection, name)
+                set_sequences(connection, name)
         yield
 
 
@@ -88,6 +96,16 @@ def analyze_postgres(url: URL) -> None:
     """Let the planner know what the tables hold now. A failure is no harm: the server does it by itself, later."""
     with _engine(url) as engine, suppress(SQLAlchemyError), engine.connect() as connection:
         connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql("ANALYZE")
+
+
+def is_empty(url: URL) -> bool:
+    """Whether it has no table of ours or of others. Raises DatabaseAwayError."""
+    with _engine(url) as engine, _failures(url), engine.connect() as connection:
+        return not _tables_there(connection)
+
+
+def _tables_there(connection: sa.Connection) -> list[str]:
+    return [name for name in sa.inspect(connection).get_table_names() if name != _VERSION]
 
 
 @contextmanager
@@ -175,7 +193,7 @@ def _in(connection: sa.Connection, table: TableFacts, folder: Path, expected: in
 
 
 @contextmanager
-def _bare_tables(connection: sa.Connection) -> Iterator[None]:
+def bare_tables(connection: sa.Connection) -> Iterator[None]:
     """In the body without foreign keys and indexes (but those of primary and unique keys), after it with the very same
     ones: made at once they cost a fraction of what they cost row by row, and the keys are checked all the same. Partial
     indexes stay: PostgreSQL writes their condition in other words than it was given."""
@@ -193,7 +211,7 @@ def _bare_tables(connection: sa.Connection) -> Iterator[None]:
         connection.exec_driver_sql(f'ALTER TABLE "{table}" ADD CONSTRAINT "{name}" {made}')
 
 
-def _set_sequences(connection: sa.Connection, table: str) -> None:
+def set_sequences(connection: sa.Connection, table: str) -> None:
     """Let numbers that the database gives go on after those that are there."""
     for column in sa.inspect(connection).get_columns(table):
         sequence = connection.execute(

@@ -20,10 +20,12 @@ from plantroom.backup.check import check_version
 from plantroom.backup.copying import Silent, Teller, check_file, check_space, copy_file, format_bytes
 from plantroom.backup.disk import disk_errors
 from plantroom.backup.manifest import DATABASE, VAR, BackupError, FileEntry, Manifest, read_manifest
-from plantroom.backup.postgres import analyze_postgres, load_postgres
+from plantroom.backup.moving import load_from_sqlite
+from plantroom.backup.postgres import analyze_postgres, is_empty, load_postgres
 from plantroom.backup.sqlite import NAME
-from plantroom.backup.unfinished import STAGE
+from plantroom.backup.unfinished import DONE, STAGE
 from plantroom.database import parse_url
+from plantroom.files import write_atomically
 from plantroom.lock import InstanceLock
 from plantroom.settings import Settings, StoreKind
 
@@ -41,6 +43,7 @@ class Restored:
     written: tuple[Path, ...]
     kept: tuple[tuple[Path, Path], ...]
     influx_from: int | None
+    moved: bool = False
 
 
 def restore_backup(settings: Settings, folder: Path, teller: Teller) -> Restored:
@@ -57,24 +60,28 @@ def restore_backup(settings: Settings, folder: Path, teller: Teller) -> Restored
         stage = var / STAGE
         try:
             with _disk(var):
+                if _is_complete(stage, manifest, url):
+                    _finish(stage.rename(var / DONE), url)
+                    return Restored(manifest, (), (), None)
                 _clear_away(stage)
                 _check_empty(var, url)
                 check_space(var, manifest.total_bytes, "The restore")
                 restored = _Restorer(settings, folder, manifest, url, teller).restore(stage)
+                done = stage.rename(var / DONE)  # in one step: from here on nothing is taken back
         except BaseException:  # also Ctrl-C: whatever it was goes on to the caller, what is half does not stay
             _clear_away(stage)
             if is_new:
                 shutil.rmtree(var, ignore_errors=True)
             raise
-        _finish(stage, url)  # everything is in its place and stays, whatever happens here
+        _finish(done, url)  # everything is in its place and stays, whatever happens here
     return restored
 
 
-def _finish(stage: Path, url: URL) -> None:
+def _finish(done: Path, url: URL) -> None:
     try:
-        shutil.rmtree(stage)
+        shutil.rmtree(done)
     except OSError as error:
-        msg = f"{stage} cannot be removed: {error.strerror}. Everything was put back; remove it by hand, then start"
+        msg = f"{done} cannot be removed: {error.strerror}. Everything was put back; remove it by hand, then start"
         raise RetryableError(msg) from error
     if url.get_backend_name() != "sqlite":
         analyze_postgres(url)
@@ -82,15 +89,17 @@ def _finish(stage: Path, url: URL) -> None:
 
 def _check_kind(manifest: Manifest, url: URL) -> None:
     kind = url.get_backend_name()
-    if kind != manifest.database.kind:
+    if (manifest.database.kind, kind) == ("postgresql", "sqlite"):
         msg = (
-            f"the backup is of a {manifest.database.kind} database, the settings name {url.render_as_string()}. "
-            "Set PLANTROOM_DATABASE_URL to one of its kind (none at all is SQLite under var)"
+            f"the backup is of a PostgreSQL database, the settings name {url.render_as_string()}. "
+            "Set PLANTROOM_DATABASE_URL to an empty one of PostgreSQL; the way back to SQLite is not there"
         )
         raise BackupError(msg)
 
 
 def _check_empty(var: Path, url: URL) -> None:
+    if (var / DONE).exists():
+        raise refuse(str(var), "holds a restore that is complete", "Start it, or name a new folder with --var.")
     there = [path for path in var.rglob("*") if path.is_file() and str(path.relative_to(var)) not in _MAY_BE_THERE]
     if url.get_backend_name() == "sqlite" and (path := Path(str(url.database))).exists():
         there.append(path)
@@ -100,19 +109,41 @@ def _check_empty(var: Path, url: URL) -> None:
         raise refuse(str(var), what, hint)
 
 
+def _is_complete(stage: Path, manifest: Manifest, url: URL) -> bool:
+    """Whether a restore of this very backup was killed when everything was in its place already, and PostgreSQL had
+    committed: only what stands beside is left to be cleared away."""
+    placed = _read_placed(stage)
+    if placed is None or placed.made_at != manifest.made_at or url.get_backend_name() == "sqlite":
+        return False
+    return all(Path(target).exists() for target in placed.targets) and not is_empty(url)
+
+
+def _read_placed(stage: Path) -> "_Placed | None":
+    try:
+        return msgspec.json.decode((stage / _PLACED).read_bytes(), type=_Placed)
+    except FileNotFoundError:
+        return None
+
+
 def _clear_away(stage: Path) -> None:
     """Remove what an interrupted restore left, and what it had moved to its place already."""
     if not stage.exists():
         return
-    placed = stage / _PLACED
-    if placed.exists():
-        for target in msgspec.json.decode(placed.read_bytes(), type=list[str]):
-            Path(target).unlink(missing_ok=True)
+    placed = _read_placed(stage)
+    for target in placed.targets if placed is not None else ():
+        Path(target).unlink(missing_ok=True)
     shutil.rmtree(stage)
 
 
 def _disk(var: Path) -> AbstractContextManager[None]:
     return disk_errors(var, "Nothing was put back", "folder")
+
+
+class _Placed(msgspec.Struct, frozen=True):
+    """Where the files of the backup `made_at` go. Written before the first one does."""
+
+    made_at: str
+    targets: tuple[str, ...]
 
 
 class _Restorer:
@@ -121,7 +152,8 @@ class _Restorer:
     def __init__(self, settings: Settings, folder: Path, manifest: Manifest, url: URL, teller: Teller) -> None:
         self._settings, self._folder, self._manifest, self._url = settings, folder, manifest, url
         self._teller = teller
-        self._is_sqlite = manifest.database.kind == "sqlite"
+        self._is_sqlite = url.get_backend_name() == "sqlite"
+        self._moves = manifest.database.kind == "sqlite" and not self._is_sqlite
 
     def restore(self, stage: Path) -> Restored:
         targets, kept = self._plan()
@@ -129,17 +161,17 @@ class _Restorer:
         self._teller.begin("files, readings and journal", sum(entry.size for entry in targets))
         for entry in targets:
             self._stage(entry, stage)
-        (stage / _PLACED).write_bytes(msgspec.json.encode([str(target) for target in targets.values()]))
-        with self._filled_database():
+        placed = _Placed(self._manifest.made_at, tuple(str(target) for target in targets.values()))
+        write_atomically(stage / _PLACED, msgspec.json.encode(placed))
+        with self._filled_database(stage):
             self._teller.begin("to their places")
             for entry, target in targets.items():
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.move(stage / entry.path, target)
             influx_from = self._write_influx_again()
-        (stage / _PLACED).unlink()  # the database is filled: from here on nothing is taken back
         var = self._settings.var.resolve()
         written = tuple(path for path in targets.values() if not path.resolve().is_relative_to(var))
-        return Restored(self._manifest, written, tuple(kept), influx_from)
+        return Restored(self._manifest, written, tuple(kept), influx_from, self._moves)
 
     def _plan(self) -> tuple[dict[FileEntry, Path], list[tuple[Path, Path]]]:
         """Where each file belongs, and those of people that stay as they are with the backup's copy."""
@@ -185,9 +217,13 @@ class _Restorer:
         (stage / entry.path).chmod(entry.mode)
 
     @contextmanager
-    def _filled_database(self) -> Iterator[None]:
+    def _filled_database(self, stage: Path) -> Iterator[None]:
         self._teller.begin("database")
         place = self._folder / DATABASE
+        if self._moves:
+            with self._moved_database(stage):
+                yield
+            return
         for entry in () if self._is_sqlite else self._manifest.files:
             if entry.path.startswith(f"{DATABASE}/"):
                 self._check(entry)
@@ -197,6 +233,15 @@ class _Restorer:
             else load_postgres(self._url, place, self._manifest.database, self._manifest.tables, self._teller)
         )
         with filled:
+            yield
+
+    @contextmanager
+    def _moved_database(self, stage: Path) -> Iterator[None]:
+        """SQLite's rows in PostgreSQL; `rows` of them are told as they go."""
+        (copy,) = (entry for entry in self._manifest.files if entry.path == f"{DATABASE}/{NAME}")
+        self._stage(copy, stage)
+        (stage / copy.path).chmod(0o600)
+        with load_from_sqlite(self._url, stage / copy.path, self._teller):
             yield
 
     def _check(self, entry: FileEntry) -> None:
@@ -219,7 +264,8 @@ def report(restored: Restored, settings: Settings) -> list[str]:
     manifest = restored.manifest
     lines = [
         f"{settings.var}: {format_bytes(manifest.total_bytes)} of {manifest.made_at}, by plantroom {manifest.version}",
-        f"database: {manifest.database.rows.get('work_order', 0):,} orders, schema {manifest.database.schema}",
+        f"database: {manifest.database.rows.get('work_order', 0):,} orders, schema {manifest.database.schema}"
+        + (", moved from SQLite to PostgreSQL" if restored.moved else ""),
         *(f"journal: commits {one.first_seq:,} to {one.last_seq:,}" for one in manifest.journals),
         *(f"written: {path}" for path in restored.written),
         *(f"left as it is: {path}; the backup's is {copy}" for path, copy in restored.kept),

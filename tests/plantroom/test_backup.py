@@ -25,6 +25,7 @@ from plantroom.database import Database, parse_url
 from ticketing.contract_book import ContractBook
 
 NewFinding = Callable[..., Finding]
+PLACED = '{"made_at": "of another", "targets": ["var/inbox.json", "var/plantroom.db"]}'
 
 
 @pytest.fixture
@@ -326,7 +327,7 @@ def test_a_killed_restore_is_known_and_begun_anew(small: Commands) -> None:
     assert small("backup", "backups").code == 0
     shutil.rmtree("var")
     Path("var/.restore").mkdir(parents=True)  # what a kill leaves while files go to their places
-    Path("var/.restore/placed.json").write_text('["var/inbox.json", "var/plantroom.db"]', encoding="utf-8")
+    Path("var/.restore/placed.json").write_text(PLACED, encoding="utf-8")
     Path("var/inbox.json").write_text("half", encoding="utf-8")
     answer = small("run", "--site", str(ROOT / "plantroom/demo/site.yaml"))
     assert answer.code == 2
