@@ -55,7 +55,7 @@ def await_journal(
         else:
             if asked:
                 log.info("this process writes the journal now", last_seq=journal.last_seq)
-                _look_at_once(site)
+            _look_at_once(site)
             return journal
         asked += 1
         if asked % round(POLL_SECONDS / _ASK_SECONDS) == 0:

@@ -68,12 +68,12 @@ class System:
     arguments: list[str] = field(default_factory=lambda: ["run"])
     process: "subprocess.Popen[bytes] | None" = None
 
-    def start(self, seconds: float = 90) -> None:
+    def start(self, seconds: float = 180) -> None:
         """Start it and wait until it is ready."""
         self.launch()
         self.wait_ready(seconds)
 
-    def wait_ready(self, seconds: float = 90) -> None:
+    def wait_ready(self, seconds: float = 180) -> None:
         """Wait until it says that it is ready."""
         wait_until(self._ready, seconds, f"the program to be ready; its log is {self.var / 'log'}")
 
