@@ -4,7 +4,7 @@ Two clients do it: `ingest.mqtt_raw` (our own, one large read a wake-up) and `in
 suite holds for both.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from threading import Event
@@ -75,10 +75,28 @@ class Link(Protocol):
     lost: str | None
 
     def open(self, stop: Event) -> bool:
-        """Connect and subscribe to everything; True when subscribed, False when `stop` came first.
+        """Connect and subscribe to what is wanted; True when subscribed, False when `stop` came first.
 
-        Raises LinkError: unreachable, refused, or the subscription was not granted at QoS 1.
+        Raises LinkError: unreachable, refused, or the first filter was not granted at QoS 1.
         """
+
+    def want(self, filters: Sequence[str], held: Iterable[str] = ()) -> None:
+        """From here on be subscribed to these filters, on the connection there is and on those to come; without a word
+        to everything. What is wanted no more is given up once everything wanted is answered, and so is what the
+        session may hold from an earlier run (`held`). A broker that has a queue for each filter (nats-server) drops
+        what waits in it then; one with a queue for the session (Mosquitto) does not."""
+
+    @property
+    def granted(self) -> frozenset[str]:
+        """The filters that the broker has granted at QoS 1 on this connection; another object after every change."""
+
+    @property
+    def refused(self) -> tuple[str, ...]:
+        """The filters that are wanted and were not granted."""
+
+    @property
+    def held(self) -> frozenset[str]:
+        """The filters that the session at the broker may hold."""
 
     @property
     def is_over(self) -> bool:
@@ -107,18 +125,18 @@ def explain_unreachable(address: BrokerAddress, error: Exception) -> str:
     return f"cannot connect to the broker at {address}: {error}. Start it, or correct its address"
 
 
-def explain_refusal(address: BrokerAddress, granted: int | None, lost: str | None) -> str:
-    """Why a connection cannot be used, by the code of SUBACK (None: none came); empty when it can."""
+def explain_refusal(address: BrokerAddress, topic: str, granted: int | None, lost: str | None) -> str:
+    """Why a connection cannot be used, by the code of SUBACK for a filter (None: none came); empty when it can."""
     if granted == QOS:
         return ""
     if granted is None:
         return f"the broker at {address} did not take us: {lost or f'no answer in {OPEN_S:g} s'}"
     if granted >= 0x80:
         return (
-            f"the broker at {address} refused the subscription to {ALL_TOPICS!r} (code 0x{granted:02x}). "
+            f"the broker at {address} refused the subscription to {topic!r} (code 0x{granted:02x}). "
             f"Allow {address.client_id!r} to read it; on nats-server max_ack_pending must be below 32768"
         )
     return (
-        f"the broker at {address} grants only QoS {granted} for {ALL_TOPICS!r}: messages would be lost while "
+        f"the broker at {address} grants only QoS {granted} for {topic!r}: messages would be lost while "
         "ingest is down. Allow QoS 1"
     )

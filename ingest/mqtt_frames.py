@@ -9,8 +9,8 @@ MOST_PAYLOAD = 2**20 + 1
 """What is kept of a payload; the rest of a larger one is read and forgotten, its length included."""
 
 PINGREQ, DISCONNECT = b"\xc0\x00", b"\xe0\x00"
-CONNACK, PUBACK, SUBACK, PINGRESP = 0x20, 0x40, 0x90, 0xD0
-_ANSWERS = frozenset((CONNACK, PUBACK, SUBACK, PINGRESP))
+CONNACK, PUBACK, SUBACK, UNSUBACK, PINGRESP = 0x20, 0x40, 0x90, 0xB0, 0xD0
+_ANSWERS = frozenset((CONNACK, PUBACK, SUBACK, UNSUBACK, PINGRESP))
 _PUBLISH, _DUPLICATE, _RETAIN = 0x30, 0x08, 0x01
 _MOST_TOPICS = 1 << 16
 _MOST_KEPT = MOST_PAYLOAD + 0x10003
@@ -24,7 +24,7 @@ class FrameError(ValueError):
 
 
 class Answer(NamedTuple):
-    """A packet that is no message: its type (CONNACK, PUBACK, SUBACK, PINGRESP) and what is in it."""
+    """A packet that is no message: its type (CONNACK, PUBACK, SUBACK, UNSUBACK, PINGRESP) and what is in it."""
 
     kind: int
     body: bytes
@@ -44,6 +44,11 @@ def connect(address: BrokerAddress) -> bytes:
 def subscribe(mid: int, *topics: str) -> bytes:
     """SUBSCRIBE to these filters at QoS 1."""
     return _packet(0x82, mid.to_bytes(2, "big") + b"".join(_text(topic) + bytes([QOS]) for topic in topics))
+
+
+def unsubscribe(mid: int, *topics: str) -> bytes:
+    """UNSUBSCRIBE from these filters."""
+    return _packet(0xA2, mid.to_bytes(2, "big") + b"".join(map(_text, topics)))
 
 
 def publish(mid: int, topic: str, payload: bytes) -> bytes:

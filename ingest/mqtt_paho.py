@@ -3,7 +3,7 @@
 import selectors
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import paho.mqtt.client as mqtt
@@ -12,9 +12,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from ingest.link import (
-    ALL_TOPICS,
     CONNECT_S,
-    DROPPED_TOPIC,
     KEEPALIVE_S,
     MAX_UNANSWERED,
     NOT_UTF8,
@@ -26,6 +24,7 @@ from ingest.link import (
     explain_refusal,
     explain_unreachable,
 )
+from ingest.subscriptions import Subscriptions
 
 _OPENING_READS = 100
 _MISC_S = 1.0
@@ -41,7 +40,8 @@ class PahoLink:
         self.generation = 0
         self.lost: str | None = "not connected yet"
         self._inbox: list[Delivery] = []
-        self._granted: int | None = None
+        self._subscriptions = Subscriptions()
+        self._is_taken = False
         self._misc_at = 0.0
         self._selector = selectors.DefaultSelector()
         self._client = mqtt.Client(
@@ -55,18 +55,20 @@ class PahoLink:
             self._client.tls_set(ca_certs=address.ca_file)
         self._client.on_connect = self._on_connect
         self._client.on_subscribe = self._on_subscribe
+        self._client.on_unsubscribe = self._on_unsubscribe
         self._client.on_message = self._on_message
         self._client.on_disconnect = self._on_disconnect
         # With a write callback paho queues what we send, and `_turn` writes it out in one go.
         self._client.on_socket_register_write = _nothing
 
     def open(self, stop: threading.Event) -> bool:
-        """Connect and subscribe to everything; True when subscribed, False when `stop` came first.
+        """Connect and subscribe to what is wanted; True when subscribed, False when `stop` came first.
 
-        Raises LinkError: unreachable, refused, or the subscription was not granted at QoS 1.
+        Raises LinkError: unreachable, refused, or the first filter was not granted at QoS 1.
         """
         self._inbox.clear()
-        self._granted, self.lost = None, None
+        self._is_taken, self.lost = False, None
+        self._subscriptions.begin()
         self.generation += 1
         try:
             self._client.connect(self.address.host, self.address.port, KEEPALIVE_S)
@@ -80,14 +82,48 @@ class PahoLink:
             self._turn(0.05, len(self._inbox) + _OPENING_READS)
         if self._is_opening() and stop.is_set():
             return False
-        if reason := explain_refusal(self.address, self._granted, self.lost):
+        subscriptions = self._subscriptions
+        if reason := explain_refusal(self.address, subscriptions.wanted[0], subscriptions.verdict, self.lost):
             self.close()
             self.lost = reason
             raise LinkError(reason)
         return True
 
     def _is_opening(self) -> bool:
-        return self._granted is None and self.lost is None
+        return self.lost is None and not (self._is_taken and self._subscriptions.is_settled)
+
+    def want(self, filters: Sequence[str], held: Iterable[str] = ()) -> None:
+        """See `Link`."""
+        self._subscriptions.want(filters, held)
+        if self._is_taken and self.lost is None:
+            self._subscribe()
+            self._write()
+
+    @property
+    def granted(self) -> frozenset[str]:
+        """See `Link`."""
+        return self._subscriptions.granted
+
+    @property
+    def refused(self) -> tuple[str, ...]:
+        """See `Link`."""
+        return self._subscriptions.refused
+
+    @property
+    def held(self) -> frozenset[str]:
+        """See `Link`."""
+        return self._subscriptions.held
+
+    def _subscribe(self) -> None:
+        """Ask for what is wanted and was not asked for; give up what is wanted no more."""
+        for filters in self._subscriptions.to_ask():
+            _, mid = self._client.subscribe([(one, QOS) for one in filters])
+            if mid is not None:
+                self._subscriptions.asked(mid, filters)
+        for filters in self._subscriptions.to_leave():
+            _, mid = self._client.unsubscribe(list(filters))
+            if mid is not None:
+                self._subscriptions.left(mid, filters)
 
     @property
     def is_over(self) -> bool:
@@ -179,17 +215,25 @@ class PahoLink:
             self._selector.unregister(key.fileobj)
 
     def _on_connect(
-        self, client: mqtt.Client, _data: Any, _flags: mqtt.ConnectFlags, code: ReasonCode, _more: Properties | None  # noqa: ANN401 - paho's own signature
+        self, _client: mqtt.Client, _data: Any, _flags: mqtt.ConnectFlags, code: ReasonCode, _more: Properties | None  # noqa: ANN401 - paho's own signature
     ) -> None:  # fmt: skip
         if code.is_failure:
             self.lost = f"refused: {code}. Check user and password"
         else:
-            client.subscribe([(ALL_TOPICS, QOS), (DROPPED_TOPIC, QOS)])
+            self._is_taken = True
+            self._subscribe()
 
     def _on_subscribe(
-        self, _client: mqtt.Client, _data: Any, _mid: int, codes: list[ReasonCode], _more: Properties | None  # noqa: ANN401 - paho's own signature
+        self, _client: mqtt.Client, _data: Any, mid: int, codes: list[ReasonCode], _more: Properties | None  # noqa: ANN401 - paho's own signature
     ) -> None:  # fmt: skip
-        self._granted = codes[0].value
+        self._subscriptions.answered(mid, [code.value for code in codes])
+        self._subscribe()
+
+    def _on_unsubscribe(
+        self, _client: mqtt.Client, _data: Any, mid: int, _codes: list[ReasonCode], _more: Properties | None  # noqa: ANN401 - paho's own signature
+    ) -> None:  # fmt: skip
+        self._subscriptions.confirmed(mid)
+        self._subscribe()
 
     def _on_disconnect(
         self, _client: mqtt.Client, _data: Any, _flags: mqtt.DisconnectFlags, code: ReasonCode, _more: Properties | None  # noqa: ANN401 - paho's own signature

@@ -1,6 +1,6 @@
 """The connection to the broker by our own client: one large read a wake-up, one write for all acknowledgements.
 
-It speaks what ingest needs of MQTT 3.1.1 and nothing more: one lasting session, one subscription, QoS 1.
+It speaks what ingest needs of MQTT 3.1.1 and nothing more: one lasting session, QoS 1.
 """
 
 import selectors
@@ -8,12 +8,10 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from ingest.link import (
-    ALL_TOPICS,
     CONNECT_S,
-    DROPPED_TOPIC,
     KEEPALIVE_S,
     MAX_UNANSWERED,
     OPEN_S,
@@ -31,6 +29,7 @@ from ingest.mqtt_frames import (
     PINGRESP,
     PUBACK,
     SUBACK,
+    UNSUBACK,
     Answer,
     FrameError,
     FrameReader,
@@ -39,7 +38,9 @@ from ingest.mqtt_frames import (
     connect,
     publish,
     subscribe,
+    unsubscribe,
 )
+from ingest.subscriptions import Subscriptions
 
 _READ_BYTES = 256 * 1024
 _MOST_READ = 2**31
@@ -69,7 +70,8 @@ class RawLink:
         self._frames = FrameReader()
         self._inbox: list[Delivery] = []
         self._out = bytearray()
-        self._granted: int | None = None
+        self._subscriptions = Subscriptions()
+        self._is_taken = False
         self._sent_at = self._heard_at = 0.0
         self._pinged_at: float | None = None
         self._mid = 0
@@ -80,7 +82,8 @@ class RawLink:
         self._drop()
         self.generation += 1
         self._inbox, self._frames, self._out = [], FrameReader(), bytearray()
-        self._granted, self._pinged_at = None, None
+        self._is_taken, self._pinged_at = False, None
+        self._subscriptions.begin()
         try:
             self._socket = self._connect()
         except (OSError, ValueError) as error:
@@ -91,16 +94,52 @@ class RawLink:
         self._watch(selectors.EVENT_READ)
         self._send(connect(self.address))
         deadline = self._steady() + OPEN_S
-        while self._granted is None and self.lost is None and not stop.is_set() and self._steady() < deadline:
+        while self._is_opening() and not stop.is_set() and self._steady() < deadline:
             # A session that has a backlog delivers before it answers the subscription.
             self._inbox += self._turn(_TURN_S, _MOST_READ)
-        if self._granted is None and self.lost is None and stop.is_set():
+        if self._is_opening() and stop.is_set():
             return False
-        if reason := explain_refusal(self.address, self._granted, self.lost):
+        subscriptions = self._subscriptions
+        if reason := explain_refusal(self.address, subscriptions.wanted[0], subscriptions.verdict, self.lost):
             self.close()
             self.lost = reason
             raise LinkError(reason)
         return True
+
+    def _is_opening(self) -> bool:
+        return self.lost is None and not (self._is_taken and self._subscriptions.is_settled)
+
+    def want(self, filters: Sequence[str], held: Iterable[str] = ()) -> None:
+        """See `Link`."""
+        self._subscriptions.want(filters, held)
+        if self._is_taken and self.lost is None:
+            self._subscribe()
+
+    @property
+    def granted(self) -> frozenset[str]:
+        """See `Link`."""
+        return self._subscriptions.granted
+
+    @property
+    def refused(self) -> tuple[str, ...]:
+        """See `Link`."""
+        return self._subscriptions.refused
+
+    @property
+    def held(self) -> frozenset[str]:
+        """See `Link`."""
+        return self._subscriptions.held
+
+    def _subscribe(self) -> None:
+        """Ask for what is wanted and was not asked for; give up what is wanted no more."""
+        for filters in self._subscriptions.to_ask():
+            mid = self._next_mid()
+            self._subscriptions.asked(mid, filters)
+            self._send(subscribe(mid, *filters))
+        for filters in self._subscriptions.to_leave():
+            mid = self._next_mid()
+            self._subscriptions.left(mid, filters)
+            self._send(unsubscribe(mid, *filters))
 
     def _connect(self) -> socket.socket:
         plain = socket.create_connection((self.address.host, self.address.port), CONNECT_S)
@@ -150,7 +189,7 @@ class RawLink:
     def _next_mid(self) -> int:
         while True:
             self._mid = self._mid % 0xFFFF + 1
-            if self._mid not in self._unanswered:
+            if self._mid not in self._unanswered and not self._subscriptions.uses(self._mid):
                 return self._mid
 
     def keep_alive(self) -> None:
@@ -221,17 +260,22 @@ class RawLink:
 
     def _deal_with(self, answer: Answer) -> None:
         kind, body = answer
-        if len(body) != {CONNACK: 2, PUBACK: 2, SUBACK: max(3, len(body)), PINGRESP: 0}[kind]:
+        if len(body) != {CONNACK: 2, PUBACK: 2, SUBACK: max(3, len(body)), UNSUBACK: 2, PINGRESP: 0}[kind]:
             raise FrameError(f"an answer of type 0x{kind:02x} with {len(body)} bytes")
         if kind == PUBACK:
             self._unanswered.pop(int.from_bytes(body, "big"), None)
         elif kind == SUBACK:
-            self._granted = body[2]
+            self._subscriptions.answered(int.from_bytes(body[:2], "big"), body[2:])
+            self._subscribe()
+        elif kind == UNSUBACK:
+            self._subscriptions.confirmed(int.from_bytes(body, "big"))
+            self._subscribe()
         elif kind == CONNACK and body[1]:
             self._lose(f"refused: {_REFUSED.get(body[1], f'code {body[1]}')}")
         elif kind == CONNACK:
-            waiting = b"".join(again(frame) for frame in self._unanswered.values())
-            self._send(subscribe(self._next_mid(), ALL_TOPICS, DROPPED_TOPIC) + waiting)
+            self._is_taken = True
+            self._subscribe()
+            self._send(b"".join(again(frame) for frame in self._unanswered.values()))
 
     def _look_after(self) -> None:
         """Notice a connection that is dead but not closed."""

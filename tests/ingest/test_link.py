@@ -1,7 +1,7 @@
 """One suite for both MQTT clients, on the embedded broker, on Mosquitto, and on a broker that misbehaves."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -29,8 +29,10 @@ def broker(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Broker]:
     found.kill()
 
 
-def opened(kind: ClientKind, port: int, client_id: str = "own", **more: str) -> Link:
+def opened(kind: ClientKind, port: int, client_id: str = "own", filters: Sequence[str] = (), **more: str) -> Link:
     link = make_link(kind, BrokerAddress("127.0.0.1", port, client_id, **more))
+    if filters:
+        link.want(filters)
     assert link.open(STOP)
     return link
 
@@ -123,6 +125,107 @@ def test_what_is_no_packet_ends_the_connection(packet: bytes) -> None:
         assert receive(link, 1)[0].payload == b"good"
         wait_until(lambda: not link.read(1, 0.01) and link.is_over, 10, "the end")
     assert "that is not MQTT 3.1.1" in (link.lost or "")
+
+
+def until_granted(link: Link, *filters: str) -> list[Delivery]:
+    """What comes until the broker has granted exactly these, and the session holds no others."""
+    found: list[Delivery] = []
+
+    def is_so() -> bool:
+        found.extend(link.read(50, 0.02))
+        return link.granted == link.held == set(filters)
+
+    wait_until(is_so, 10, f"{filters} to be granted, not {link.granted}")
+    return found
+
+
+def test_what_is_heard_changes_on_the_connection(kind: ClientKind, broker: Broker) -> None:
+    sender = opened(ClientKind.PAHO, broker.port, "other", ["none"])
+    link = opened(kind, broker.port, "own", ["a/+", "fence"])
+    link.want(["b/#", "fence"])
+    until_granted(link, "b/#", "fence")
+    for topic in ("a/1", "b/1", "b/2/3", "c"):
+        sender.publish(topic, b"x")
+    sender.publish("b/last", b"x")
+    found = drain(link, lambda found: any(one.topic == "b/last" for one in found))
+    assert [one.topic for one in found] == ["b/1", "b/2/3", "b/last"]
+    assert link.acknowledge(found) == 3
+    link.close()
+    sender.close()
+
+
+@pytest.mark.service
+def test_nothing_is_missed_while_one_filter_takes_over_from_another(kind: ClientKind, tmp_path: Path) -> None:
+    """Mosquitto has one queue for a session; nats-server has one for each filter, which goes with it."""
+    broker = Mosquitto(tmp_path)
+    broker.start()
+    sender = opened(ClientKind.RAW, broker.port, "other", ["none"])
+    link = opened(kind, broker.port, "own", ["fence", "a/1"])
+    found: list[Delivery] = []
+    for number in range(200):
+        sender.publish("a/1", b"%d" % number)
+        sender.read(10, 0)
+        if number % 40 == 20:
+            link.want(["fence", "a/+"] if number % 80 == 20 else ["fence", "a/1"])
+        more = link.read(10, 0.005)
+        link.acknowledge(more)
+        found += more
+        wait_until(lambda: not sender.read(1, 0.001), 5, "the sender")
+    found += drain(link, lambda more: any(one.payload == b"199" for one in (*found, *more)))
+    assert {one.payload for one in found} == {b"%d" % number for number in range(200)}
+    link.close()
+    sender.close()
+    broker.kill()
+
+
+def test_the_session_keeps_what_was_asked_for_on_the_way(kind: ClientKind, broker: Broker) -> None:
+    sender = opened(ClientKind.PAHO, broker.port, "other", ["none"])
+    link = opened(kind, broker.port, "own", ["fence"])
+    link.want(["fence", "a/1"])
+    until_granted(link, "fence", "a/1")
+    link.close()
+    sender.publish("a/1", b"while away")
+    wait_until(lambda: not sender.read(1, 0.01), 5, "the sender")
+    again = opened(kind, broker.port, "own", ["fence", "a/1"])
+    found = drain(again, bool)
+    assert [one.payload for one in found] == [b"while away"]
+    again.acknowledge(found)
+    again.close()
+    last = make_link(kind, BrokerAddress("127.0.0.1", broker.port, "own"))
+    last.want(["fence"], held=["a/1"])
+    assert last.open(STOP)
+    until_granted(last, "fence")
+    sender.publish("a/1", b"not ours any more")
+    sender.publish("fence", b"")
+    assert [one.topic for one in drain(last, bool)] == ["fence"]
+    last.close()
+    sender.close()
+
+
+@pytest.mark.service
+def test_many_filters_are_asked_for_in_packets(kind: ClientKind, tmp_path: Path) -> None:
+    broker = Mosquitto(tmp_path)
+    broker.start()
+    try:
+        many = [f"site/{number}/readings" for number in range(1_000)]
+        link = opened(kind, broker.port, "own", ["fence", *many])
+        assert link.granted == {"fence", *many}
+        link.want(["fence"])
+        until_granted(link, "fence")
+        link.close()
+    finally:
+        broker.kill()
+
+
+def test_a_filter_that_is_refused_is_named_and_the_others_are_heard(kind: ClientKind) -> None:
+    with broker_by_hand(publish(1, "fence", b"x")) as port:  # it answers for the first filter only
+        link = opened(kind, port, "own", ["fence", "b/1"])
+        assert link.granted == {"fence"}
+        assert list(link.refused) == ["b/1"]
+        assert receive(link, 1)[0].topic == "fence"
+        link.want(["fence"])
+        assert list(link.refused) == []
+        link.close()
 
 
 @pytest.mark.parametrize(
