@@ -4,13 +4,11 @@ One writer (a lock file sees to it), any number of readers in any process. Seque
 gaps across segments; a segment ends by size or by time, and a new one begins at the next number.
 """
 
-import fcntl
 import sqlite3
 import threading
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from io import TextIOWrapper
 from itertools import pairwise
 from pathlib import Path
 from typing import Self
@@ -19,7 +17,9 @@ import structlog
 
 from facility.errors import RetryableError
 from facility.reading import Commit, Entry, decode_entries, encode_entries
+from ingest.assigned import newest_assignment, read_assigned
 from ingest.decoded import DecodedCommits
+from ingest.journal_lock import JournalBusyError, lock_journal
 from ingest.runs import Place, Run, Runs, SeenRuns, common_place, common_seq, place_of
 from ingest.segment import (
     JournalError,
@@ -28,6 +28,7 @@ from ingest.segment import (
     count_runs,
     create_segment,
     data_version,
+    insert_row,
     last_row,
     list_segments,
     open_segment,
@@ -59,10 +60,6 @@ class JournalCutError(JournalError):
         self.common = common
 
 
-class JournalBusyError(JournalError):
-    """Another process writes this journal."""
-
-
 class JournalWriter:
     """Appends group commits. `segment_bytes` of packed entries or `segment_us` of arrival time end a segment.
 
@@ -74,7 +71,7 @@ class JournalWriter:
     def __init__(self, folder: Path, *, segment_bytes: int = 64 * 2**20, segment_us: int = 3600 * 10**6) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder, self._segment_bytes, self._segment_us = folder, segment_bytes, segment_us
-        self._lock = _lock(folder / "writer.lock")
+        self._lock = lock_journal(folder)
         try:
             self._open_newest()
         except BaseException:  # whatever it was goes on to the caller; the lock must not stay
@@ -107,6 +104,7 @@ class JournalWriter:
         self._began_us: int | None = began_us
         self._runs = begin_run(self._db, Run(self._last_seq + 1, uuid.uuid4().hex))
         SeenRuns(self._folder / _RUNS_FILE).keep(self._runs)
+        self._assigned = read_assigned(self._db)
 
     @property
     def last_seq(self) -> int:
@@ -120,8 +118,10 @@ class JournalWriter:
         if self._is_full(arrived_us, len(blob)):
             self._rotate()
         seq = self._last_seq + 1
-        self._db.execute("INSERT INTO commits VALUES (?, ?, ?)", (seq, arrived_us, blob)).close()
+        assigned = newest_assignment(entries)
+        insert_row(self._db, (seq, arrived_us, blob), assigned)
         self._last_seq = seq
+        self._assigned = assigned or self._assigned
         self._bytes += len(blob)
         self._began_us = arrived_us if self._began_us is None else self._began_us
         return seq
@@ -133,7 +133,7 @@ class JournalWriter:
 
     def _rotate(self) -> None:
         path = segment_path(self._folder, self._last_seq + 1)
-        create_segment(path, self._runs)
+        create_segment(path, self._runs, self._assigned)
         fresh = open_segment(path, writable=True)
         self._db.close()
         self._db, self._first_seq, self._bytes, self._began_us = fresh, self._last_seq + 1, 0, None
@@ -384,14 +384,3 @@ class JournalReader:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def _lock(path: Path) -> TextIOWrapper:
-    handle = path.open("w", encoding="utf-8")
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        handle.close()
-        msg = f"another process writes the journal in {path.parent}. Stop it, or give this one its own folder"
-        raise JournalBusyError(msg) from error
-    return handle

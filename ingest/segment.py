@@ -13,7 +13,8 @@ from pathlib import Path
 import structlog
 
 from facility.errors import PermanentError
-from facility.reading import Commit, decode_entries
+from facility.reading import BuildingsAssigned, Commit, decode_entries
+from ingest.assigned import newest_assignment, read_assigned, write_assigned
 from ingest.runs import KEPT_RUNS, Run, Runs
 
 log = structlog.get_logger(__name__)
@@ -22,6 +23,7 @@ _PREFIX, _SUFFIX = "journal-", ".sqlite"
 _BUSY_S = 10.0
 _RUNS = "CREATE TABLE IF NOT EXISTS runs (place INTEGER PRIMARY KEY, first_seq INTEGER NOT NULL, run TEXT NOT NULL)"
 _ADD_RUN = "INSERT INTO runs (first_seq, run) VALUES (?, ?)"
+_INSERT = "INSERT INTO commits VALUES (?, ?, ?)"
 _READ = "SELECT seq, arrived_us, entries FROM commits WHERE seq > ? ORDER BY seq LIMIT ?"
 
 
@@ -47,9 +49,9 @@ def _is_segment(name: str) -> bool:
     return name.startswith(_PREFIX) and name.endswith(_SUFFIX) and name[len(_PREFIX) : -len(_SUFFIX)].isdigit()
 
 
-def create_segment(path: Path, runs: Sequence[Run] = ()) -> None:
-    """An empty segment that knows the `runs` before it, durable under its name when this returns: readers never see
-    one half made."""
+def create_segment(path: Path, runs: Sequence[Run] = (), assigned: BuildingsAssigned | None = None) -> None:
+    """An empty segment that knows the `runs` before it and what the journal is about, durable under its name when this
+    returns: readers never see one half made."""
     fresh = path.with_suffix(".fresh")
     remove_segment(fresh)
     with closing(sqlite3.connect(fresh, isolation_level=None)) as db:
@@ -58,6 +60,7 @@ def create_segment(path: Path, runs: Sequence[Run] = ()) -> None:
         db.execute("CREATE TABLE commits (seq INTEGER PRIMARY KEY, arrived_us INTEGER NOT NULL, entries BLOB NOT NULL)")
         db.execute(_RUNS)
         db.executemany(_ADD_RUN, runs)
+        write_assigned(db, assigned)
     fresh.rename(path)
     sync_folder(path.parent)
 
@@ -116,6 +119,23 @@ def read_rows(
             most_bytes -= len(row[2])
             rows.append(row)
     return rows, max(0, most_bytes)
+
+
+def insert_row(db: sqlite3.Connection, row: tuple[int, int, bytes], assigned: BuildingsAssigned | None) -> None:
+    """One commit, durable on return, with what it says the journal is about. Raises sqlite3.Error: nothing was
+    written."""
+    if assigned is None:
+        db.execute(_INSERT, row).close()
+        return
+    db.execute("BEGIN").close()
+    try:
+        db.execute(_INSERT, row).close()
+        write_assigned(db, assigned)
+        db.execute("COMMIT").close()
+    except BaseException:  # whatever it was goes on to the caller; the next try must find no transaction
+        if db.in_transaction:
+            db.execute("ROLLBACK").close()
+        raise
 
 
 def last_row(db: sqlite3.Connection) -> int | None:
@@ -179,25 +199,28 @@ def salvage_segment(path: Path, first_seq: int, earlier: Runs = ()) -> int:
     the sequence has no gaps.
     """
     kept: list[tuple[int, int, bytes]] = []
+    assigned = None
     try:
         with closing(_open_damaged(path)) as db:
             for row in db.execute(_READ, (first_seq - 1, -1)):
                 if row[0] != first_seq + len(kept):
                     break
-                Commit(row[0], row[1], decode_entries(row[2]))
+                commit = Commit(row[0], row[1], decode_entries(row[2]))
                 kept.append(row)
+                assigned = newest_assignment(commit.entries) or assigned
     except (sqlite3.Error, ValueError, TypeError, MemoryError) as error:
         log.warning("journal segment unreadable from here", file=path.name, after_seq=first_seq + len(kept) - 1,
                     reason=str(error))  # fmt: skip
     runs = _salvage_runs(path) or earlier
+    assigned = assigned or _assigned_before(path)
     for suffix in ("", "-wal", "-shm"):
         beside = path.with_name(path.name + suffix)
         if beside.exists():
             beside.rename(path.with_name(path.name + ".damaged" + suffix))
-    create_segment(path, runs)
+    create_segment(path, runs, assigned)
     with closing(open_segment(path, writable=True)) as db:
         db.execute("BEGIN")
-        db.executemany("INSERT INTO commits VALUES (?, ?, ?)", kept)
+        db.executemany(_INSERT, kept)
         db.execute("COMMIT")
     return first_seq + len(kept) - 1
 
@@ -216,3 +239,15 @@ def _salvage_runs(path: Path) -> Runs:
     except (sqlite3.Error, TypeError) as error:
         log.warning("journal segment has lost its runs", file=path.name, reason=str(error))
         return ()
+
+
+def _assigned_before(path: Path) -> BuildingsAssigned | None:
+    """What the journal was about before this damaged segment: as the one before says, or else as it says itself."""
+    before = [other for _, other in list_segments(path.parent) if other < path][-1:]
+    for place in (*before, path):
+        try:
+            with closing(_open_damaged(place)) as db:
+                return read_assigned(db)
+        except (sqlite3.Error, ValueError) as error:
+            log.warning("journal segment has lost what it is about", file=place.name, reason=str(error))
+    return None
