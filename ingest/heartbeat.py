@@ -21,6 +21,11 @@ _encode = msgspec.json.Encoder().encode
 _decoder = msgspec.json.Decoder(Beat)
 
 
+def steady_us() -> int:
+    """Microseconds of a clock that only goes forward: what `Beat.sent_us` is measured by."""
+    return time.monotonic_ns() // 1000
+
+
 class Pulse:
     """Makes heartbeats and reads them back. One per run of the service."""
 
@@ -28,8 +33,8 @@ class Pulse:
         self._run = uuid.uuid4().hex
 
     def make(self, at_us: int) -> bytes:
-        """The payload of a heartbeat stamped `at_us`."""
-        return _encode(Beat(at_us, self._run, time.monotonic_ns() // 1000))
+        """The payload of a heartbeat stamped `at_us`; 0 for one that only tells what came before it."""
+        return _encode(Beat(at_us, self._run, steady_us()))
 
     def read(self, payload: bytes) -> Beat | None:
         """The heartbeat that came back; None when the payload is none."""
@@ -38,6 +43,10 @@ class Pulse:
         except msgspec.DecodeError:
             return None
 
+    def sent_us(self, beat: Beat) -> int | None:
+        """When this run sent it (monotonic, microseconds); None when another run did."""
+        return beat.sent_us if beat.run == self._run else None
+
     def travelled_s(self, beat: Beat) -> float | None:
         """Seconds since it was sent; None when another run sent it."""
-        return (time.monotonic_ns() // 1000 - beat.sent_us) / 1e6 if beat.run == self._run else None
+        return (steady_us() - beat.sent_us) / 1e6 if beat.run == self._run else None

@@ -38,26 +38,46 @@ class Batch:
     own_beats: list[Beat] = field(default_factory=list)
     newest_us: int = 0
     broker_dropped: bytes = b""
+    returned_us: int = 0
+    """When the newest of our own heartbeats that came back was sent (monotonic)."""
 
 
 class Intake:
-    """Turns messages into entries in the order they arrive. Totals count since it was made."""
+    """Turns messages into entries in the order they arrive. Totals count since it was made.
+
+    With `own` it reads what is of these buildings and leaves alone what is of others. A topic that is of none becomes a
+    dead letter where it `keeps_strangers`.
+    """
 
     def __init__(
-        self, registry: Registry, judge: QualityJudge, clock: Clock, pulse: Pulse, limits: Limits | None = None
+        self,
+        registry: Registry,
+        judge: QualityJudge,
+        clock: Clock,
+        pulse: Pulse,
+        limits: Limits | None = None,
+        *,
+        own: frozenset[str] | None = None,
+        heartbeat_topic: str = HEARTBEAT_TOPIC,
+        keeps_strangers: bool = True,
     ) -> None:
         self._judge, self._clock, self._pulse = judge, clock, pulse
         self._limits = limits or Limits(message_bytes=MAX_PAYLOAD_BYTES)
         self._asked: deque[tuple[str, bytes]] = deque(maxlen=_MAX_ASKED)
-        self._router = Router(registry, self._ask)
+        self._heartbeat_topic, self._keeps_strangers = heartbeat_topic, keeps_strangers
+        self._router = Router(registry, self._ask, own=own)
         self._timeless = RecentHashes(_TIMELESS_MEMORY)
         self._dead = RecentHashes(_DEAD_MEMORY)
         self._received = self._rejected = 0
 
-    def use(self, registry: Registry) -> None:
+    def use(self, registry: Registry, own: frozenset[str] | None = None) -> None:
         """From here on route and judge by this registry. Raises InputError, and changes nothing, when it cannot."""
-        self._router = Router(registry, self._ask, self._router)
+        self._router = Router(registry, self._ask, self._router, own)
         self._judge.use(registry)
+
+    def topics(self) -> dict[str, frozenset[str]]:
+        """By building, ours alone: the topics and filters on which something of it may come."""
+        return self._router.topics()
 
     def _ask(self, topic: str, payload: bytes) -> None:
         self._asked.append((topic, payload))
@@ -79,12 +99,15 @@ class Intake:
         now_us = self._clock.now_us() if now_us is None else now_us
         batch.received += 1
         self._received += 1
-        if delivery.topic == HEARTBEAT_TOPIC:
+        if delivery.topic == self._heartbeat_topic:
             self._beat(delivery, batch)
             return
+        route = None
         try:
             route = self._router.find(delivery.topic)
-            if len(delivery.payload) > self._limits.message_bytes:
+            if not (self._keeps_strangers if route is None else route.is_ours):
+                batch.ignored += 1
+            elif len(delivery.payload) > self._limits.message_bytes:
                 self._reject("size", self._limits.explain_size(len(delivery.payload)), delivery, batch)
             elif route is not None and self._limits.is_flood(delivery.topic):
                 self._reject("rate", self._limits.explain_flood(delivery.topic), delivery, batch)
@@ -95,7 +118,8 @@ class Intake:
             else:
                 self._reject("unknown_topic", self._router.explain_unknown, delivery, batch)
         except PayloadError as error:
-            self._scans(error.scans, delivery, batch, now_us)
+            scans = error.scans if route is None else _ours(error.scans, route)
+            self._scans(scans, delivery, batch, now_us)
             self._reject("payload", str(error), delivery, batch)
         except Exception as error:  # one message must never stop the stream: the next ones are read all the same
             log.exception("message tripped the decoder", topic=delivery.topic)
@@ -110,7 +134,8 @@ class Intake:
                 batch.duplicates += 1
                 return
         arrival = Arrival(now_us, delivery.retained, delivery.redelivered)
-        self._scans(route.decoder.decode(delivery.topic, delivery.payload, arrival), delivery, batch, now_us)
+        scans = route.decoder.decode(delivery.topic, delivery.payload, arrival)
+        self._scans(_ours(scans, route) if route.strangers else scans, delivery, batch, now_us)
 
     def _scans(self, scans: tuple[Scan, ...], delivery: Delivery, batch: Batch, now_us: int) -> None:
         for scan in scans:
@@ -128,7 +153,9 @@ class Intake:
         if beat is None:
             batch.rejected["heartbeat"] += 1
             self._rejected += 1
-        elif self._judge.advance(beat.at_us):
+            return
+        batch.returned_us = max(batch.returned_us, self._pulse.sent_us(beat) or 0)
+        if beat.at_us > 0 and self._judge.advance(beat.at_us):
             batch.entries.append(Heartbeat(beat.at_us, self._received, self._rejected))
             batch.own_beats.append(beat)
 
@@ -156,3 +183,7 @@ class Intake:
             self._judge.advance(entry.at_us)
         elif isinstance(entry, DeadLetter):
             self._dead.is_known(hash((entry.topic, entry.payload)))
+
+
+def _ours(scans: tuple[Scan, ...], route: Route) -> tuple[Scan, ...]:
+    return tuple(scan for scan in scans if scan.asset_id not in route.strangers)

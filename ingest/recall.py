@@ -1,10 +1,17 @@
-"""What a new run of the service has to know of the journal: the recent readings, so that redelivery is no news."""
+"""What a new run of the service has to know of the journal: the recent readings, so that redelivery is no news, and
+which buildings it is about."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
-from facility.reading import Commit, Heartbeat, Scan
+import msgspec
+
+from facility.reading import BuildingsAssigned, Commit, Heartbeat, Scan
+from ingest.assigned import read_assigned
 from ingest.intake import Intake
-from ingest.journal import JournalReader
+from ingest.journal import JournalError, JournalReader
+from ingest.segment import list_segments, open_segment
 
 _COMMITS = 4_000
 _READINGS = 1 << 17
@@ -24,6 +31,21 @@ def recall(folder: Path, intake: Intake) -> int:
                 if isinstance(entry, Scan | Heartbeat):
                     newest_us = max(newest_us, entry.at_us)
     return newest_us
+
+
+def assigned_in(folder: Path) -> BuildingsAssigned | None:
+    """What a journal is about, by the newest word in it, without what that handed over; None: every building. Raises
+    JournalError for a damaged file."""
+    segments = list_segments(folder)
+    if not segments:
+        return None
+    path = segments[-1][1]
+    try:
+        with closing(open_segment(path, writable=False)) as db:
+            return read_assigned(db)
+    except (sqlite3.Error, msgspec.DecodeError) as error:
+        msg = f"{path} cannot be read: {error}. Restart ingest: it cuts the file back to its last whole commit"
+        raise JournalError(msg) from error
 
 
 def _newest_chunks(folder: Path) -> list[list[Commit]]:

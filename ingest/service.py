@@ -17,12 +17,13 @@ from prometheus_client import CollectorRegistry
 
 from facility.clock import Clock, JournalClock
 from facility.errors import InputError
-from facility.reading import Entry, SiteEdited
+from facility.reading import BuildingsAssigned, Entry, SiteEdited
 from facility.registry import Registry
 from facility.site_file import parse_site
 from ingest.broker_losses import BrokerLosses
 from ingest.clock_watch import ClockWatch
 from ingest.control import Submitted, reject, waiting
+from ingest.hearing import Hearing
 from ingest.heartbeat import Pulse
 from ingest.intake import Batch, Intake
 from ingest.limits import Limits
@@ -31,8 +32,9 @@ from ingest.metrics import IngestMetrics
 from ingest.mqtt_link import make_link
 from ingest.payload import MAX_PAYLOAD_BYTES
 from ingest.quality import QualityJudge
-from ingest.recall import recall
+from ingest.recall import assigned_in, recall
 from ingest.routing import HEARTBEAT_TOPIC
+from ingest.shard import ShardFeed
 
 log = structlog.get_logger(__name__)
 
@@ -60,7 +62,8 @@ class IngestSettings:
 
     `redelivery_s`: how long to stay away from the broker before connecting again, so that it redelivers what was not
     acknowledged before anything newer; `ingest.broker.REDELIVERY_S` for the embedded one, 0 for Mosquitto, which
-    always does.
+    always does. `hears_all`: a shard hears every topic, and leaves alone what is of others; so it must be where the
+    broker keeps the order of messages within a subscription only, as the embedded one does.
     """
 
     allowance_us: int
@@ -74,6 +77,7 @@ class IngestSettings:
     message_bytes: int = MAX_PAYLOAD_BYTES
     device_per_s: float = 0.0
     client: ClientKind = ClientKind.RAW
+    hears_all: bool = False
 
     def __post_init__(self) -> None:
         if self.allowance_us < 0 or self.redelivery_s < 0:
@@ -88,6 +92,7 @@ class IngestService:
     """Writes to the journal alone while it runs. `listening` is set while it is subscribed (for /readyz).
 
     `journal_folder` is where the journal's segments are: what is in there already is no news when it comes again.
+    `shard` is the part of the plant it is for; which buildings those are is said in the journal.
     """
 
     def __init__(
@@ -100,6 +105,7 @@ class IngestService:
         clock: Clock,
         settings: IngestSettings,
         metrics: CollectorRegistry,
+        shard: ShardFeed | None = None,
     ) -> None:
         self._journal, self._spool, self._clock, self._settings = journal, spool, clock, settings
         self._link = make_link(settings.client, address)
@@ -108,7 +114,22 @@ class IngestService:
             registry, clock, allowance_us=settings.allowance_us, tolerance_us=settings.future_tolerance_us
         )
         limits = Limits(message_bytes=settings.message_bytes, device_per_s=settings.device_per_s)
-        self._intake = Intake(registry, judge, clock, self._pulse, limits)
+        self._registry, self._hearing = (
+            registry,
+            Hearing(shard, assigned_in(journal_folder), hears_all=settings.hears_all),
+        )
+        self._heartbeat_topic = HEARTBEAT_TOPIC if shard is None else shard.heartbeat_topic
+        self._intake = Intake(
+            registry,
+            judge,
+            clock,
+            self._pulse,
+            limits,
+            own=self._hearing.own,
+            heartbeat_topic=self._heartbeat_topic,
+            keeps_strangers=self._hearing.is_main,
+        )
+        self._link.want(self._hearing.filters(self._intake.topics()), self._hearing.held_before())
         self._metrics = IngestMetrics(metrics)
         self._clock_watch = ClockWatch(clock)
         self._broker_losses = BrokerLosses()
@@ -124,6 +145,8 @@ class IngestService:
         away_s = self._settings.redelivery_s if self._journal.last_seq > 0 else 0.0
         least_s, most_s = self._settings.backoff_s
         backoff_s = least_s
+        # Before the first message: a building that is on the way here is read from the first one on.
+        self._commit(Batch(), stop)
         while not stop.is_set():
             self._stay_away(away_s, stop)
             try:
@@ -137,6 +160,7 @@ class IngestService:
                 away_s = 0.0
                 continue
             self._trouble, backoff_s, away_s = None, least_s, self._settings.redelivery_s
+            self._hearing.reconnected()
             self._serve(stop)
         self._link.close()
 
@@ -154,6 +178,7 @@ class IngestService:
         try:
             while not stop.is_set() and not self._link.is_over:
                 self._send_heartbeat()
+                self._look()
                 deliveries, batch = self._gather()
                 if self._commit(batch, stop):
                     self._link.acknowledge(deliveries)
@@ -166,15 +191,24 @@ class IngestService:
             self._say_trouble(f"connection to {self._link.address} lost: {self._link.lost}")
 
     def _send_heartbeat(self) -> None:
-        if isinstance(self._clock, JournalClock):
-            # Its now is the newest event of any building: to the others that would be a time they did not live through.
+        # The journal clock's now is the newest event of any building: to the others that would be a time they did not
+        # live through. Where something waits for a heartbeat, it goes without an instant.
+        keeps_time = not isinstance(self._clock, JournalClock)
+        if not keeps_time and not self._hearing.waits:
             return
         now = time.monotonic()
         if now - self._beat_at >= self._settings.heartbeat_s:
             self._beat_at = now
-            if self._clock_watch.look():
+            if keeps_time and self._clock_watch.look():
                 self._metrics.clock_steps.inc()
-            self._link.publish(HEARTBEAT_TOPIC, self._pulse.make(self._clock.now_us()))
+            self._link.publish(self._heartbeat_topic, self._pulse.make(self._clock.now_us() if keeps_time else 0))
+
+    def _look(self) -> None:
+        """Say what is heard now."""
+        try:
+            self._hearing.look(self._link)
+        except OSError as error:
+            self._say_trouble(f"cannot say what is heard: {error}; check the disk")
 
     def _gather(self) -> tuple[list[Delivery], Batch]:
         """The messages of one group: those of `group_s`, or `group_messages`, whichever is first.
@@ -204,6 +238,7 @@ class IngestService:
 
     def _commit(self, batch: Batch, stop: threading.Event) -> bool:
         """Make the batch and the waiting control events durable. False when `stop` came while the disk refused."""
+        self._hearing.came_back(batch.returned_us)
         submitted = self._control_events()
         entries: list[Entry] = [*batch.entries, *(item.event for item in submitted)]
         if entries:
@@ -216,6 +251,8 @@ class IngestService:
             self._clock.advance(batch.newest_us)
         for item in submitted:
             item.path.unlink(missing_ok=True)
+        if any(isinstance(item.event, SiteEdited | BuildingsAssigned) for item in submitted):
+            self._link.want(self._hearing.filters(self._intake.topics()))
         self._count(batch)
         return True
 
@@ -244,18 +281,41 @@ class IngestService:
         if now - self._spool_at < self._settings.spool_s:
             return []
         self._spool_at = now
-        accepted = []
+        accepted, is_held = [], False
         for item in waiting(self._spool):
-            if isinstance(item.event, SiteEdited):
-                try:
-                    files = item.event.files.items()
-                    self._intake.use(Registry.merge(parse_site(text, name) for name, text in files))
-                except InputError as error:
-                    reject(item.path, str(error))
+            if isinstance(item.event, SiteEdited) and not self._edit(item, item.event):
+                continue
+            if isinstance(item.event, BuildingsAssigned):
+                is_held = is_held or not self._assign(item.event)  # in their order: each says the whole
+                if is_held:
                     continue
-                log.info("site files in force", files=sorted(item.event.files))
             accepted.append(item)
         return accepted
+
+    def _edit(self, item: Submitted, event: SiteEdited) -> bool:
+        """Read the messages by these site files; False when they cannot be used."""
+        try:
+            registry = Registry.merge(parse_site(text, name) for name, text in event.files.items())
+            self._intake.use(registry, self._hearing.own)
+        except InputError as error:
+            reject(item.path, str(error))
+            return False
+        self._registry = registry
+        log.info("site files in force", files=sorted(event.files))
+        return True
+
+    def _assign(self, event: BuildingsAssigned) -> bool:
+        """Read what is of these buildings; False when that has to wait."""
+        if not self._hearing.may_assign(event, self._registry):
+            return False
+        try:
+            self._hearing.assign(event)
+        except OSError as error:
+            self._say_trouble(f"cannot say what is heard: {error}; check the disk")
+            return False
+        self._intake.use(self._registry, self._hearing.own)
+        log.info("buildings in force", buildings=len(event.buildings), expected=event.expected)
+        return True
 
     def _count(self, batch: Batch) -> None:
         metrics = self._metrics
