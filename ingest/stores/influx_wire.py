@@ -50,6 +50,16 @@ class Series:
     name: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """One series of an answer as it came: a list for each row, in the order of `columns`."""
+
+    tags: dict[str, str]
+    columns: list[str]
+    values: list[list[Any]]
+    name: str = ""
+
+
 class InfluxWire:
     """A connection pool; safe for any number of threads."""
 
@@ -86,6 +96,10 @@ class InfluxWire:
 
     def query(self, statements: Sequence[str], bucket: str | None = None) -> list[list[Series]]:
         """The answer to each InfluxQL statement, instants in microseconds. Raises RetryableError or PermanentError."""
+        return [[_with_names(series) for series in answer] for answer in self.ask(statements, bucket)]
+
+    def ask(self, statements: Sequence[str], bucket: str | None = None) -> list[list[Answered]]:
+        """As `query`, for who wants many rows."""
         parameters = [("db", bucket or self._address.bucket), ("q", ";".join(statements)), ("epoch", "u")]
         try:
             response = self._client.api_client.call_api(  # type: ignore[no-untyped-call]  # the client's own lower half
@@ -157,17 +171,16 @@ def _reason(error: ApiException) -> str:
     return " ".join(str(error.body or error.reason or "").split())
 
 
-def _parse(result: dict[str, object]) -> list[Series]:
+def _with_names(one: Answered) -> Series:
+    return Series(one.tags, [dict(zip(one.columns, row, strict=True)) for row in one.values], one.name)
+
+
+def _parse(result: dict[str, object]) -> list[Answered]:
     if "error" in result:
         msg = f"InfluxDB refused a query: {result['error']}"
         raise PermanentError(msg)
     series = result.get("series", [])
     assert isinstance(series, list)  # noqa: S101 - InfluxDB's documented answer
     return [
-        Series(
-            item.get("tags", {}),
-            [dict(zip(item["columns"], row, strict=True)) for row in item.get("values", [])],
-            item.get("name", ""),
-        )
-        for item in series
+        Answered(item.get("tags", {}), item["columns"], item.get("values", []), item.get("name", "")) for item in series
     ]

@@ -21,6 +21,7 @@ from ingest.segment import list_segments, segment_bytes
 from plantroom import __version__
 from plantroom.backup.copying import Copier, Teller, check_space, format_bytes
 from plantroom.backup.disk import disk_errors
+from plantroom.backup.influx import copy_influx
 from plantroom.backup.journal import copy_journal
 from plantroom.backup.live import Live, find_live
 from plantroom.backup.manifest import (
@@ -29,6 +30,7 @@ from plantroom.backup.manifest import (
     VAR,
     BackupError,
     DatabaseFacts,
+    InfluxFacts,
     JournalFacts,
     Manifest,
     TableFacts,
@@ -42,7 +44,7 @@ from plantroom.backup.sqlite import NAME as SQLITE_NAME
 from plantroom.backup.sqlite import dump_sqlite
 from plantroom.database import parse_url
 from plantroom.lock import InstanceLock
-from plantroom.settings import Settings
+from plantroom.settings import Settings, StoreKind
 
 _UNFINISHED = ".unfinished-"
 _STAMP = "%Y-%m-%dT%H-%M-%SZ"
@@ -76,7 +78,15 @@ def choose_backup(folder: Path) -> Path:
 
 
 def make_backup(
-    settings: Settings, folder: Path, teller: Teller, wall: Clock, *, with_secrets: bool, full: bool, keep: int | None
+    settings: Settings,
+    folder: Path,
+    teller: Teller,
+    wall: Clock,
+    *,
+    with_secrets: bool,
+    full: bool,
+    keep: int | None,
+    with_readings: bool = True,
 ) -> Made:
     """Make one in `folder`, then remove the oldest beyond `keep`. Files that the newest backup there has already are
     linked, not copied, unless `full`. Raises InputError, BackupError, RetryableError; then there is none."""
@@ -98,7 +108,12 @@ def make_backup(
             with _disk(folder):
                 unfinished.mkdir()
                 maker = _Maker(
-                    settings, unfinished, teller, None if full else _newest(folder), with_secrets=with_secrets
+                    settings,
+                    unfinished,
+                    teller,
+                    None if full else _newest(folder),
+                    with_secrets=with_secrets,
+                    with_readings=with_readings,
                 )
                 manifest = maker.make(format_instant(wall.now().replace(microsecond=0)))
                 os.sync()  # one for all: thousands of small files would each wait for the disk
@@ -133,8 +148,16 @@ class _Maker:
     """One backup in the making."""
 
     def __init__(
-        self, settings: Settings, folder: Path, teller: Teller, earlier: Path | None, *, with_secrets: bool
+        self,
+        settings: Settings,
+        folder: Path,
+        teller: Teller,
+        earlier: Path | None,
+        *,
+        with_secrets: bool,
+        with_readings: bool,
     ) -> None:
+        self._with_readings = with_readings
         self._settings, self._folder, self._teller, self._with_secrets = settings, folder, teller, with_secrets
         known = {entry.path: entry for entry in read_manifest(earlier).files} if earlier is not None else {}
         self.copier = Copier(folder, earlier, known, teller)
@@ -151,8 +174,9 @@ class _Maker:
         self._teller.begin("files and readings", size)
         self._copy(live, live.state_files())
         self._hide_roster()
-        for store in live.stores:
+        for store in live.stores if self._with_readings else ():
             copy_store(var / store, f"{VAR}/{store}", self.copier)
+        influx = self._influx()
         self._teller.begin("database")
         facts, tables = self._dump()
         self._teller.begin("pictures and journal", sum(_folder_size(var / name) for name in live.journals))
@@ -164,10 +188,15 @@ class _Maker:
         files = tuple(self.copier.entries[path] for path in sorted(self.copier.entries))
         manifest = Manifest(
             FORMAT, __version__, made_at, round(perf_counter() - started, 3), self._with_secrets, hidden, facts, tables,
-            journals, own, files,
+            journals, own, files, influx,
         )  # fmt: skip
         write_manifest(self._folder, manifest)
         return manifest
+
+    def _influx(self) -> InfluxFacts | None:
+        if self._settings.store is not StoreKind.INFLUX or not self._with_readings:
+            return None
+        return copy_influx(self._settings, self._folder, self.copier, self._teller)
 
     def _copy(self, live: Live, files: Iterator[Path]) -> None:
         for path in files:
@@ -235,6 +264,8 @@ def report(made: Made) -> list[str]:
         f"database: {facts.kind}, schema {facts.schema}, {facts.rows.get('work_order', 0):,} orders",
         *(f"journal: {one.path}, commits {one.first_seq:,} to {one.last_seq:,}" for one in manifest.journals),
     ]
+    if manifest.influx is not None:
+        lines.append(f"InfluxDB: {sum(manifest.influx.rows.values()):,} rows of readings, old ones and means")
     if not manifest.with_secrets:
         lines.append("without secrets: token, passwords" + (", addresses in the roster" if manifest.hidden else ""))
     return [*lines, *(f"removed: {path}" for path in made.removed)]

@@ -54,6 +54,12 @@ class JournalFacts(msgspec.Struct, frozen=True):
     last_seq: int
 
 
+class InfluxFacts(msgspec.Struct, frozen=True):
+    """What was taken out of InfluxDB: how many rows of each bucket, by what its name ends in."""
+
+    rows: dict[str, int]
+
+
 class OwnFile(msgspec.Struct, frozen=True):
     """A file or folder that a setting named; `original` is where it lay, `path` where it lies in the backup."""
 
@@ -77,6 +83,8 @@ class Manifest(msgspec.Struct, frozen=True):
     journals: tuple[JournalFacts, ...]
     own: tuple[OwnFile, ...]
     files: tuple[FileEntry, ...]
+    influx: InfluxFacts | None = None
+    """None where the readings lay in files, or were left out."""
 
     @property
     def total_bytes(self) -> int:

@@ -19,6 +19,7 @@ from ingest.stores.cursor import CursorFile
 from plantroom.backup.check import check_version
 from plantroom.backup.copying import Silent, Teller, check_file, check_space, copy_file, format_bytes
 from plantroom.backup.disk import disk_errors
+from plantroom.backup.influx import INFLUX, put_influx
 from plantroom.backup.manifest import DATABASE, VAR, BackupError, FileEntry, Manifest, read_manifest
 from plantroom.backup.moving import load_from_sqlite
 from plantroom.backup.postgres import analyze_postgres, is_empty, load_postgres
@@ -44,6 +45,8 @@ class Restored:
     kept: tuple[tuple[Path, Path], ...]
     influx_from: int | None
     moved: bool = False
+    influx_rows: int = 0
+    influx_refused: int = 0
 
 
 def restore_backup(settings: Settings, folder: Path, teller: Teller) -> Restored:
@@ -161,6 +164,7 @@ class _Restorer:
         self._teller.begin("files, readings and journal", sum(entry.size for entry in targets))
         for entry in targets:
             self._stage(entry, stage)
+        influx = self._put_influx()
         placed = _Placed(self._manifest.made_at, tuple(str(target) for target in targets.values()))
         write_atomically(stage / _PLACED, msgspec.json.encode(placed))
         with self._filled_database(stage):
@@ -171,7 +175,7 @@ class _Restorer:
             influx_from = self._write_influx_again()
         var = self._settings.var.resolve()
         written = tuple(path for path in targets.values() if not path.resolve().is_relative_to(var))
-        return Restored(self._manifest, written, tuple(kept), influx_from, self._moves)
+        return Restored(self._manifest, written, tuple(kept), influx_from, self._moves, *influx)
 
     def _plan(self) -> tuple[dict[FileEntry, Path], list[tuple[Path, Path]]]:
         """Where each file belongs, and those of people that stay as they are with the backup's copy."""
@@ -249,10 +253,18 @@ class _Restorer:
             msg = f"{self._folder / entry.path} is not what was written. Use another backup; nothing was put back"
             raise BackupError(msg)
 
+    def _put_influx(self) -> tuple[int, int]:
+        """Before anything is in its place: what is written into InfluxDB twice is there once."""
+        if self._settings.store is not StoreKind.INFLUX or self._manifest.influx is None:
+            return 0, 0
+        files = tuple(entry for entry in self._manifest.files if entry.path.startswith(f"{INFLUX}/"))
+        for entry in files:
+            self._check(entry)
+        return put_influx(self._settings, self._folder, files, self._teller)
+
     def _write_influx_again(self) -> int | None:
-        """Let the store's follower begin with the oldest commit there is: InfluxDB is not part of a backup, and what is
-        written twice is there once."""
-        if self._settings.store is not StoreKind.INFLUX or not self._manifest.journals:
+        """Let the store's follower begin with the oldest commit there is, where the backup has nothing of InfluxDB."""
+        if self._settings.store is not StoreKind.INFLUX or not self._manifest.journals or self._manifest.influx:
             return None
         first = min(one.first_seq for one in self._manifest.journals)
         CursorFile(self._settings.var / "influx.cursor").rewind(first - 1)
@@ -274,6 +286,14 @@ def report(restored: Restored, settings: Settings) -> list[str]:
         lines.append(
             f"InfluxDB gets the readings from commit {restored.influx_from:,} on again; older ones: its own backup"
         )
+    if restored.influx_rows:
+        refused = f"; {restored.influx_refused:,} points were refused: older than their bucket keeps"
+        lines.append(
+            f"InfluxDB: {restored.influx_rows:,} rows were written again" + refused * bool(restored.influx_refused)
+        )
+    elif manifest.influx is not None and settings.store is not StoreKind.INFLUX:
+        rows = sum(manifest.influx.rows.values())
+        lines.append(f"left out: {rows:,} rows of InfluxDB; by the settings readings are kept in {settings.store}")
     if not manifest.with_secrets:
         lines.append("secrets are not in this backup: a new token is made at the start unless you set the old one")
     if manifest.hidden:

@@ -15,6 +15,9 @@ _Verify = Annotated[bool, typer.Option("--verify", help="Look whether the backup
 _WithSecrets = Annotated[
     bool, typer.Option("--with-secrets", help="Also tokens, passwords and the addresses of the roster.")
 ]
+_WithoutReadings = Annotated[
+    bool, typer.Option("--without-readings", help="Leave out what the series store holds: InfluxDB, or files.")
+]
 _Full = Annotated[bool, typer.Option("--full", help="Copy also what the backup before has already.")]
 
 
@@ -26,6 +29,7 @@ def register(app: typer.Typer) -> None:
         folder: Annotated[Path, typer.Argument(help="Folder of backups; each gets a folder of its own in it.")],
         verify: _Verify = False,  # noqa: FBT002 - a flag of Typer
         with_secrets: _WithSecrets = False,  # noqa: FBT002 - a flag of Typer
+        without_readings: _WithoutReadings = False,  # noqa: FBT002 - a flag of Typer
         full: _Full = False,  # noqa: FBT002 - a flag of Typer
         keep: Annotated[int | None, typer.Option(min=1, help="Keep so many backups, remove older ones.")] = None,
         var: Annotated[Path | None, typer.Option(help="Folder of the instance.")] = None,
@@ -43,7 +47,14 @@ def register(app: typer.Typer) -> None:
             else:
                 problems = []
                 made = make_backup(
-                    load_settings(var=var), folder, bar, RealClock(), with_secrets=with_secrets, full=full, keep=keep
+                    load_settings(var=var),
+                    folder,
+                    bar,
+                    RealClock(),
+                    with_secrets=with_secrets,
+                    full=full,
+                    keep=keep,
+                    with_readings=not without_readings,
                 )
                 lines = report(made)
         if problems:
