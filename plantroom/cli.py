@@ -43,6 +43,7 @@ COMMANDS = (
     "doctor",
     "devices",
     "mqtt",
+    "shards",
     "conformance",
     "user",
 )

@@ -24,6 +24,7 @@ from facility.reading import Commit, ControlEvent, RuleSetActivated, SiteEdited
 from ingest.control import submit
 from ingest.journal import JournalCutError
 from ingest.runs import Place
+from plantroom.building_owner import Changes, Owner, WholePlant
 from plantroom.database import Database
 from plantroom.engine_metrics import HostMetrics
 from plantroom.engine_start import begin, common_with, settle, without_readings
@@ -69,9 +70,9 @@ class FindingsDesk(Protocol):
 class EngineHost(EngineView):
     """The engine behind a cursor. `step` is called by one thread; pages read under `lock`.
 
-    `name` is what the database calls this engine. Without a `lease` it follows for ever. With `directory_only` it
-    judges nothing either: it knows the plant in force. `leveled` is called, by the thread that steps, when this process
-    leads and has judged what was waiting.
+    `name` is what the database calls this engine, `owner` says which buildings are its own (all). Without a `lease` it
+    follows for ever. With `directory_only` it judges nothing either: it knows the plant in force. `leveled` is called,
+    by the thread that steps, when this process leads and has judged what was waiting.
     """
 
     def __init__(
@@ -86,11 +87,14 @@ class EngineHost(EngineView):
         metrics: HostMetrics,
         directory_only: bool = False,
         name: str = LEASE,
+        owner: Owner | None = None,
     ) -> None:
         super().__init__()
         self._lease = lease
         self._journal, self._database, self._desk, self._clock = journal, database, desk, clock
         self._metrics, self._name = metrics, name
+        self._owner: Owner = owner if owner is not None else WholePlant()
+        self._changes = Changes()
         self._allowance_us, self._directory_only = allowance_us, directory_only
         self._wall = RealClock()
         self._snapshot_due_us = 0
@@ -156,7 +160,7 @@ class EngineHost(EngineView):
             self.cursor = commits[-1].seq
         if self.cursor >= self._warm_at or not commits:
             with self._database.reading() as session, self.lock:
-                found = settle(session, self.engine)
+                found = settle(session, self.engine, self._owner.own(session))
             self._write(found, self.cursor, snapshot=True, rewound=self._rewound)
             self._warm_at, self._rewound = 0, False
             log.info("the engine is warm", at=self.cursor, active=len(found))
@@ -240,6 +244,7 @@ class EngineHost(EngineView):
         self._cut_seen = False
         if commits:
             findings = self._judge(commits)
+            self._changes.clear()
             self.cursor = commits[-1].seq
             if findings:
                 self.tell(findings)
@@ -251,7 +256,9 @@ class EngineHost(EngineView):
         with self._metrics.batch_seconds.time():
             for commit in commits:
                 with self.lock:
+                    assigned = self.engine.assigned
                     findings += self.engine.feed(without_readings(commit) if self._directory_only else commit)
+                    self._changes.look(self.engine, assigned, commit.seq)
                     if isinstance(self._clock, JournalClock):
                         self._clock.advance(self.event_time_us)
         self._metrics.commits.inc(len(commits))
@@ -319,13 +326,15 @@ class EngineHost(EngineView):
 
     def _write(self, findings: Sequence[Finding], seq: int, *, snapshot: bool = False, rewound: bool = False) -> None:
         now_us = self._wall.now_us()
-        due = snapshot or self._snapshot_is_due(now_us)
+        due = snapshot or bool(self._changes) or self._snapshot_is_due(now_us)
         if self._lease is None:
             msg = "this process follows the journal and writes nothing"
             raise LeaseLostError(msg)
         with self._metrics.write_seconds.time(), self._lease.writing() as session:
             if findings:
-                self._desk.receive(session, findings)
+                self._desk.receive(session, self._owner.admit(session, findings))
+            if self._changes:
+                self._owner.keep(session, self._changes)
             repository.save_cursor(session, seq, self._name, run=self._run)
             if due:
                 with self.lock:
@@ -334,6 +343,7 @@ class EngineHost(EngineView):
             if rewound:
                 repository.count_rewind(session, self._name)
         self.cursor = seq
+        self._changes.clear()
         if due:
             self.kept_cursor = seq
             self._snapshot_due_us = now_us + _SNAPSHOT_EVERY_US
@@ -360,6 +370,7 @@ class EngineHost(EngineView):
         at = begin(state, self._journal, allowance_us=self._allowance_us, scans_advance=scans_advance)
         with self.lock:
             self.engine, self.cursor, self._warm_at = at.engine, at.seq, at.warm_at
+        self._changes.clear()
         self._rewinds, self.kept_cursor, self._stale = state.rewinds, state.snapshot_seq or 0, False
         self._unchecked, self._run = True, state.run
 

@@ -85,6 +85,8 @@ def _loops(process: PlantProcess, closing: list[Callable[[], object]]) -> dict[s
         reporter = SelfReporter(broker_address(process.settings))
         closing.append(reporter.close)
         loops |= {"lease": host.keep_lease, "files": process.reload.run, "self": _self_watch(process, reporter).run}
+        if process.own.moves is not None:
+            loops["moves"] = process.own.moves.run
     elif Role.WEB in parts:
         loops["files"] = process.reload.run
     return loops

@@ -106,13 +106,13 @@ def common_with(journal: JournalStretch, kept: repository.Progress) -> Place:
     return common
 
 
-def settle(session: Session, engine: Engine) -> list[Finding]:
+def settle(session: Session, engine: Engine, own: frozenset[str] | None = None) -> list[Finding]:
     """What the desk must hear once an engine is warm: its own active findings, and the end of those it does not know,
     whose beginning it has not seen. Where the cause still holds, one of its own stands for it, under the same cause."""
     active = engine.active()
     known = {finding.id for finding in active}
     judged = engine.judged_us()
-    rows = repository.list_findings(session, active=True, limit=None)
+    rows = repository.list_findings(session, active=True, limit=None, buildings=own)
     unknown = [finding_of(row) for row in rows if row.id not in known and _OTHERS not in row.rule_id]
     return [*(_cleared(one, judged.get(one.building_id, one.raised_us)) for one in unknown), *active]
 

@@ -22,8 +22,8 @@ class EngineView:
 
     @property
     def registry(self) -> Registry:
-        """The directory the engine judges by."""
-        return self.engine.registry
+        """The directory in force: the whole plant's, whichever buildings of it the engine judges."""
+        return self.engine.directory
 
     @property
     def event_time_us(self) -> int:

@@ -82,7 +82,7 @@ class Judging:
     @property
     def registry(self) -> Registry:
         """The directory in force: the whole plant's."""
-        return self.engine.registry
+        return self._judges[0].engine.directory
 
     @property
     def event_time_us(self) -> int:
@@ -156,7 +156,7 @@ class SeveralEngines:
     @property
     def registry(self) -> Registry:
         """The whole plant's, also of buildings that are between two engines."""
-        return self._first.registry
+        return self._first.directory
 
     @property
     def rule_set(self) -> RuleSet | None:

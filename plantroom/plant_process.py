@@ -10,6 +10,8 @@ from facility.registry import Registry
 from ingest.decoded import DecodedCommits
 from ingest.journal import JournalReader
 from plantroom.allowance import allowance_us
+from plantroom.building_moves import BuildingMoves
+from plantroom.building_owner import OneOfSeveral, buildings_are_divided
 from plantroom.clocks import clock_for
 from plantroom.contract_watch import ContractWatch
 from plantroom.contracts import load_contracts
@@ -45,6 +47,8 @@ class ShardInProcess:
     journal: JournalReader
     host: EngineHost
     followed: Followed
+    moves: BuildingMoves | None
+    """Where buildings are divided among shards, and this process may lead."""
 
     def lag(self) -> int:
         """How many commits are not judged yet."""
@@ -84,15 +88,18 @@ def open_process(settings: Settings, parts: frozenset[Role], led: Shard) -> Plan
     book = load_contracts(texts, registry, rule_ids)
     clock, database = clock_for(settings), _open_database(settings)
     metrics = prometheus_client.CollectorRegistry()
-    opening = _Opening(
-        settings, parts, clock, database, book, registry, EngineMetrics(metrics), FollowedMetrics(metrics)
-    )
+    with database.reading() as session:
+        several = buildings_are_divided(session, [one.name for one in settings.all_shards])
+    shown = (EngineMetrics(metrics), FollowedMetrics(metrics))
+    opening = _Opening(settings, parts, clock, database, book, registry, *shown, several)
     others = () if parts == {Role.ENGINE} else tuple(one for one in settings.all_shards if one != led)
     shards = tuple(opening.open(shard, leads=shard == led and Role.ENGINE in parts) for shard in (led, *others))
     host, judging = shards[0].host, Judging([one.host for one in shards])
     people = RosterWatch(settings, lambda: judging.registry, first=registry)
     contracts = _contracts(settings, book, texts, judging, (registry, rule_ids), clock)
-    reload = Reload(settings, led, files, contracts.texts, clock, lambda: host.leads)
+    moves = shards[0].moves
+    foresee = moves.foresee if moves is not None else None
+    reload = Reload(settings, led, files, contracts.texts, clock, lambda: host.leads, foresee)
     host.leveled = lambda: reload.hand_over(host.bring_up_to)
     return PlantProcess(settings, parts, clock, database, metrics, shards, judging, book, contracts, people, reload)
 
@@ -109,6 +116,7 @@ class _Opening:
     first: Registry
     engines: EngineMetrics
     followers: FollowedMetrics
+    several: bool
 
     def open(self, shard: Shard, *, leads: bool) -> ShardInProcess:
         keeper = Keeper(shard.keeper_lock)
@@ -116,21 +124,26 @@ class _Opening:
             keeper.take()
         decoded = DecodedCommits()
         journal = open_journal(shard, "engine", decoded, lambda: host.leads)
+        lease = Lease(self.database, shard.engine, process_name(), RealClock()) if leads else None
         host = EngineHost(
             journal,
             self.database,
             Desk(self.book, lambda: host.registry),
-            lease=Lease(self.database, shard.engine, process_name(), RealClock()) if leads else None,
+            lease=lease,
             allowance_us=allowance_us(self.clock),
             clock=self.clock,
             metrics=HostMetrics(self.engines, shard.name),
             # The journal's clock lives by scans.
             directory_only=self.parts == {Role.JOBS} and not isinstance(self.clock, JournalClock),
             name=shard.engine,
+            owner=OneOfSeveral(shard.name) if self.several else None,
         )
+        moves = None
+        if lease is not None and self.several:
+            moves = BuildingMoves(shard, self.database, lease, host, journal, self.clock)
         parts = (self.database, self.clock, keeper, decoded, self.followers)
         followed = open_followed(self.settings, shard, parts, lambda: host.registry, self.first)
-        return ShardInProcess(shard, leads, keeper, journal, host, followed)
+        return ShardInProcess(shard, leads, keeper, journal, host, followed, moves)
 
 
 def _contracts(

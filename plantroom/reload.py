@@ -13,8 +13,9 @@ import msgspec
 import structlog
 
 from facility.clock import Clock
-from facility.errors import InputError
+from facility.errors import InputError, RetryableError
 from facility.reading import ControlEvent, RuleSetActivated, SiteEdited
+from facility.registry import Registry
 from ingest.control import submit
 from plantroom.contracts import load_contracts
 from plantroom.file_watch import FileWatch
@@ -38,7 +39,7 @@ class Reload(FileWatch[PlantFiles]):
     """Watches the files of the settings; `in_force` are those the program started with.
 
     Files that contradict the contracts in force are refused. While `leads` says no, another process tells the journal
-    of this shard; every shard's leader tells its own.
+    of this shard; every shard's leader tells its own. `foresee` hears of the sites before they are told the journal.
     """
 
     noun = "sites and rules"
@@ -51,8 +52,10 @@ class Reload(FileWatch[PlantFiles]):
         contracts: Callable[[], Mapping[str, str]],
         clock: Clock,
         leads: Callable[[], bool] = lambda: True,
+        foresee: Callable[[Registry], None] | None = None,
     ) -> None:
         super().__init__(in_force)
+        self._foresee = foresee
         self._leads, self._lock = leads, threading.Lock()
         self._settings, self._shard, self._contracts, self._clock = settings, shard, contracts, clock
         self._submitted_us = 0
@@ -67,6 +70,7 @@ class Reload(FileWatch[PlantFiles]):
             except InputError as error:
                 self.refuse(str(error))
                 return
+            self._announce(found)
             bring_up_to(found.site, found.rules, self._shard.control_folder)
             self.settle(found)
 
@@ -82,9 +86,18 @@ class Reload(FileWatch[PlantFiles]):
     def take(self, found: PlantFiles) -> None:
         """Checked together with the contracts, and handed to the journal. Raises InputError or OSError."""
         self._check(found)
+        if self._leads():
+            self._announce(found)
         for event in self._events(found) if self._leads() else ():
             submit(self._shard.control_folder, event)
             log.info("changed files are taken up", kind=type(event).__name__)
+
+    def _announce(self, found: PlantFiles) -> None:
+        try:
+            if self._foresee is not None:
+                self._foresee(parse_sites(found.site))
+        except RetryableError as error:
+            raise OSError(str(error)) from error
 
     def _check(self, found: PlantFiles) -> None:
         if found != self.in_force:  # those in force were checked when they came into force

@@ -139,7 +139,7 @@ def _store(process: PlantProcess) -> SeriesReader:
 
 
 def _judges(one: ShardInProcess) -> Callable[[str], bool]:
-    return lambda asset_id: asset_id in one.host.registry.assets
+    return lambda asset_id: asset_id in one.host.engine.registry.assets
 
 
 def _health_of(one: ShardInProcess) -> ShardSources:

@@ -44,7 +44,7 @@ MAX_ERRORS = 100
 
 class Engine:
     """Judges every building of the journal it is fed, from the first commit or from a snapshot on; once the journal
-    says which ones are its own (`BuildingsAssigned`), those alone. `registry` holds what is judged.
+    says which ones are its own (`BuildingsAssigned`), those alone. `registry` is what is judged, `directory` all.
 
     `allowance_us` is how long the readings of one instant may straggle, in event time. An advance of event time by
     more than `listening_gap_us` is time nobody listened to. Without `scans_advance` only heartbeats move event time:
@@ -70,7 +70,7 @@ class Engine:
         self._state = Snapshot(allowance_us, listening_gap_us, scans_advance)
         self._plain, self._judged = plain, judged
         self.steps: list[RawStep] = []
-        self.registry = self._directory = Registry()
+        self.registry = self.directory = Registry()
         self.rule_set: RuleSet | None = None
         self._streams: dict[str, BuildingStream] = {}
         self._kept = KeptBack(self._state, self.registry)
@@ -200,7 +200,7 @@ class Engine:
             state.allowance_us = allowance_us
         engine = cls(allowance_us=state.allowance_us, listening_gap_us=state.listening_gap_us)
         engine._state = state
-        engine._directory = read_directory(tuple(state.site_files.items()))
+        engine.directory = read_directory(tuple(state.site_files.items()))
         if state.rule_files is not None:
             engine.rule_set = RuleSet.load(state.rule_files)
         engine._bind()
@@ -215,7 +215,7 @@ class Engine:
         state.overrides, state.shelves, state.maintenance = plant.overrides, plant.shelves, plant.maintenance
         state.assigned, state.expected, state.released = plant.assigned, plant.expected, plant.released
         try:
-            engine._directory = read_directory(tuple(plant.site_files.items()))
+            engine.directory = read_directory(tuple(plant.site_files.items()))
             if plant.rule_files is not None:
                 engine.rule_set, state.rule_files = RuleSet.load(plant.rule_files), plant.rule_files
         except InputError as error:  # files of another version: those of this one come through the journal
@@ -232,7 +232,7 @@ class Engine:
 
     def _take(self, entry: Entry, waiting: dict[str, BuildingStream], found: list[Finding]) -> None:
         if isinstance(entry, Scan):
-            asset = self._directory.assets.get(entry.asset_id)
+            asset = self.directory.assets.get(entry.asset_id)
             if asset is not None:
                 stream = self._streams.get(asset.building_id)
                 if stream is not None:
@@ -292,7 +292,7 @@ class Engine:
 
     def _edit_site(self, event: SiteEdited) -> list[Finding]:
         files = sorted(event.files.items())
-        self._directory, self._state.site_files = read_directory(tuple(files)), dict(files)
+        self.directory, self._state.site_files = read_directory(tuple(files)), dict(files)
         return self._bind()
 
     def _activate(self, event: RuleSetActivated) -> list[Finding]:
@@ -318,7 +318,7 @@ class Engine:
         return found
 
     def _visit(self, event: VisitRecorded) -> None:
-        asset = self._directory.assets.get(event.asset_id)
+        asset = self.directory.assets.get(event.asset_id)
         if asset is None:
             return
         if asset.building_id in self._streams:
@@ -344,7 +344,7 @@ class Engine:
             state.released.pop(name, None)
             found += self._adopt(name, event.handed.get(name), state.kept.get(name))
         state.kept = {name: one for name, one in state.kept.items() if name in state.expected}
-        self._kept = KeptBack(state, self._directory)
+        self._kept = KeptBack(state, self.directory)
         return found
 
     def _adopt(self, name: str, handed: bytes | None, kept: Kept | None) -> list[Finding]:
@@ -374,7 +374,7 @@ class Engine:
         found: list[Finding] = []
         for building_id in [*state.buildings, *(one for one in self.registry.buildings if one not in state.buildings)]:
             found += self._bind_building(building_id)
-        self._kept = KeptBack(state, self._directory)
+        self._kept = KeptBack(state, self.directory)
         for stream in self._streams.values():
             found += stream.explain(stream.memory.judged_us)
         return found
@@ -387,7 +387,7 @@ class Engine:
             del state.buildings[building_id]
             return clear_vanished(before, {}, memory.judged_us)
         plan = build_plan(
-            self._directory, self.rule_set, self.overrides, building_id, memory, plain=self._plain, judged=self._judged
+            self.directory, self.rule_set, self.overrides, building_id, memory, plain=self._plain, judged=self._judged
         )
         stream = self._streams[building_id] = BuildingStream(memory, plan, self.rule_set, state)
         if self._judged is not None:
@@ -397,4 +397,4 @@ class Engine:
     def _divide(self) -> None:
         """What of the directory is judged here."""
         assigned = self._state.assigned
-        self.registry = self._directory if assigned is None else self._directory.within(frozenset(assigned))
+        self.registry = self.directory if assigned is None else self.directory.within(frozenset(assigned))

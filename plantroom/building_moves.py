@@ -1,0 +1,215 @@
+"""Says in a shard's journal which buildings its engine judges, and brings moves between shards forward.
+
+What is to be said follows from the rows of the database alone (`ticketing.shard_rows`), so that whoever leads next,
+after a kill at any instant, says the same. The steps of a move:
+
+1. somebody asks for it: the row is `wanted`. The new shard expects the building: its ingest subscribes to its topics,
+   and its engine keeps back unjudged what comes of it.
+2. the broker has granted all of them to the lasting session of the new ingest: the row is `covered`. The old shard is
+   told to let it go. Its ingest journals that once everything that was under way to it before has come.
+3. the old engine has judged up to there: in the transaction of its cursor the row gets its memory of the building, and
+   belongs to the new shard (`released`).
+4. the new shard is told that it is its own, with that memory; its engine judges what was kept back, and in the
+   transaction of its cursor the move is over.
+"""
+
+import hashlib
+import threading
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+
+from facility.clock import Clock, RealClock
+from facility.errors import RetryableError
+from facility.instant import SECOND_US
+from facility.reading import BuildingsAssigned
+from facility.registry import Registry
+from ingest.control import submit, waiting
+from ingest.shard import read_covered
+from plantroom.database import Database
+from plantroom.shard import Shard
+from rules.engine import Engine
+from ticketing import shard_rows
+from ticketing.lease import Lease
+from ticketing.shard_rows import Phase
+from ticketing.tables_shard import BuildingShardRow
+
+log = structlog.get_logger(__name__)
+LOOK_S = 0.25
+AGAIN_US = 5 * SECOND_US
+"""So long nothing is said again that is in the journal without effect."""
+
+
+class LeadingHost(Protocol):
+    """The engine's host of the shard."""
+
+    cursor: int
+    away: str
+
+    @property
+    def leads(self) -> bool:
+        """Whether this process writes what is found."""
+
+    @property
+    def engine(self) -> Engine:
+        """The engine that judges."""
+
+    def awaits_files(self) -> bool:
+        """Whether the journal does not say yet which site and rules hold."""
+
+
+class Journal(Protocol):
+    """The shard's journal."""
+
+    def last_seq(self) -> int:
+        """The newest sequence number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lists:
+    """What a journal is to say. `epochs` are the moves that have made it so."""
+
+    buildings: tuple[str, ...]
+    expected: tuple[str, ...]
+    handed: Mapping[str, bytes]
+    epochs: int
+
+    def event_id(self, shard: str, again: str = "") -> str:
+        """Of the same lists after the same moves, the same: an event that comes late is known, and changes nothing."""
+        said = repr((shard, self.buildings, self.expected, sorted(self.handed), self.epochs)).encode()
+        return f"buildings/{shard}/{hashlib.sha256(said).hexdigest()[:32]}{again}"
+
+    def are_in_force(self, engine: Engine, *, is_main: bool) -> bool:
+        """Whether the engine judges by them. A journal that says nothing is about all buildings: that of another shard
+        than the first begins with a word."""
+        if engine.assigned is None:
+            everything = frozenset(engine.directory.buildings)
+            return is_main and not self.expected and everything <= frozenset(self.buildings)
+        return (frozenset(engine.assigned), frozenset(engine.expected)) == (
+            frozenset(self.buildings),
+            frozenset(self.expected),
+        )
+
+    def are_said_by(self, event: BuildingsAssigned) -> bool:
+        """Whether an event says them."""
+        return (event.buildings, event.expected, event.handed.keys()) == (
+            self.buildings,
+            self.expected,
+            self.handed.keys(),
+        )
+
+
+def wished(rows: Sequence[BuildingShardRow], shard: str) -> Lists:
+    """What the journal of this shard is to say by these rows."""
+    released = {
+        row.building_id: row.memory or b"" for row in rows if row.shard == shard and row.phase == Phase.RELEASED.value
+    }
+    own = [
+        row.building_id
+        for row in rows
+        if row.shard == shard and not (row.phase == Phase.COVERED.value and row.after_seq is not None)
+    ]
+    coming = (Phase.WANTED.value, Phase.COVERED.value)
+    expected = [row.building_id for row in rows if row.to_shard == shard and row.phase in coming]
+    return Lists(tuple(sorted(own)), tuple(sorted(expected)), released, sum(row.epoch for row in rows))
+
+
+class BuildingMoves:
+    """For the process that leads the engine of a shard. By `clock`, the plant's, events stand in the journal."""
+
+    def __init__(
+        self, shard: Shard, database: Database, lease: Lease, host: LeadingHost, journal: Journal, clock: Clock
+    ) -> None:
+        self._shard, self._database, self._lease, self._host = shard, database, lease, host
+        self._journal, self._clock, self._wall = journal, clock, RealClock()
+        self._lock = threading.Lock()
+        self._foreseen: frozenset[str] = frozenset()
+        self._said: Lists | None = None
+        self._gone_at: int | None = None
+        self._said_us, self._again_us = 0, 0
+
+    def run(self, stop: threading.Event) -> None:
+        """Look four times a second while this process leads; a database that is away is waited for."""
+        while not stop.wait(LOOK_S):
+            try:
+                if self._host.leads and not self._host.away and not self._host.awaits_files():
+                    self.look()
+            except (RetryableError, OSError) as error:
+                log.debug("who judges which building is looked at again", reason=str(error))
+
+    def foresee(self, registry: Registry) -> None:
+        """Site files with these buildings are about to be said: whose those are is said before them. Raises
+        RetryableError, OSError."""
+        self._foreseen = frozenset(registry.buildings)
+        self.look()
+
+    def look(self) -> None:
+        """One step of whatever is to be done. Raises RetryableError, OSError."""
+        with self._lock:
+            engine = self._host.engine
+            rows = self._rows()
+            if self._shard.is_main and (new := self._new(rows, engine.directory)):
+                with self._lease.writing() as session:
+                    shard_rows.add_buildings(session, new, self._shard.name, self._wall.now())
+                rows = self._rows()
+            if self._advance(rows, engine):
+                rows = self._rows()
+            lists = wished(rows, self._shard.name)
+            if lists.are_in_force(engine, is_main=self._shard.is_main):
+                self._said = self._gone_at = None
+            else:
+                self._say(lists)
+
+    def _rows(self) -> Sequence[BuildingShardRow]:
+        with self._database.reading() as session:
+            return shard_rows.list_buildings(session)
+
+    def _new(self, rows: Sequence[BuildingShardRow], directory: Registry) -> Collection[str]:
+        known = {row.building_id for row in rows}
+        return sorted((frozenset(directory.buildings) | self._foreseen) - known)
+
+    def _advance(self, rows: Sequence[BuildingShardRow], engine: Engine) -> bool:
+        """The next step of each move that waits for this shard; whether a row has changed."""
+        shard, covered = self._shard.name, read_covered(self._shard.run_folder)
+        changed = False
+        for row in rows:
+            hears = row.building_id in engine.expected and row.building_id in covered
+            if row.to_shard == shard and row.phase == Phase.WANTED.value and hears:
+                with self._lease.writing() as session:
+                    changed |= shard_rows.cover(session, row, self._wall.now())
+            elif row.shard == shard and row.phase in (Phase.COVERED.value, Phase.RELEASED.value):
+                changed |= self._begin_step(row)
+        return changed
+
+    def _begin_step(self, row: BuildingShardRow) -> bool:
+        last_seq = self._journal.last_seq()
+        if row.after_seq is not None and row.after_seq <= last_seq:
+            return False
+        with self._lease.writing() as session:
+            return shard_rows.begin_step(session, row, last_seq)
+
+    def _say(self, lists: Lists) -> None:
+        """Once, and again when it has been journalled, or refused, without effect."""
+        on_the_way = [one.event for one in waiting(self._shard.control_folder)]
+        if any(isinstance(one, BuildingsAssigned) and lists.are_said_by(one) for one in on_the_way):
+            self._said, self._gone_at = lists, None
+            return
+        again = ""
+        if self._said == lists:
+            if self._gone_at is None:
+                self._gone_at = self._journal.last_seq()
+            if self._host.cursor < self._gone_at or self._wall.now_us() < self._again_us:
+                return
+            again = f"/{self._gone_at}"
+        # Files are journalled in the order of their instants, and the files of the site come after this.
+        self._said_us = max(self._clock.now_us() - 1, self._said_us + 1)
+        event_id = lists.event_id(self._shard.name, again)
+        event = BuildingsAssigned(event_id, self._said_us, lists.buildings, lists.expected, dict(lists.handed))
+        submit(self._shard.control_folder, event)
+        log.info(
+            "told the journal which buildings are judged", shard=self._shard.name, own=len(lists.buildings),
+            coming=lists.expected, handed=sorted(lists.handed),
+        )  # fmt: skip
+        self._said, self._gone_at, self._again_us = lists, None, self._wall.now_us() + AGAIN_US
