@@ -2,11 +2,12 @@
 `problems_zh.yaml` what is wrong with a file.
 
 A sentence is known by its words: what stands in braces may be anything and is carried over, translated where it is
-itself a sentence of ours, and word by word where the sentence says that it holds verbs or states. One that is not there
-stays English (a test asks for those of every route).
+itself a sentence of ours, and word by word where the sentence says that it holds verbs, states or steps. One that is
+not there stays English (a test asks for those of every route).
 """
 
 import re
+from collections import ChainMap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -31,8 +32,10 @@ class _Sentence(BaseModel):
     zh: str
     words: str = ""
     """The holes that hold verbs or states; a name in another hole stays as it is, also one that is such a word."""
+    steps: str = ""
+    """The holes that hold what people did one after another: `acknowledge by Li, then arrive by Li`."""
     of: list[str] = []
-    """Which words, the first that are all known."""
+    """Which words: the first that are all known; for steps, the first that knows the step."""
 
 
 class _Sentences(BaseModel):
@@ -47,15 +50,18 @@ class _Known:
     holes: Sequence[str]
     zh: str
     words: str
+    steps: str
     of: Sequence[str]
 
     def say(self, values: Sequence[str]) -> str:
         """The sentence in Chinese with what stood in its holes."""
-        said = {
-            hole: _word_by_word(value, self.of) if hole in self.words else in_chinese(value)
-            for hole, value in zip(self.holes, values, strict=True)
-        }
+        said = {hole: self._said(hole, value) for hole, value in zip(self.holes, values, strict=True)}
         return "".join(said[part] if index % 2 else part for index, part in enumerate(_HOLE.split(self.zh)))
+
+    def _said(self, hole: str, value: str) -> str:
+        if hole in self.steps:
+            return _step_by_step(value, self.of)
+        return _word_by_word(value, self.of) if hole in self.words else in_chinese(value)
 
 
 def in_language(text: str, words: Words) -> str:
@@ -101,6 +107,15 @@ def _word_by_word(text: str, of: Sequence[str]) -> str:
     return in_chinese(text)
 
 
+def _step_by_step(text: str, of: Sequence[str]) -> str:
+    """Who did what, and who then."""
+    known = ChainMap(*(dict(_words()[name]) for name in of))
+    steps = [step.partition(" by ") for step in text.split(", then ")]
+    if not all(verb in known and who for verb, _, who in steps):
+        return text
+    return "，随后 ".join(f"{who} {known[verb]}" for verb, _, who in steps)
+
+
 def sentences() -> list[tuple[str, str]]:
     """Every sentence in English and in Chinese, with its holes."""
     return [(one.en, one.zh) for parsed in _read() for one in parsed.refusals]
@@ -125,7 +140,7 @@ def _known() -> list[_Known]:
     """The sentences that say most first: of two that fit, the one with more words of its own holds."""
     every = [one for parsed in _read() for one in parsed.refusals]
     by_words = sorted(every, key=lambda one: len(_HOLE.sub("", one.en)), reverse=True)
-    return [_Known(_pattern(one.en), _HOLE.findall(one.en), one.zh, one.words, one.of) for one in by_words]
+    return [_Known(_pattern(one.en), _HOLE.findall(one.en), one.zh, one.words, one.steps, one.of) for one in by_words]
 
 
 def _pattern(sentence: str) -> re.Pattern[str]:

@@ -20,6 +20,7 @@ from plantroom.refusal_words import in_chinese, sentences
 from ticketing.attachment_desk import AttachmentDesk
 from ticketing.attachment_store import AttachmentStore
 from ticketing.complaint import ComplaintStatus, ComplaintVerb
+from ticketing.placement import JOIN, OPEN, RECOVER
 from ticketing.quote import QuoteStatus, QuoteVerb
 from ticketing.request import RequestStatus, RequestVerb
 from ticketing.roster_file import parse_roster
@@ -249,6 +250,9 @@ SAID = (
      "投诉状态为已解决，不能执行受理。现在可以：告知、重开。"),
     ("cannot accept an order that is held (by cancel)", "工单状态为已挂起（由 cancel 操作），不能执行验收"),
     ("only close or a manager can take this quote back", "只有 close 或经理可以撤回此报价"),
+    ("the order has changed since version 1: arrive by open, then hold by Li. Read it again and decide anew.",
+     "工单自版本 1 以来已变化：open 到场，随后 Li 挂起。请重新读取后再决定。"),
+    ("the order has changed since version 4: recover by rules", "工单自版本 4 以来已变化：rules 条件恢复"),
     ("'x' is not a known verb; known are: accept, hold", "'x' 不是已知的操作；已知的有：accept, hold"),
 )  # fmt: skip
 """As desks join what is wrong with what to do; names, and what is to be sent, stay as they are."""
@@ -270,6 +274,9 @@ def test_every_verb_and_state_is_there_in_chinese() -> None:
             for state in states:
                 said = in_chinese(sentence.format(verb.value, state.value))
                 assert not re.search("[a-z]", said), said
+    for verb in (*Verb, OPEN, JOIN, RECOVER):
+        said = in_chinese(f"the order has changed since version 1: {verb} by 7, then {verb} by 8")
+        assert not re.search("[a-z]", said), said
     for verb, state in zip(QuoteVerb, list(QuoteStatus)[1:], strict=True):
         assert not re.search("[a-z]", in_chinese(f"cannot {verb} a quote that was {state} by 7"))
     for survey in SurveyStatus:
