@@ -20,6 +20,7 @@ import httpx
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+from bench.influx_config import write_influx_config
 from facility.catalogue import equipment_classes, point_types
 from facility.instant import HOUR_US
 from ingest.stores.influx_rollup import MEANS
@@ -35,21 +36,6 @@ _GOOD = (
     'MEAN("value") AS "mean", MIN("value") AS "minimum", MAX("value") AS "maximum", LAST("value") AS "last", '
     'COUNT("value") AS "count", LAST("text") AS "state"'
 )
-_CONFIG = """
-reporting-enabled = false
-bind-address = "127.0.0.1:{rpc}"
-[meta]
-  dir = "{folder}/meta"
-[data]
-  dir = "{folder}/data"
-  wal-dir = "{folder}/wal"
-  cache-snapshot-memory-size = "64m"
-[http]
-  bind-address = "127.0.0.1:{port}"
-  log-enabled = false
-[monitor]
-  store-enabled = false
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +60,7 @@ def serve(folder: Path) -> Iterator[Server]:
         raise SystemExit(msg)
     folder.mkdir(parents=True, exist_ok=True)
     port, rpc = (free_port("127.0.0.1", 0, "port", fixed=False) for _ in range(2))
-    config = folder / "influxdb.conf"
-    config.write_text(_CONFIG.format(folder=folder, port=port, rpc=rpc), encoding="utf-8")
+    config = write_influx_config(folder, port, rpc)
     url, pause = f"http://127.0.0.1:{port}", threading.Event()
     with (folder / "log").open("wb") as log, subprocess.Popen([program, "-config", config], stderr=log) as server:
         try:

@@ -18,19 +18,9 @@ from pathlib import Path
 import pytest
 from running import free_ports
 
+from bench.influx_config import write_influx_config
+
 _TAG = re.compile(r'(\w+)="([^"]*)"')
-_CONFIG = """
-reporting-enabled = false
-bind-address = "127.0.0.1:{rpc}"
-[meta]
-  dir = "{folder}/meta"
-[data]
-  dir = "{folder}/data"
-  wal-dir = "{folder}/wal"
-[http]
-  bind-address = "127.0.0.1:{port}"
-  log-enabled = false
-"""
 
 
 class _Shim(BaseHTTPRequestHandler):
@@ -94,8 +84,7 @@ def influx(folder: Path) -> Iterator[str]:
             pytest.fail(reason)
         pytest.skip(reason)
     port, rpc = free_ports(2)
-    config = folder / "influxdb.conf"
-    config.write_text(_CONFIG.format(folder=folder, port=port, rpc=rpc))
+    config = write_influx_config(folder, port, rpc)
     behind = f"http://127.0.0.1:{port}"
     with (folder / "log").open("wb") as log, subprocess.Popen([program, "-config", str(config)], stderr=log) as server:
         try:
