@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from people import hashed
 
 from facility.clock import JournalClock
 from facility.errors import InputError, PermanentError
@@ -13,7 +14,7 @@ from plantroom.accounts import directory, repository
 from plantroom.accounts.caller import Scope
 from plantroom.accounts.directory import Actor
 from plantroom.accounts.door import GRACE, IDLE, LONGEST, ROTATE, AccountDoor, From
-from plantroom.accounts.password import weakness
+from plantroom.accounts.password import NOBODY, hash_password, is_outdated, is_password, weakness
 from plantroom.accounts.role import Role
 from plantroom.accounts.sign_in import LONGEST_LOCK, TRIES, SignIn, Tries, decide_sign_in
 from plantroom.accounts.tables import AuditRow, TokenRow
@@ -36,7 +37,7 @@ class Plant:
         with database.writing() as session:
             directory.ensure_admin(session, NOW)
             row = directory.add_user(session, BOSS, NOW, name="li.wei", role="technician")
-            directory.set_password(session, BOSS, NOW, row, GOOD)
+            row.password_hash = hashed(GOOD)
 
     def after(self, span: timedelta) -> None:
         self.clock.advance(self.clock.now_us() + span // timedelta(microseconds=1))
@@ -124,6 +125,14 @@ def test_a_session_ends_by_itself(plant: Plant) -> None:
         cookie = visit.fresh or cookie
         plant.after(timedelta(days=3, minutes=1))
     assert plant.door.visit(cookie) is None, "a month is the longest"
+
+
+def test_who_is_not_there_costs_as_much_work_as_who_is() -> None:
+    made = hash_password(GOOD)
+    assert not is_outdated(NOBODY), "the same parameters, so the same work"
+    assert [len(part) for part in NOBODY.split("$")] == [len(part) for part in made.split("$")]
+    assert NOBODY.split("$")[:4] == made.split("$")[:4]
+    assert not is_password(None, GOOD)
 
 
 def test_guessing_locks_and_says_nothing_of_who_exists(plant: Plant) -> None:

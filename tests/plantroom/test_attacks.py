@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from asking import Client
 from fastapi import Depends, FastAPI
+from people import hashed
 from preview.plant import PreviewPlant
 
 from dashboards.web.pages import SESSION, show_denials
@@ -42,7 +43,7 @@ class House:
         with database.writing() as session:
             for name, role in (("li.wei", "technician"), ("chief", "admin")):
                 row = directory.add_user(session, Actor("test"), NOW, name=name, role=role)
-                directory.set_password(session, Actor("test"), NOW, row, PASSWORD)
+                row.password_hash = hashed(PASSWORD)
         self.door = AccountDoor(database, "the program's own token", self.clock, folder / "once")
         (folder / "once").write_text("right-code", encoding="ascii")
         plant = PreviewPlant(NOW)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from asking import Client
 from fastapi import FastAPI
+from people import hashed
 from preview.plant import PreviewPlant, site_text
 
 from dashboards.web.pages import show_denials
@@ -59,7 +60,7 @@ class Office:
         with database.writing() as session:
             for name, role in (("chief", "admin"), ("li.wei", "technician")):
                 row = directory.add_user(session, Actor("test"), NOW, name=name, role=role)
-                directory.set_password(session, Actor("test"), NOW, row, PASSWORD)
+                row.password_hash = hashed(PASSWORD)
         roster = parse_roster(ROSTER, "roster.yaml", {}, registry)
         back = BackOffice(database, lambda: registry.buildings, lambda: roster, self.clock, self.clock, self.post)
         self.door = AccountDoor(database, "program-token", self.clock, once_file=tmp_path / "once")  # type: ignore[operator]  # a Path

@@ -1,9 +1,11 @@
-"""A contract with everything it promises to people, and a teller that remembers."""
+"""A contract with everything it promises to people, a teller that remembers, and what is kept of passwords."""
 
+from functools import cache
 from pathlib import Path
 
 from sqlmodel import Session
 
+from plantroom.accounts.password import hash_password
 from ticketing.contract_book import ContractBook
 from ticketing.contract_load import parse_contract
 from ticketing.service_word import Word
@@ -28,6 +30,12 @@ SERVICE = """    requests: {calendar: office, review: "24 h", visit: "48 h", dup
     costs: {currency: CNY, clause: "6.1", labour_per_hour: 120, call_out: 50, free_parts_up_to: 20, quote_above: 500,
             installer: Builder, warranty: [{clause: "8.2", match: {class: elevator}, years: 2}]}
 """
+
+
+@cache
+def hashed(password: str) -> str:
+    """What is kept of a password: the same for all the people of a run, for hashing takes 200 ms of CPU on purpose."""
+    return hash_password(password)
 
 
 def contract_text(more: str = SERVICE) -> str:
