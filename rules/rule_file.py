@@ -138,8 +138,9 @@ def parse_rule_entries(text: str, where: str) -> tuple[RuleFile, Places]:
     return check_data(RuleFile, data, places, where), places
 
 
+@lru_cache(maxsize=64)
 def parse_rules(text: str, where: str) -> tuple[Rule, ...]:
-    """The rules of one file, compiled. Raises InputError with every problem found, each with its line."""
+    """The rules of a file, compiled; a text is read once. Raises InputError with every problem, each with its line."""
     file, places = parse_rule_entries(text, where)
     machines = Machines(file.states, places, where)
     if machines.problems:
