@@ -50,24 +50,45 @@ settings.register_profile("search")
 settings.load_profile("seeded")
 """`make test` tries the same examples each time and so fails where the change is; `make soak` looks for new ones."""
 
-ONE_PROGRAM = ("tests/browser/", "tests/plantroom/test_bad_input.py")
-"""Tests that share one running program: one worker runs them, one behind the other, so that it starts once."""
+LONG = (
+    "browser/",
+    "plantroom/test_readme.py",
+    "plantroom/test_deploy_by_docs.py",
+    "plantroom/test_replay_equals_backtest.py",
+    "plantroom/test_standby.py",
+    "plantroom/test_upgrade.py",
+    "dashboards/test_grafana_queries.py",
+    "plantroom/test_accounts_roles.py",
+    "plantroom/test_check_command.py",
+    "plantroom/test_accounts_door.py",
+    "plantroom/test_bad_input.py",
+    "plantroom/test_backtest_compare.py",
+    "plantroom/test_backup.py",
+)
+"""What takes longest, in this order: it goes first, so that no worker ends alone with it. Under `tests`."""
 
 
-class SharedPrograms(LoadScopeScheduling):  # type: ignore[misc] # it comes without types
-    """Deals out single tests, but those of `ONE_PROGRAM` together and first.
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long ones first; the rest, and the tests of a file among themselves, as they were found."""
+    home, ranks = Path(__file__).parent, dict[Path, int]()
+    for path in {item.path for item in items}:
+        name = path.relative_to(home).as_posix()
+        ranks[path] = next((rank for rank, long in enumerate(LONG) if name.startswith(long)), len(LONG))
+    items.sort(key=lambda item: ranks[item.path])
 
-    The marks of xdist's own way of grouping have no effect with pytest 9.2: it adds them to an attribute that is gone.
-    """
+
+class FileByFile(LoadScopeScheduling):  # type: ignore[misc] # it comes without types
+    """A worker takes a file, or all of `tests/browser`: what its tests share is made once, not in every worker."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return next((place for place in ONE_PROGRAM if nodeid.startswith(place)), nodeid)
+        return "tests/browser" if nodeid.startswith("tests/browser/") else nodeid.partition("::")[0]
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> SharedPrograms:
-    """How `-n` deals out tests."""
-    return SharedPrograms(config, log)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> FileByFile:
+    """How `-n` deals out tests: in the order in which they were collected."""
+    config.option.loadscopereorder = False
+    return FileByFile(config, log)
 
 
 def _unavailable(reason: str) -> None:

@@ -202,6 +202,18 @@ def keep_past(var: Path) -> None:
         shutil.move(day, var / "readings" / day.name)
 
 
+_RUNNING: list[System] = []
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(nextitem: pytest.Item | None) -> None:
+    """Ends the house after the last test of this folder: the scope of a folder that is no package is the session, and
+    through all the tests that follow it would take its share of the CPU."""
+    if nextitem is None or Path(__file__).parent not in nextitem.path.parents:
+        while _RUNNING:
+            _RUNNING.pop().kill()
+
+
 def built(tmp_path: Path, **settings: str) -> System:
     """A program for a house, not started."""
     site, contract, var = tmp_path / "site.yaml", tmp_path / "contract.yaml", tmp_path / "var"
@@ -218,17 +230,17 @@ def built(tmp_path: Path, **settings: str) -> System:
     return System(var, {f"PLANTROOM_{name}": value for name, value in (values | settings).items()}, ["run"])
 
 
-@pytest.fixture(scope="package")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+@pytest.fixture(scope="session")
+def house(tmp_path_factory: pytest.TempPathFactory) -> House:
     """One for the tests of this folder, which take an asset each; its processes are gone at the end."""
     system = built(tmp_path_factory.mktemp("house"))
+    _RUNNING.append(system)
     system.start(150)
     found = House(system)
     found.say("tank-4", tank_level=31.5)  # what is found takes a few seconds: these are there before anybody looks
     for asset in ("leak-5", "leak-6"):
         found.say(asset, leak_detected=True)
-    yield found
-    system.kill()
+    return found
 
 
 @pytest.fixture
