@@ -129,7 +129,7 @@ class Page:
     def told(self, title: str) -> str:
         """A title such as `Tank half empty: 水箱 / Roof tank` with its asset's name in one language."""
         head, sep, name = title.rpartition(": ")
-        return f"{self.stated(head)}{sep}{self.own(name)}" if sep else self.stated(self.own(title))
+        return f"{self.stated(head)}{self.words('colon')}{self.own(name)}" if sep else self.stated(self.own(title))
 
     def bytes(self, size: int) -> str:
         """The size of a file: `1.2 MB`, `12 kB`."""
@@ -138,7 +138,7 @@ class Page:
 
     def kinds(self, names: Iterable[str]) -> str:
         """Equipment classes in words."""
-        return ", ".join(self._matched("class", name) for name in names)
+        return self.words("comma").join(self._matched("class", name) for name in names)
 
     def day(self, on: date) -> str:
         """A date."""
@@ -154,7 +154,7 @@ class Page:
 
     def match(self, parts: Iterable[tuple[str, Sequence[str]]]) -> str:
         """What a level, penalty or visit is for: class, severity, building ... in words."""
-        return "; ".join(
+        return self.words("semicolon").join(
             f"{self.words(f'match.{part}')} {self.words('match.or').join(self._matched(part, one) for one in values)}"
             for part, values in parts
         )

@@ -197,5 +197,5 @@ def _describe(series: Sequence[PlotSeries], frame: Frame, shades: Sequence[Shade
         if shade.from_us <= frame.until_us and (shade.until_us is None or shade.until_us >= frame.from_us)
     ]
     if titles:
-        parts.append(words("plot.shaded", titles=", ".join(dict.fromkeys(titles))))
+        parts.append(words("plot.shaded", titles=words("comma").join(dict.fromkeys(titles))))
     return " ".join(parts)

@@ -9,6 +9,7 @@ import pytest
 from asking import Client
 from fastapi import FastAPI
 from preview.plant import TOKEN, PreviewDoor, PreviewPlant, site_text
+from punctuation import half_width_on
 
 from dashboards.web.router import web_router
 from dashboards.web.static_files import static_file
@@ -110,6 +111,7 @@ def test_every_page_opens_in_both_languages_and_needs_nothing_from_elsewhere(
         assert set(page.labelled) <= set(page.ids), path
         assert "http" not in re.sub(r'xmlns="[^"]*"', "", answer.text), path
         assert "default-src 'none'" in answer.headers["content-security-policy"]
+        assert not half_width_on(answer.text), path
 
 
 def test_every_link_of_every_page_leads_somewhere(client: Client, plant: PreviewPlant) -> None:

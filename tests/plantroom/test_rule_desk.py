@@ -10,6 +10,7 @@ import pytest
 from asking import Client
 from fastapi import FastAPI
 from preview.plant import TOKEN, PreviewDoor, PreviewPlant
+from punctuation import half_width_on
 from running import wait_until
 
 from dashboards.web.protocols import RuleGap
@@ -161,6 +162,7 @@ def test_a_rule_is_shown_as_it_stands(rules: ProgramRules, client: Client) -> No
                  "<code>hold</code> (10 min)", 'class="line l0"'):  # fmt: skip
         assert text in page, text
     chinese = client.get("/rules/own-high?lang=zh").text
+    assert not half_width_on(chinese)
     for text in ("水箱超过标记", "检查阀门", "未发现问题", "条件表达式", "运行中设定"):
         assert text in chinese, text
     assert client.get("/rules/no-such").status_code == 404
@@ -180,6 +182,7 @@ def test_an_assets_page_shows_its_rules_with_their_terms_now(client: Client) -> 
     for text in ("Shelved by li.wei", "being rebuilt", 'id="now-shelved"'):
         assert text in client.get("/assets/shelved").text, text
     bare = client.get("/assets/bare?lang=zh").text
+    assert not half_width_on(bare)
     for text in ('id="now-lacking"', "不适用", "需要：水箱液位", "规则及其当前取值"):
         assert text in bare, text
     assert "No rule is meant for this class." not in rising
@@ -211,6 +214,7 @@ def test_terms_are_said_as_parameters_are_and_chinese_has_its_own_marks(tmp_path
     assert "<b>28 min 1 s</b> <code>held(tank_level)</code>" in page
     assert "must hold for: 10 min. It clears" in page
     chinese = client.get("/assets/tank?lang=zh").text
+    assert not half_width_on(chinese)
     chinese = chinese[chinese.index('id="h-now"') :]
     assert "条件须持续：10 分。条件不再成立" in chinese
     assert not re.findall(r"[\u4e00-\u9fff][:.] ", re.sub(r"<[^>]+>", "", chinese))
