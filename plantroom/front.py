@@ -40,9 +40,11 @@ from plantroom.settings import Settings
 from plantroom.shelf_api import build_shelf_router
 from plantroom.shelf_desk import EngineShelf
 from rules.api import build_router as rules_router
+from ticketing.cost_desk import CostDesk
 from ticketing.egress import Egress
 from ticketing.notice_apprise import tell
 from ticketing.roster import Roll
+from ticketing.service_outbox import OutboxTeller
 
 
 def open_front(
@@ -72,6 +74,7 @@ def open_front(
     told = Egress(settings.outbound_private).guard(tell)
     back = BackOffice(database, lambda: view.registry().buildings, roster, wall_clock, clock, told)
     plant = Plant(database, view.orders, roster)
+    costs = CostDesk(sources.book, view.registry, OutboxTeller(roster, wall_clock))
 
     def seen() -> Registry:
         return visible(view.registry())
@@ -108,7 +111,7 @@ def open_front(
         leave=identities.leave,
         names=PeopleNames(database, roster, wall_clock),
         grafana=settings.grafana_url or "",
-        quotes=Quotes(database, sources.book, view.registry, clock, sources.host.touch),
+        quotes=Quotes(database, costs, clock, sources.host.touch),
         tell=in_language,
     )
     pages = [web, enter_router(door), *identities.routers, *own_pages]

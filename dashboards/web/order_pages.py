@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Form, Query, Request
@@ -79,7 +79,7 @@ def order_router(pages: Pages, quotes: QuoteDesk | None = None) -> APIRouter:
 
     def order_page(
         request: Request, user: Visitor, order: OrderView, *, status: int = 200, refused: str = "",
-        typed: VerbForm | None = None, verb: str = "", quote: Mapping[str, str] = NO_QUOTE,
+        typed: VerbForm | None = None, verb: str = "", quote: Mapping[str, Any] = NO_QUOTE,
     ) -> HTMLResponse:  # fmt: skip
         asset = pages.view_for(user).registry().assets.get(order.asset_id)
         page = pages.page(request, user, asset.building_id if asset else None)

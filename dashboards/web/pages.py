@@ -23,6 +23,7 @@ HINT = "plantroom_hint"
 MOST_HINT = 3_500
 """Characters; browsers keep cookies of four thousand."""
 VERB_ROUTE = "/work-orders/{order_id}/{verb}"
+NEW_QUOTE_ROUTE = "/work-orders/{order_id}/quotes/new"
 QUOTE_ROUTE = "/work-orders/{order_id}/quotes/{quote_id}/{verb}"
 YEAR = int(timedelta(days=365).total_seconds())
 MONTH = int(timedelta(days=30).total_seconds())
@@ -182,6 +183,10 @@ class Pages:
     def may_decide(self, user: Visitor, verb: str) -> bool:
         """Whether she may do this to a quote."""
         return self.door.may(user, "POST", QUOTE_ROUTE, {"verb": verb})
+
+    def may_quote(self, user: Visitor) -> bool:
+        """Whether she may send the customer a quote."""
+        return self.door.may(user, "POST", NEW_QUOTE_ROUTE, {})
 
     def view_for(self, user: Visitor | None) -> PlantView:
         """The plant as this visitor may see it."""

@@ -11,6 +11,7 @@ from typing import Literal, Protocol
 
 QuoteAct = Literal["approve", "reject", "withdraw"]
 QuoteState = Literal["sent", "approved", "rejected", "withdrawn"]
+LineKind = Literal["labour", "part", "call_out"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +43,30 @@ class QuoteCard:
 
 
 @dataclass(frozen=True, slots=True)
+class PricedPart:
+    """A part of the price list; `price` is that of one `unit`."""
+
+    id: str
+    name: str
+    unit: str
+    price: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """What a quote can be made of. Labour is by the hour."""
+
+    labour: Decimal
+    call_out: Decimal
+    parts: tuple[PricedPart, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CostSheet:
     """Who pays for the work on an order and why, by language, and its quotes, the newest first.
 
     `limit`: above it the customer has to approve a quote first; None where the contract has none. `booked` is what
-    the customer pays of what was booked so far.
+    the customer pays of what was booked so far. `prices` are None where the customer pays nothing: no quote is needed.
     """
 
     currency: str
@@ -54,6 +74,7 @@ class CostSheet:
     standard_zh: tuple[str, ...]
     limit: Decimal | None
     booked: Decimal
+    prices: Prices | None = None
     quotes: tuple[QuoteCard, ...] = ()
 
 
@@ -68,11 +89,33 @@ class QuoteDecision:
     is_manager: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class WantedLine:
+    """One line of a new quote: hours of labour, pieces of a part, or the call-out once."""
+
+    kind: LineKind
+    quantity: Decimal
+    part_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NewQuote:
+    """A quote over the whole work, written by somebody who saw so many quotes on the order."""
+
+    lines: tuple[WantedLine, ...]
+    by: str
+    seen: int
+
+
 class QuoteDesk(Protocol):
     """Costs of orders. Thread-safe."""
 
     def sheet(self, order_id: str) -> CostSheet | None:
         """The order's; None when there is no such order, or its contract says nothing of costs."""
+
+    def send(self, order_id: str, quote: NewQuote) -> None:
+        """Send it to the customer. Raises PlantroomError with the words to show: another quote was sent meanwhile (or
+        this one twice), an unknown part, a quantity that is none, the customer pays nothing."""
 
     def decide(self, order_id: str, quote_id: str, decision: QuoteDecision) -> None:
         """Carry it out. Raises PlantroomError with the words to show: decided already, changed meanwhile, no reason."""

@@ -143,6 +143,7 @@ _SCOPED: Final = frozenset(
         "/api/attachments/{id}/thumbnail",
         "/api/photos/{id}",
         "/work-orders/{order_id}/{verb}",
+        "/work-orders/{order_id}/quotes/new",
         "/work-orders/{order_id}/quotes/{quote_id}/{verb}",
         "/api/rules",
         "/api/rules/{rule_id}",

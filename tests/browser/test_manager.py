@@ -44,6 +44,37 @@ def test_a_phones_bar_shows_the_page_one_is_on(house: Any, phone: Callable[..., 
     expect(page.locator(".bar nav [aria-current]")).to_be_in_viewport(ratio=0.99)
 
 
+@pytest.mark.parametrize(("device", "language"), [("phone", "zh-CN"), ("screen", "en-GB")])
+def test_a_quote_is_written_and_sent_with_the_keyboard_alone(
+    request: pytest.FixtureRequest,
+    house: Any,  # noqa: ANN401 - the fixture of this folder
+    device: str,
+    language: str,
+) -> None:
+    house.system.post("/api/parts", {"id": "probe", "name": "探头 / Probe", "price": "85.50", "currency": "CNY"})
+    order, said = house.order_of("leak-6", "fault"), QUOTED[language]
+    page = request.getfixturevalue(device)(language)
+    house.enter(page, "chen.jie", f"/work-orders/{order}")
+    page.locator("#new-quote summary").focus()
+    page.keyboard.press("Enter")
+    for keys in ("Tab", "2", "Tab", "Space", "Tab", "probe", "Tab", "2"):
+        if keys in ("Tab", "Space"):
+            page.keyboard.press(keys)
+        else:
+            page.keyboard.type(keys)
+    assert page.evaluate(NARROW)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**quote=send#quotes")
+    quote = page.locator("#quotes .quote").first
+    for text in ("461 CNY", said["waits"], said["part"], "171"):
+        expect(quote).to_contain_text(text)
+    expect(page.locator("#quotes [role=status]")).to_have_text(said["sent"])
+
+
+QUOTED = {
+    "zh-CN": {"waits": "待客户批准", "part": "探头", "sent": "已发送给客户。"},
+    "en-GB": {"waits": "waits for the customer's approval", "part": "Probe", "sent": "Sent to the customer."},
+}
 SAID = {
     "en-GB": {"limit": "1 h", "now": "6 h", "before": "8 h", "compared": "same orders", "report": "Response"},
     "zh-CN": {"limit": "1 小时", "now": "6 小时", "before": "8 小时", "compared": "工单", "report": "响应"},

@@ -52,6 +52,7 @@ ROUTES = {
     "POST /work-orders/{order_id}/complete": "tema",
     "POST /work-orders/{order_id}/accept": "ctema",
     "POST /work-orders/{order_id}/reopen": "ctema",
+    "POST /work-orders/{order_id}/quotes/new": "tema",
     "POST /work-orders/{order_id}/quotes/none/approve": "cma",
     "POST /work-orders/{order_id}/quotes/none/reject": "cma",
     "POST /work-orders/{order_id}/quotes/none/withdraw": "tema",
@@ -155,13 +156,15 @@ class Staffed:
 
     system: System
     tokens: dict[Role, str]
+    client: httpx.Client
 
     def ask(self, role: Role | None, method: str, path: str, more: dict[str, str] | None = None) -> httpx.Response:
         headers = {"Authorization": f"Bearer {self.tokens[role]}"} if role is not None else {}
         headers |= more or {}
         address = f"http://127.0.0.1:{self.system.http_port}"
         headers |= {"Origin": address}
-        return httpx.request(method, address + path, headers=headers, trust_env=False, verify=PLAIN, timeout=30)
+        self.client.cookies.clear()  # who asks is said by the token alone
+        return self.client.request(method, address + path, headers=headers)
 
 
 @pytest.fixture
@@ -179,7 +182,9 @@ def staffed(new_system: Callable[..., System], tmp_path: Path) -> Iterator[Staff
                 known_buildings=["mine", "theirs"],
             )  # fmt: skip
             tokens[role] = directory.add_token(session, Actor("test"), now, row, label="t", scope="all", days=None)[1]
-    yield Staffed(system, tokens)
+    limits = httpx.Limits(keepalive_expiry=2)  # sooner than the server closes it
+    with httpx.Client(trust_env=False, verify=PLAIN, timeout=30, limits=limits) as client:
+        yield Staffed(system, tokens, client)
     assert system.stop() == 0
 
 

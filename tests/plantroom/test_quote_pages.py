@@ -11,8 +11,9 @@ from typing import Any, cast
 import pytest
 from asking import Client
 from fastapi import FastAPI
-from people import service_book
+from people import SERVICE, Remembered, service_book
 from preview.plant import PreviewDoor
+from punctuation import half_width_on
 
 from dashboards.web.pages import show_denials
 from dashboards.web.router import web_router
@@ -29,11 +30,10 @@ from plantroom.database import Database
 from plantroom.plant_view import PlantSources, ProgramView
 from plantroom.quote_desk import Quotes
 from plantroom.refusal_words import in_language
-from ticketing import repository
-from ticketing.cost import CostKind
+from ticketing import cost_rows, repository
+from ticketing.cost import CostKind, Part
 from ticketing.cost_desk import CostDesk, Wanted
 from ticketing.desk import Desk
-from ticketing.service_word import Silent
 from ticketing.tables_service import QuoteRow
 
 NewFinding = Callable[..., Finding]
@@ -62,8 +62,8 @@ class Door(PreviewDoor):
 class House:
     """An order of an air handler that no warranty covers, with a quote of eight hours by li.wei."""
 
-    def __init__(self, database: Database, registry: Registry, found: Finding) -> None:
-        book, self.clock, self.database = service_book(), JournalClock(to_us(AT + timedelta(hours=1))), database
+    def __init__(self, database: Database, registry: Registry, found: Finding, terms: str = SERVICE) -> None:
+        book, self.clock, self.database = service_book(terms), JournalClock(to_us(AT + timedelta(hours=1))), database
         with database.writing() as session:
             Desk(book, lambda: registry).receive(session, [found])
         host = SimpleNamespace(registry=registry, rule=lambda _: None, pending=list, not_applicable=list)
@@ -75,14 +75,16 @@ class House:
             hand_over=lambda _: None,
         )  # fmt: skip
         view, self.touched = ProgramView(sources), list[str]()
-        quotes = Quotes(database, book, lambda: registry, self.clock, lambda: self.touched.append("order"))
+        self.told = Remembered()
+        self._costs = CostDesk(book, lambda: registry, self.told)
+        quotes = Quotes(database, self._costs, self.clock, lambda: self.touched.append("order"))
         app = FastAPI()
         names = {"li.wei": "李伟 / Li Wei", "owner": "Ms Owner"}
         app.include_router(
             web_router(view, Door(), quotes=quotes, tell=in_language, names=lambda one: names.get(one, one))
         )
         show_denials(app)
-        self.client, self._costs = Client(app, HOST), CostDesk(book, lambda: registry, Silent())
+        self.client = Client(app, HOST)
         (self.order,) = (one.id for one in view.work_orders())
 
     def quote(self, hours: int = 8) -> str:
@@ -95,17 +97,26 @@ class House:
             assert isinstance(made, QuoteRow)
             return made.id
 
+    def price(self, part: str, name: str, price: str, currency: str = "CNY") -> None:
+        """Put a part on the price list."""
+        with self.database.writing() as session:
+            cost_rows.save_part(session, Part(part, name, "piece", Decimal(price), currency, 5))
+
     def page(self, who: str, language: str = "en") -> str:
         status, text = self.as_(who, "GET", f"/work-orders/{self.order}?lang={language}")
         assert status == 200, text
         return text
 
-    def as_(self, who: str, method: str, path: str, **data: str) -> tuple[int, str]:
+    def as_(self, who: str, method: str, path: str, **data: str | list[str]) -> tuple[int, str]:
         """The status and the text."""
         self.client.cookies = {}
         headers = {"Authorization": f"Bearer {who}", "Origin": HOST}
         answer = self.client.ask(method, path, headers=headers, **({"data": data} if data else {}))
         return answer.status_code, answer.text
+
+    def write(self, who: str, lang: str = "en", **form: str | list[str]) -> tuple[int, str]:
+        """Send the form of a new quote, as a page on which there was none yet."""
+        return self.as_(who, "POST", f"/work-orders/{self.order}/quotes/new?lang={lang}", **{"seen": "0"} | form)
 
     def say(self, who: str, quote: str, verb: str, reason: str = "", version: int = 1, lang: str = "en") -> Any:  # noqa: ANN401 - status and text
         path = f"/work-orders/{self.order}/quotes/{quote}/{verb}?lang={lang}"
@@ -185,3 +196,77 @@ def test_a_manager_reads_that_she_decides_in_the_customers_place(house: House) -
         assert text in house.page("chen.jie", language)
         assert text not in house.page("owner", language), "it is hers to decide"
         assert text not in house.page("li.wei", language), "he decides nothing"
+
+
+def test_a_manager_writes_a_quote_and_the_customer_is_told(house: House) -> None:
+    house.price("belt", "V-belt", "45.50")
+    house.price("filter", "Filter", "80", currency="USD")
+    page = house.page("chen.jie")
+    for text in ("Write a quote", "Labour (hours) · 120 CNY each", "Call-out · 50 CNY", "V-belt · 45.50 CNY each"):
+        assert text in page, text
+    assert "Filter" not in page, "it has no price in the contract's currency"
+    assert "新建报价" in house.page("chen.jie", "zh")
+    assert house.write("chen.jie", hours="2.5", call_out="yes", part=["belt", ""], pieces=["3", ""])[0] == 303
+    assert house.touched == ["order"]
+    page = house.page("owner")
+    for text in ("486.50 CNY", "waits for the customer&#39;s approval", "made by chen.jie", "300", "V-belt", "136.50"):
+        assert text in page, text
+    (word,) = house.told.words.values()
+    assert (word.to, word.subject[0]) == (("customer",), "WO-000001: please approve 486.50 CNY")
+
+
+def test_a_form_that_comes_twice_makes_one_quote(house: House) -> None:
+    assert house.write("li.wei", hours="1")[0] == 303
+    status, text = house.write("li.wei", hours="1")
+    assert (status, "li.wei has sent a quote meanwhile" in text) == (409, True)
+    assert house.page("owner").count('class="quote"') == 1
+    assert house.write("chen.jie", hours="2", seen="1")[0] == 303, "she saw the first"
+    assert len(house.told.words) == 2
+
+
+@pytest.mark.parametrize(
+    ("form", "says"),
+    [
+        ({}, "a quote without a line says nothing"),
+        ({"hours": "two"}, "&#39;two&#39; is no number. Write it like 1.5."),
+        ({"hours": "nan"}, "&#39;nan&#39; is no number"),
+        ({"hours": "-1"}, "a quantity of -1 is not above 0"),
+        ({"part": "belt", "pieces": "1.5"}, "1.5 pieces of &#39;belt&#39; are not whole"),
+        ({"part": "rope"}, "there is no part &#39;rope&#39;"),
+    ],
+)
+def test_what_cannot_be_quoted_says_why_and_keeps_the_form(house: House, form: dict[str, str], says: str) -> None:
+    house.price("belt", "V-belt", "45.50")
+    status, text = house.write("chen.jie", **form | {"call_out": ""})
+    assert (status, says in text) == (409, True), text
+    for typed in form.values():
+        assert f'value="{typed}"' in text
+    assert '<details class="step" id="new-quote" open>' in text
+    _, chinese = house.write("chen.jie", lang="zh", **form)
+    assert not half_width_on(chinese)
+    assert says not in chinese
+    assert 'class="quote"' not in house.page("owner")
+
+
+def test_who_may_not_quote_sees_no_form_and_is_refused(house: House) -> None:
+    for who in ("owner", "stranger"):
+        assert house.write(who, hours="1")[0] == 403, who
+    assert "quotes/new" not in house.page("owner")
+    for who in ("li.wei", "wang.fang", "chen.jie"):
+        assert "quotes/new" in house.page(who), who
+    foreign = {"Authorization": "Bearer chen.jie", "Origin": "http://evil"}
+    path = f"/work-orders/{house.order}/quotes/new"
+    assert house.client.post(path, data={"seen": "0", "hours": "1"}, headers=foreign).status_code == 403
+    assert 'class="quote"' not in house.page("owner")
+
+
+def test_where_the_customer_pays_nothing_no_quote_is_written(
+    sqlite_file: Path, registry: Registry, finding: NewFinding
+) -> None:
+    with closing(Database(f"sqlite:///{sqlite_file}")) as database:
+        free = SERVICE.replace("call_out: 50", "call_out: 50, chargeable: false")
+        house = House(database, registry, finding(rule="belt", asset="ahu-1", evidence=(), at=AT), free)
+        assert "The monthly fee covers the work" in house.page("chen.jie")
+        assert "quotes/new" not in house.page("chen.jie")
+        status, text = house.write("chen.jie", hours="1")
+        assert (status, "the customer pays nothing of this" in text) == (409, True)
