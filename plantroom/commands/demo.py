@@ -84,6 +84,16 @@ def demo_settings(
     )
 
 
+def fast(speed: float) -> list[str]:
+    """What whoever watches should know of a clock that runs ahead, in both languages."""
+    if speed <= 1:
+        return []
+    return [
+        f"Clock    {speed:g} times as fast, deadlines too: an order nobody takes is past its deadline within minutes",
+        f"         时间快 {speed:g} 倍，时限也随之加快：无人接的工单几分钟内就会超时",
+    ]
+
+
 def register(app: typer.Typer) -> None:
     """Add the command."""
 
@@ -123,6 +133,7 @@ def register(app: typer.Typer) -> None:
                 more = invitation(ready, first=is_new) if listen is not None else []
                 if listen_pages is not None and given_token is None:
                     more.append(f"Token    {ready.token_file.resolve()}")
+                more += fast(speed)
                 announce(ready, more)
 
             first_us = scenario.start_us or RealClock().now_us()

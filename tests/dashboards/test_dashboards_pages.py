@@ -17,6 +17,7 @@ from dashboards.web.static_files import static_file
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 HOST = "http://plant.local"
 OWN = {"Origin": HOST}
+CHINESE = {"Accept-Language": "zh-CN"}
 
 
 def client_of(plant: PreviewPlant) -> Client:
@@ -266,6 +267,9 @@ def test_the_clock_is_shown_when_it_is_not_real(kind: str, rate: str, words: str
     assert f'data-rate="{rate}"' in text
     assert ("chip clock" in text) == bool(words)
     assert words in text
+    assert ("Time runs 60 times as fast here, deadlines too" in text) == (kind == "scaled")
+    assert ("此处时间快 60 倍，时限也随之加快" in client.get("/", headers=CHINESE).text) == (kind == "scaled")
+    assert "times as fast" not in client.get("/work-orders").text, "it is said once"
 
 
 def test_times_stand_in_the_zone_of_the_building(client: Client) -> None:

@@ -46,6 +46,8 @@ def test_the_demo_opens_orders_in_every_system_ends_cleanly_and_goes_on(new_syst
     assert system.stop() == 0
     assert system.pids() == []
     log = system.log()
+    assert "240 times as fast, deadlines too" in log
+    assert "时间快 240 倍，时限也随之加快" in log
     assert " error " not in log.replace("[error", " error "), log
 
     last = system.simulated_epoch_us()
