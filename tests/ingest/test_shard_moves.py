@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from brokers import Broker, Mosquitto, Nats
 from running import wait_until
-from shards import Meters, ShardProcess
+from shards import SITE, Meters, ShardProcess
 
-from facility.reading import BuildingsAssigned, DeadLetter, Heartbeat
+from facility.reading import BuildingsAssigned, DeadLetter, Heartbeat, SiteEdited
+from ingest.control import submit
 
 EVENTS = ("expect", "leave", "come")
 KILLS = ["", "away", *(f"{when}:{event}" for event in EVENTS for when in ("before", "after", "soon"))]
@@ -99,6 +100,31 @@ def test_a_building_moves_on_mosquitto(kill: str, tmp_path: Path) -> None:
     second = ShardProcess(tmp_path / "second", broker.port, names[1], "raw", hears_all=False)
     with running(broker, first, second):
         move(first, second, kill, broker.port)
+
+
+@pytest.mark.service
+@pytest.mark.parametrize("client", ["raw", "paho"])
+def test_a_site_edit_changes_what_a_shard_hears(client: str, tmp_path: Path) -> None:
+    broker = Mosquitto(tmp_path, "allow_anonymous true\n")
+    broker.start()
+    shard = ShardProcess(tmp_path / "south", broker.port, "south", client, hears_all=False)
+    with running(broker, shard):
+        shard.assign("own", "tower", "annex")
+        shard.start()
+        shard.wait(lambda: shard.covers() == {"tower", "annex"}, "it to cover its own")
+        annex = SITE + "  - {id: annex, assets: [{id: meter-annex, class: water_meter, points: [water_volume]}]}\n"
+        submit(shard.folder / "spool", SiteEdited("annex", 9, {"site.yaml": annex.replace("meter-tower", "meter-new")}))
+        shard.wait(lambda: shard.place("annex") >= 0, "the edit")
+        wanted = {f"plantroom/demo/{name}/readings" for name in ("meter-annex", "meter-new")}
+        beat = "plantroom/$ingest/heartbeat/south"
+        shard.wait(lambda: shard.holds() == wanted | {beat}, "the broker to grant the new topics and take back the old")
+        meters = Meters(broker.port, ("meter-tower", "meter-annex", "meter-new", "meter-mall"))
+        wait_until(lambda: len(meters.sent) > 40, 30, "messages")
+        meters.stop()
+        shard.wait_for_heartbeat()
+        values = shard.values()
+        assert set(values) == {"meter-annex", "meter-new"}
+        assert values["meter-new"] == meters.taken["meter-new"]
 
 
 @pytest.mark.service

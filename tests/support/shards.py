@@ -5,10 +5,11 @@ import subprocess
 import sys
 import threading
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import msgspec
 import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
@@ -134,6 +135,10 @@ class ShardProcess:
         """The buildings it says it hears."""
         return read_covered(self.folder / "run")
 
+    def holds(self) -> set[str]:
+        """The filters that its session at the broker may hold."""
+        return {*msgspec.json.decode((self.folder / "run" / "filters.json").read_bytes())}
+
     def wait(self, holds: Callable[[], bool], what: str) -> None:
         """Start it again whenever it is dead, until that holds."""
 
@@ -166,9 +171,11 @@ class Meters:
     """Devices that publish numbers as fast as the broker takes them, until they stop."""
 
     port: int
-    taken: dict[str, set[int]] = field(default_factory=lambda: {name: set() for name in METERS})
+    names: Sequence[str] = METERS
+    taken: dict[str, set[int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self.taken = {name: set() for name in self.names}
         self._stop, self._room = threading.Event(), threading.Semaphore(20)
         self._mids: dict[int, tuple[str, int]] = {}
         self._answers: list[int] = []
@@ -185,7 +192,7 @@ class Meters:
         while not self._stop.is_set():
             if not self._room.acquire(timeout=0.1):
                 continue
-            name, number = METERS[number % len(METERS)], number + 1
+            name, number = self.names[number % len(self.names)], number + 1
             self.sent.append(number)
             at = format_instant(from_us(RealClock().now_us()))
             body = f'{{"at": "{at}", "values": {{"water_volume": {number}}}}}'
