@@ -10,35 +10,53 @@ from collections.abc import Sequence
 
 import msgspec
 
-from facility.reading import BuildingsAssigned, Entry, decode_event, encode_event
+from facility.reading import BuildingsAssigned, Entry
 
-_TABLE = "CREATE TABLE IF NOT EXISTS assigned (place INTEGER PRIMARY KEY CHECK (place = 1), event BLOB NOT NULL)"
+_KNOWN = 256
+_TABLE = "CREATE TABLE IF NOT EXISTS assigned (place INTEGER PRIMARY KEY CHECK (place = 1), standing BLOB NOT NULL)"
 
 
-def newest_assignment(entries: Sequence[Entry]) -> BuildingsAssigned | None:
-    """The last assignment among some entries, without what it hands over."""
+class Standing(msgspec.Struct, frozen=True, array_like=True):
+    """The newest assignment, without what it hands over, and the ids of the newest there were, oldest first: one that
+    comes again, late, changes nothing."""
+
+    event: BuildingsAssigned
+    known: tuple[str, ...]
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Standing).decode
+
+
+def absorb(standing: Standing | None, entries: Sequence[Entry]) -> Standing | None:
+    """What stands after a commit; the same object when the commit says nothing about it."""
     if BuildingsAssigned not in {*map(type, entries)}:  # nearly always, and asked at every commit
-        return None
-    for entry in reversed(entries):
-        if isinstance(entry, BuildingsAssigned):
-            return msgspec.structs.replace(entry, handed={})
-    return None
+        return standing
+    for entry in entries:
+        if isinstance(entry, BuildingsAssigned) and not is_known(standing, entry):
+            known = standing.known if standing is not None else ()
+            standing = Standing(msgspec.structs.replace(entry, handed={}), (*known, entry.event_id)[-_KNOWN:])
+    return standing
 
 
-def write_assigned(db: sqlite3.Connection, event: BuildingsAssigned | None) -> None:
+def is_known(standing: Standing | None, event: BuildingsAssigned) -> bool:
+    """Whether it is in the journal already."""
+    return standing is not None and event.event_id in standing.known
+
+
+def write_assigned(db: sqlite3.Connection, standing: Standing | None) -> None:
     """Keep it in a segment; the caller owns the transaction."""
-    if event is not None:
+    if standing is not None:
         db.execute(_TABLE).close()
-        db.execute("INSERT OR REPLACE INTO assigned VALUES (1, ?)", (encode_event(event),)).close()
+        db.execute("INSERT OR REPLACE INTO assigned VALUES (1, ?)", (_encode(standing),)).close()
 
 
-def read_assigned(db: sqlite3.Connection) -> BuildingsAssigned | None:
+def read_assigned(db: sqlite3.Connection) -> Standing | None:
     """What a segment keeps; None when its journal was never told. Raises sqlite3.Error, DecodeError."""
     try:
-        row = db.execute("SELECT event FROM assigned").fetchone()
+        row = db.execute("SELECT standing FROM assigned").fetchone()
     except sqlite3.OperationalError as error:
         if "no such table" not in str(error):
             raise
         return None
-    found = decode_event(row[0]) if row is not None else None
-    return found if isinstance(found, BuildingsAssigned) else None
+    return _decode(row[0]) if row is not None else None

@@ -14,6 +14,7 @@ import structlog
 
 from facility.reading import BuildingsAssigned
 from facility.registry import Registry
+from ingest.assigned import Standing, absorb, is_known
 from ingest.heartbeat import steady_us
 from ingest.link import ALL_TOPICS, DROPPED_TOPIC
 from ingest.shard import ShardFeed, read_covered, write_covered
@@ -43,11 +44,11 @@ class Hearing:
     """Of one shard; without a feed, of a plant that has no shards. `hears_all`: by one filter for everything, because
     the broker keeps the order of messages within a subscription only. Raises OSError."""
 
-    def __init__(self, feed: ShardFeed | None, assigned: BuildingsAssigned | None, *, hears_all: bool) -> None:
+    def __init__(self, feed: ShardFeed | None, standing: Standing | None, *, hears_all: bool) -> None:
         self._feed = feed
         self.is_main = feed is None or feed.is_main
         self._by_all = self.is_main or hears_all
-        self._assigned = assigned
+        self._standing = standing
         self._needed: Mapping[str, frozenset[str]] = {}
         self._fences: dict[str, int] = {}
         self._returned_us = 0
@@ -59,9 +60,14 @@ class Hearing:
     @property
     def own(self) -> frozenset[str] | None:
         """The buildings whose messages are read; None: all of them."""
-        if self._assigned is None:
+        if self._standing is None:
             return None if self.is_main else frozenset()
-        return frozenset((*self._assigned.buildings, *self._assigned.expected))
+        event = self._standing.event
+        return frozenset((*event.buildings, *event.expected))
+
+    def is_known(self, event: BuildingsAssigned) -> bool:
+        """Whether it was journalled before: said again, late, it changes nothing."""
+        return is_known(self._standing, event)
 
     def filters(self, topics: Mapping[str, frozenset[str]]) -> tuple[str, ...]:
         """What to be subscribed to, for these topics by building; the first is the one nothing goes without."""
@@ -97,7 +103,7 @@ class Hearing:
     def assign(self, event: BuildingsAssigned) -> None:
         """From here on, what it says. What goes is durably not covered any more when this returns. Raises OSError."""
         self._say(self._covered & {*event.buildings, *event.expected})
-        self._assigned = event
+        self._standing = absorb(self._standing, [event])
         self._fences.pop(event.event_id, None)
         self._seen = ()
 

@@ -17,7 +17,7 @@ import structlog
 
 from facility.errors import RetryableError
 from facility.reading import Commit, Entry, decode_entries, encode_entries
-from ingest.assigned import newest_assignment, read_assigned
+from ingest.assigned import absorb, read_assigned
 from ingest.decoded import DecodedCommits
 from ingest.journal_lock import JournalBusyError, lock_journal
 from ingest.runs import Place, Run, Runs, SeenRuns, common_place, common_seq, place_of
@@ -118,10 +118,9 @@ class JournalWriter:
         if self._is_full(arrived_us, len(blob)):
             self._rotate()
         seq = self._last_seq + 1
-        assigned = newest_assignment(entries)
-        insert_row(self._db, (seq, arrived_us, blob), assigned)
-        self._last_seq = seq
-        self._assigned = assigned or self._assigned
+        assigned = absorb(self._assigned, entries)
+        insert_row(self._db, (seq, arrived_us, blob), None if assigned is self._assigned else assigned)
+        self._last_seq, self._assigned = seq, assigned
         self._bytes += len(blob)
         self._began_us = arrived_us if self._began_us is None else self._began_us
         return seq

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import msgspec
 
-from facility.reading import BuildingsAssigned, Commit, Heartbeat, Scan
-from ingest.assigned import read_assigned
+from facility.reading import Commit, Heartbeat, Scan
+from ingest.assigned import Standing, read_assigned
 from ingest.intake import Intake
 from ingest.journal import JournalError, JournalReader
 from ingest.segment import list_segments, open_segment
@@ -33,9 +33,9 @@ def recall(folder: Path, intake: Intake) -> int:
     return newest_us
 
 
-def assigned_in(folder: Path) -> BuildingsAssigned | None:
-    """What a journal is about, by the newest word in it, without what that handed over; None: every building. Raises
-    JournalError for a damaged file."""
+def assigned_in(folder: Path) -> Standing | None:
+    """What a journal is about, by the newest word in it; None: every building. Raises JournalError for a damaged
+    file."""
     segments = list_segments(folder)
     if not segments:
         return None

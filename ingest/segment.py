@@ -13,8 +13,8 @@ from pathlib import Path
 import structlog
 
 from facility.errors import PermanentError
-from facility.reading import BuildingsAssigned, Commit, decode_entries
-from ingest.assigned import newest_assignment, read_assigned, write_assigned
+from facility.reading import Commit, decode_entries
+from ingest.assigned import Standing, absorb, read_assigned, write_assigned
 from ingest.runs import KEPT_RUNS, Run, Runs
 
 log = structlog.get_logger(__name__)
@@ -49,7 +49,7 @@ def _is_segment(name: str) -> bool:
     return name.startswith(_PREFIX) and name.endswith(_SUFFIX) and name[len(_PREFIX) : -len(_SUFFIX)].isdigit()
 
 
-def create_segment(path: Path, runs: Sequence[Run] = (), assigned: BuildingsAssigned | None = None) -> None:
+def create_segment(path: Path, runs: Sequence[Run] = (), assigned: Standing | None = None) -> None:
     """An empty segment that knows the `runs` before it and what the journal is about, durable under its name when this
     returns: readers never see one half made."""
     fresh = path.with_suffix(".fresh")
@@ -121,8 +121,8 @@ def read_rows(
     return rows, max(0, most_bytes)
 
 
-def insert_row(db: sqlite3.Connection, row: tuple[int, int, bytes], assigned: BuildingsAssigned | None) -> None:
-    """One commit, durable on return, with what it says the journal is about. Raises sqlite3.Error: nothing was
+def insert_row(db: sqlite3.Connection, row: tuple[int, int, bytes], assigned: Standing | None) -> None:
+    """One commit, durable on return, with what the journal is about where it says so. Raises sqlite3.Error: nothing was
     written."""
     if assigned is None:
         db.execute(_INSERT, row).close()
@@ -199,7 +199,7 @@ def salvage_segment(path: Path, first_seq: int, earlier: Runs = ()) -> int:
     the sequence has no gaps.
     """
     kept: list[tuple[int, int, bytes]] = []
-    assigned = None
+    assigned = _assigned_before(path)
     try:
         with closing(_open_damaged(path)) as db:
             for row in db.execute(_READ, (first_seq - 1, -1)):
@@ -207,12 +207,11 @@ def salvage_segment(path: Path, first_seq: int, earlier: Runs = ()) -> int:
                     break
                 commit = Commit(row[0], row[1], decode_entries(row[2]))
                 kept.append(row)
-                assigned = newest_assignment(commit.entries) or assigned
+                assigned = absorb(assigned, commit.entries)
     except (sqlite3.Error, ValueError, TypeError, MemoryError) as error:
         log.warning("journal segment unreadable from here", file=path.name, after_seq=first_seq + len(kept) - 1,
                     reason=str(error))  # fmt: skip
     runs = _salvage_runs(path) or earlier
-    assigned = assigned or _assigned_before(path)
     for suffix in ("", "-wal", "-shm"):
         beside = path.with_name(path.name + suffix)
         if beside.exists():
@@ -241,7 +240,7 @@ def _salvage_runs(path: Path) -> Runs:
         return ()
 
 
-def _assigned_before(path: Path) -> BuildingsAssigned | None:
+def _assigned_before(path: Path) -> Standing | None:
     """What the journal was about before this damaged segment: as the one before says, or else as it says itself."""
     before = [other for _, other in list_segments(path.parent) if other < path][-1:]
     for place in (*before, path):

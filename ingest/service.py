@@ -285,6 +285,9 @@ class IngestService:
         for item in waiting(self._spool):
             if isinstance(item.event, SiteEdited) and not self._edit(item, item.event):
                 continue
+            if isinstance(item.event, BuildingsAssigned) and self._hearing.is_known(item.event):
+                item.path.unlink(missing_ok=True)
+                continue
             if isinstance(item.event, BuildingsAssigned):
                 is_held = is_held or not self._assign(item.event)  # in their order: each says the whole
                 if is_held:

@@ -9,6 +9,7 @@ from facility.clock import RealClock
 from facility.reading import BuildingsAssigned, DeadLetter, Heartbeat, Scan
 from facility.registry import Registry
 from facility.site_file import parse_site
+from ingest.assigned import absorb
 from ingest.hearing import Hearing
 from ingest.heartbeat import Pulse, steady_us
 from ingest.intake import Batch, Intake
@@ -125,7 +126,7 @@ def assigned(event_id: str, *buildings: str, expected: tuple[str, ...] = ()) -> 
 
 
 def south(folder: Path, event: BuildingsAssigned | None = None, *, hears_all: bool = False) -> Hearing:
-    return Hearing(ShardFeed("south", folder), event, hears_all=hears_all)
+    return Hearing(ShardFeed("south", folder), absorb(None, [event] if event is not None else []), hears_all=hears_all)
 
 
 def test_without_shards_everything_is_heard_and_nothing_said(registry: Registry, tmp_path: Path) -> None:
@@ -186,7 +187,9 @@ def test_what_leaves_waits_for_a_heartbeat_sent_after_it_was_seen(registry: Regi
     hearing.assign(leave)
     assert read_covered(tmp_path) == {"mall"}, "before it is journalled"
     assert hearing.own == frozenset({"mall"})
-    assert not hearing.waits
+    assert [hearing.waits] == [False]
+    assert hearing.is_known(leave)
+    assert not hearing.is_known(assigned("come", "mall", "tower"))
 
 
 def test_a_run_that_begins_covers_no_more_than_what_is_its_own(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from facility.reading import BuildingsAssigned, DeadLetter, Entry, Heartbeat
+from ingest.assigned import Standing
 from ingest.journal import JournalReader, JournalWriter
 from ingest.recall import assigned_in
 from ingest.segment import list_segments
@@ -15,6 +16,12 @@ from ingest.segment import list_segments
 NORTH = BuildingsAssigned("one", 1, ("tower",))
 MORE = BuildingsAssigned("two", 2, ("tower", "mall"), ("school",), {"mall": b"packed" * 100})
 AS_KEPT = BuildingsAssigned("two", 2, ("tower", "mall"), ("school",))
+
+
+def standing_in(folder: Path) -> BuildingsAssigned | None:
+    """What the journal is about."""
+    standing = assigned_in(folder)
+    return standing.event if standing is not None else None
 
 
 def write(folder: Path, *commits: Sequence[Entry], segment_bytes: int = 10**6) -> None:
@@ -32,19 +39,26 @@ def names_of_tables(folder: Path) -> set[str]:
 
 
 def test_a_journal_that_was_never_told_is_about_everything_and_has_no_table(tmp_path: Path) -> None:
-    assert assigned_in(tmp_path / "none") is None
+    assert standing_in(tmp_path / "none") is None
     write(tmp_path, [Heartbeat(1)], [Heartbeat(2)])
-    assert assigned_in(tmp_path) is None
+    assert standing_in(tmp_path) is None
     assert names_of_tables(tmp_path) == {"commits", "runs"}
 
 
 def test_the_newest_word_counts_without_what_it_hands_over(tmp_path: Path) -> None:
     write(tmp_path, [Heartbeat(1), NORTH])
-    assert assigned_in(tmp_path) == NORTH
+    assert standing_in(tmp_path) == NORTH
     write(tmp_path, [Heartbeat(1)], [NORTH, MORE, Heartbeat(2)])
-    assert assigned_in(tmp_path) == AS_KEPT
+    assert standing_in(tmp_path) == AS_KEPT
     with JournalReader(tmp_path) as reader:
         assert reader.read(2)[0].entries == (NORTH, MORE, Heartbeat(2))
+
+
+def test_one_that_comes_again_late_changes_nothing(tmp_path: Path) -> None:
+    write(tmp_path, [NORTH, MORE], [NORTH])
+    assert standing_in(tmp_path) == AS_KEPT
+    write(tmp_path, [Heartbeat(1), NORTH, MORE])
+    assert assigned_in(tmp_path) == Standing(AS_KEPT, ("one", "two"))
 
 
 def test_it_outlasts_the_segment_in_which_it_was_said(tmp_path: Path) -> None:
@@ -55,7 +69,7 @@ def test_it_outlasts_the_segment_in_which_it_was_said(tmp_path: Path) -> None:
         assert list_segments(tmp_path)[0][0] > 1
         writer.append(0, [letter])
     write(tmp_path, *[[letter]] * 10, segment_bytes=1_000)
-    assert assigned_in(tmp_path) == AS_KEPT
+    assert standing_in(tmp_path) == AS_KEPT
 
 
 @pytest.mark.parametrize("said_in_it", [True, False])
@@ -72,7 +86,7 @@ def test_a_cut_goes_back_to_what_the_rest_says(tmp_path: Path, *, said_in_it: bo
     newest.write_bytes(newest.read_bytes()[:100])  # nothing of it can be read any more
     write(tmp_path, [Heartbeat(3)])
     assert list(tmp_path.glob("*.damaged"))
-    assert assigned_in(tmp_path) == NORTH
+    assert standing_in(tmp_path) == NORTH
 
 
 def test_a_commit_that_fails_says_nothing(tmp_path: Path) -> None:
@@ -84,6 +98,6 @@ def test_a_commit_that_fails_says_nothing(tmp_path: Path) -> None:
                 writer.append(0, [MORE])
             assert writer.last_seq == 1
             other.execute("DROP TRIGGER full")
-        assert assigned_in(tmp_path) == NORTH
+        assert standing_in(tmp_path) == NORTH
         assert writer.append(0, [MORE]) == 2
-    assert assigned_in(tmp_path) == AS_KEPT
+    assert standing_in(tmp_path) == AS_KEPT

@@ -51,6 +51,7 @@ def move(first: ShardProcess, second: ShardProcess, kill: str, port: int) -> Non
         first.start()
     first.wait(lambda: first.place("leave") >= 0 and first.covers() == {"school"}, "the first to let go")
     second.assign("come", "mall", "tower")
+    first.assign("first", "tower", "school")  # by somebody who was stopped and wakes
     second.wait(lambda: second.place("come") >= 0, "the second to have it")
     for shard in (first, second):
         shard.wait_for_heartbeat()
