@@ -10,9 +10,10 @@ from pathlib import Path
 
 from ingest.segment import list_segments
 from plantroom.settings import Settings
+from plantroom.shard import SHARDS
 
 LEFT_OUT = frozenset({"run", "lock", "once", "broker", ".restore", ".restored", "lost+found"})
-"""Names right under `var` that belong to running processes alone, or to the disk."""
+"""Names right under `var`, or a shard's folder in it, that belong to running processes alone, or to the disk."""
 _TEMPORARY = (".tmp", ".fresh", ".aside", "-wal", "-shm", "-journal", ".lock")
 
 
@@ -45,17 +46,28 @@ class Live:
                     yield path.relative_to(self.var)
 
 
+def _tops(var: Path) -> Iterator[Path]:
+    """What lies in `var` and in the folder of each further shard, named by the settings or not."""
+    for path in sorted(var.iterdir()):
+        if path.name == SHARDS and path.is_dir():
+            yield from (
+                inner for shard in sorted(path.iterdir()) if shard.is_dir() for inner in sorted(shard.iterdir())
+            )
+        else:
+            yield path
+
+
 def find_live(settings: Settings, database: Path | None, *, with_secrets: bool) -> Live:
     """What there is under `var`; `database` is SQLite's file."""
-    var = settings.var
+    var, main = settings.var, settings.main
     journals, stores, pictures, state = [], [], [], []
-    for path in sorted(var.iterdir()):
-        name = Path(path.name)
+    for path in _tops(var):
+        name = path.relative_to(var)
         if path.name in LEFT_OUT or (database is not None and path.resolve() == database.resolve()):
             continue
-        if path.is_dir() and (list_segments(path) or path == settings.main.journal_folder):
+        if path.is_dir() and (list_segments(path) or path.name == main.journal_folder.name):
             journals.append(name)
-        elif path.is_dir() and (path == settings.main.parquet_folder or any(path.glob("day=*"))):
+        elif path.is_dir() and (path.name == main.parquet_folder.name or any(path.glob("day=*"))):
             stores.append(name)
         elif path in (settings.attachments_folder, settings.manuals_folder):
             pictures.append(name)

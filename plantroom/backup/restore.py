@@ -263,12 +263,13 @@ class _Restorer:
         return put_influx(self._settings, self._folder, files, self._teller)
 
     def _write_influx_again(self) -> int | None:
-        """Let the store's follower begin with the oldest commit there is, where the backup has nothing of InfluxDB."""
+        """Let each shard's follower begin with the oldest commit there is, where the backup has nothing of InfluxDB."""
         if self._settings.store is not StoreKind.INFLUX or not self._manifest.journals or self._manifest.influx:
             return None
-        first = min(one.first_seq for one in self._manifest.journals)
-        CursorFile(self._settings.var / "influx.cursor").rewind(first - 1)
-        return first
+        for one in self._manifest.journals:
+            shard = self._settings.var / Path(one.path).relative_to(VAR).parent
+            CursorFile(shard / self._settings.main.influx_cursor.name).rewind(one.first_seq - 1)
+        return min(one.first_seq for one in self._manifest.journals)
 
 
 def report(restored: Restored, settings: Settings) -> list[str]:

@@ -17,8 +17,10 @@ from keeping import Content, build, content
 from running import ROOT, wait_until
 
 from facility.finding import Finding
+from facility.reading import PointValue, Reading, Scan
 from facility.registry import Registry
-from ingest.journal import JournalWriter
+from ingest.journal import JournalReader, JournalWriter
+from ingest.stores.parquet import ParquetStore
 from plantroom.backup.make import list_backups
 from plantroom.backup.manifest import read_manifest, write_manifest
 from plantroom.database import Database, parse_url
@@ -334,3 +336,37 @@ def test_a_killed_restore_is_known_and_begun_anew(small: Commands) -> None:
     assert "was interrupted; run `plantroom restore` again" in answer.err
     assert small("restore", "backups").code == 0
     assert Path("var/inbox.json").read_text(encoding="utf-8") == '{"seq":31}'
+
+
+def test_every_shard_s_journal_and_readings_are_taken_while_they_are_written(small: Commands, tmp_path: Path) -> None:
+    """Also one that the settings do not name any more."""
+    folder = tmp_path / "var/shards/north"
+    with (
+        JournalWriter(folder / "journal", segment_bytes=400) as journal,
+        closing(ParquetStore(folder / "readings")) as store,
+    ):
+        for number in range(1, 21):
+            values = (PointValue("motor_temperature", float(number)),)
+            seq = journal.append(number, [Scan("lift-1", number * 10**6, True, values)])
+            store.write(seq, seq, [Reading("lift-1", "motor_temperature", number * 10**6, float(number))])
+        store.flush()
+        (folder / "run").mkdir()
+        (folder / "run/ingest.listening").write_text("1", encoding="utf-8")
+        (folder / "inbox.json").write_text("{}", encoding="utf-8")
+        made = small("backup", "backups")
+    assert made.code == 0, made.err
+    assert [(one.path, one.last_seq) for one in read_manifest(newest()).journals] == [
+        ("var/journal", 40),
+        ("var/shards/north/journal", 20),
+    ]
+    assert small("backup", "--verify", "backups").code == 0
+    with JournalReader(folder / "journal") as reader:
+        commits = reader.read(0, 100)
+    shutil.rmtree("var")
+    assert small("restore", "backups").code == 0
+    with JournalReader(folder / "journal") as reader:
+        assert reader.read(0, 100) == commits
+    with closing(ParquetStore(folder / "readings")) as store:
+        assert len(store.read("lift-1", "motor_temperature", 0, 10**9)) == 20
+    assert (folder / "inbox.json").exists()
+    assert not (folder / "run").exists()
