@@ -25,7 +25,7 @@ def check_certificates(settings: Settings, root: Path, now: datetime | None = No
     """Those that servers of `tls_addresses` and a broker with TLS show, the authority, and those in the folder `root`
     that `init --production` filled. Nothing where there are none."""
     try:
-        ends = list(_ends(settings, root))
+        ends = list(certificate_ends(settings, root))
     except ModuleNotFoundError as error:
         said = f"nobody can say when they end: {error.name} is missing"
         return [warn("certificate", said, "pip install 'plantroom[tls]'")]
@@ -50,7 +50,9 @@ def check_certificates(settings: Settings, root: Path, now: datetime | None = No
     return checks
 
 
-def _ends(settings: Settings, root: Path) -> Ends:
+def certificate_ends(settings: Settings, root: Path) -> Ends:
+    """What each is of, what to do before it ends, and what asks for its end (raises OSError, ValueError). Raises
+    ModuleNotFoundError without the extra `tls`, where there are any."""
     place = Place(root)
     addresses = settings.tls_addresses.split()
     authorities = {one for one in (settings.mqtt_ca_file, place.authority) if one is not None and one.exists()}

@@ -3,13 +3,16 @@
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 
 import structlog
 
+from facility.clock import RealClock
 from facility.errors import RetryableError
 from ingest.self_report import SelfReporter
 from ingest.shard import MAIN_SHARD
 from plantroom.broker_address import broker_address
+from plantroom.certificate_watch import CertificateWatch
 from plantroom.followed import Loop
 from plantroom.heap import settle_heap
 from plantroom.jobs import Jobs
@@ -123,9 +126,10 @@ def _self_watch(process: PlantProcess, reporter: SelfReporter) -> SelfWatch:
     def say(topic: str, payload: bytes) -> bool:
         return reporter.say(topic, payload) if own.host.leads else True
 
+    certificates = CertificateWatch(process.settings, Path(), RealClock())
     watched = Watched(
         lambda: own.host.registry, _latest(process), lags, lambda: process.judging.event_time_us,
-        process.settings.var, process.clock, skews,
+        process.settings.var, process.clock, skews, certificates.days,
     )  # fmt: skip
     return SelfWatch(watched, say)
 

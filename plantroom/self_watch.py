@@ -6,7 +6,7 @@ rules with ordinary work orders.
 
 import shutil
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -53,6 +53,8 @@ class Watched:
     clock: Clock
     skews_us: Callable[[], Sequence[int]] = tuple
     """How far the clocks of the devices are off that are known, ahead of ours positive; in the clock's time."""
+    certificates: Callable[[], Iterable[float]] = tuple
+    """Days until each of our certificates ends."""
 
 
 @dataclass(slots=True)
@@ -97,6 +99,7 @@ class SelfWatch:
             "disk_free": round(100.0 * usage.free / usage.total, 2),
             "silent_devices": float(len(silent_assets(registry, self.watched.latest, self.watched.clock.now_us()))),
             **self._clocks(),
+            **self._certificates(),
             **self._messages(),
             **self._delay(),
         }
@@ -106,6 +109,11 @@ class SelfWatch:
         skews = self.watched.skews_us()
         worst_us = max((abs(one) for one in skews), default=0) / self.watched.clock.factor
         return {"device_clock_error": round(worst_us / 1e6, 2)} if skews else {}
+
+    def _certificates(self) -> Mapping[str, float]:
+        """Days until the first certificate ends; nothing where there is none."""
+        days = list(self.watched.certificates())
+        return {"certificate_days": round(min(days), 2)} if days else {}
 
     def _messages(self) -> Mapping[str, float]:
         """Messages a real second since the last look, and the share of them that could not be read, in percent."""

@@ -13,7 +13,9 @@ from commanding import Commands
 from cryptography import x509
 from running import free_ports
 
-from facility.clock import RealClock
+from facility.clock import JournalClock, RealClock
+from facility.instant import to_us
+from plantroom.certificate_watch import CertificateWatch
 from plantroom.certificates import AUTHORITY_LASTS, SERVER_LASTS, Pair, hosts_of, issue, make_authority
 from plantroom.doctor import Verdict
 from plantroom.doctor_certificates import check_certificates
@@ -134,3 +136,15 @@ def test_an_influxdb_that_says_nothing_keeps_nobody_waiting(tmp_path: Path) -> N
         check = check_store(asked, None)
         assert clock.now() - began < timedelta(seconds=3)
     assert check.verdict is Verdict.BAD
+
+
+def test_the_monitor_hears_of_them_and_of_one_whose_server_is_away_as_it_was(shown: str, tmp_path: Path) -> None:
+    wall = JournalClock(to_us(NOW))
+    watch = CertificateWatch(settings(tmp_path, tls_addresses=f"{shown} nothing"), tmp_path, wall)
+    assert [round(days) for days in watch.days()] == [30]
+    wall.advance(to_us(NOW + timedelta(minutes=30)))
+    make(tmp_path, NOW - SERVER_LASTS + timedelta(days=5))
+    assert len(list(watch.days())) == 1, "it was looked at half an hour ago"
+    wall.advance(to_us(NOW + timedelta(days=31)))
+    (tmp_path / "tls/pages.pem").write_text("dust", encoding="utf-8")
+    assert sorted(round(days) for days in watch.days())[:2] == [-26, -1]

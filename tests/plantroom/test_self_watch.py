@@ -21,7 +21,7 @@ buildings:
   - id: tower
     assets:
       - {id: plantroom, class: monitor, points: [follower_lag, disk_free, rejected_rate, silent_devices,
-         message_rate, judged_delay, device_clock_error]}
+         message_rate, judged_delay, device_clock_error, certificate_days]}
       - {id: TANK-1, class: tank, points: [tank_level]}
       - {id: TANK-2, class: tank, points: [tank_level]}
       - {id: TANK-3, class: tank, points: [tank_level]}
@@ -31,12 +31,21 @@ buildings:
 class Setup:
     """A monitor on a clock that stands still, with what it said."""
 
-    def __init__(self, folder: Path, site: str = SITE, *, skews_us: tuple[int, ...] = ()) -> None:
+    def __init__(
+        self, folder: Path, site: str = SITE, *, skews_us: tuple[int, ...] = (), days: tuple[float, ...] = ()
+    ) -> None:
         self.latest, self.said = LatestValues(), list[tuple[str, Mapping[str, float]]]()
         registry: Registry = parse_site(site, "site.yaml")
         clock = ScaledClock(NOW, 0, 1.0, wall_us=lambda: 0)
         watched = Watched(
-            lambda: registry, self.latest, lambda: [3, 40, 0], lambda: NOW - 2 * S, folder, clock, lambda: skews_us
+            lambda: registry,
+            self.latest,
+            lambda: [3, 40, 0],
+            lambda: NOW - 2 * S,
+            folder,
+            clock,
+            lambda: skews_us,
+            lambda: days,
         )
         self.watch = SelfWatch(watched, self.say)
 
@@ -89,6 +98,13 @@ def test_the_worst_clock_of_a_device_is_told_once_one_is_known(tmp_path: Path) -
         own = Setup(tmp_path, skews_us=skews_us)
         own.watch.report()
         assert own.said[-1][1].get("device_clock_error") == told
+
+
+def test_the_certificate_that_ends_first_is_told(tmp_path: Path) -> None:
+    for days, told in (((), None), ((824.2, 59.994), 59.99), ((-3.0,), -3.0)):
+        own = Setup(tmp_path, days=days)
+        own.watch.report()
+        assert own.said[-1][1].get("certificate_days") == told
 
 
 def test_who_is_silent_is_named_the_longest_first(tmp_path: Path) -> None:
