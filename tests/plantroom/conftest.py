@@ -1,6 +1,7 @@
 """Fixtures that start the whole program."""
 
 import os
+import shutil
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
@@ -45,13 +46,19 @@ def soak_row(request: pytest.FixtureRequest) -> Iterator[Begin]:
 
 
 @pytest.fixture
-def new_system(tmp_path: Path) -> Iterator[Callable[..., System]]:
-    """Makes an instance with its own folder and ports; every process is gone at the end."""
+def new_system(tmp_path: Path, upgraded_sqlite: Path) -> Iterator[Callable[..., System]]:
+    """Makes an instance with its own folder and ports; every process is gone at the end.
+
+    Its database has its tables: making them takes a second of CPU. An empty folder is what the demo, the house of
+    `tests/browser` and the followed pages of the docs begin with.
+    """
     made: list[System] = []
 
     def make(*arguments: str, **settings: str) -> System:
         var = tmp_path / f"var{len(made)}"
         var.mkdir()
+        if "demo" not in arguments:
+            shutil.copyfile(upgraded_sqlite, var / "plantroom.db")
         http_port, mqtt_port = free_ports(2)
         values = {
             "PLANTROOM_VAR": str(var),
