@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from ingest.broker import REDELIVERY_S, EmbeddedBroker
+from ingest.broker import EmbeddedBroker, redelivery_s
 
 _DEPLOYED = Path(__file__).resolve().parent.parent / "deploy" / "mosquitto" / "mosquitto.conf"
 _PAUSE = threading.Event()
@@ -35,9 +35,8 @@ def open_broker(kind: str, folder: Path) -> Iterator[Broker]:
     cannot be dealt with then waits at the devices, not in its memory."""
     if kind == "embedded":
         with EmbeddedBroker(folder / "broker", port=0) as embedded:
-            yield Broker(
-                embedded.port, embedded.pid or 0, REDELIVERY_S, lambda: "the embedded broker keeps all on disk"
-            )
+            away_s = redelivery_s(folder / "broker")
+            yield Broker(embedded.port, embedded.pid or 0, away_s, lambda: "the embedded broker keeps all on disk")
         return
     program = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
     if program is None:

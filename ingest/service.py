@@ -61,7 +61,7 @@ class IngestSettings:
     `device_per_s` a second on one topic for long (0: no limit), become dead letters.
 
     `redelivery_s`: how long to stay away from the broker before connecting again, so that it redelivers what was not
-    acknowledged before anything newer; `ingest.broker.REDELIVERY_S` for the embedded one, 0 for Mosquitto, which
+    acknowledged before anything newer; `ingest.broker.redelivery_s` for the embedded one, 0 for Mosquitto, which
     always does. `hears_all`: a shard hears every topic, and leaves alone what is of others; so it must be where the
     broker keeps the order of messages within a subscription only, as the embedded one does.
     """

@@ -13,7 +13,7 @@ def run(settings: Settings, stop: threading.Event) -> None:
     check_password(settings)
     password = settings.mqtt_password.get_secret_value() if settings.mqtt_password is not None else None
     broker = EmbeddedBroker(
-        settings.var / "broker",
+        settings.broker_folder,
         host=listens_on(settings),
         port=settings.mqtt_port,
         user=settings.mqtt_user,

@@ -12,7 +12,7 @@ import prometheus_client
 from facility.clock import Clock
 from facility.errors import PermanentError
 from facility.instant import SECOND_US
-from ingest.broker import REDELIVERY_S
+from ingest.broker import redelivery_s
 from ingest.journal import JournalWriter
 from ingest.retention import KeepLimits, Retention, RetentionMetrics
 from ingest.service import IngestService, IngestSettings
@@ -51,7 +51,7 @@ def run(settings: Settings, stop: threading.Event, shard_name: str = MAIN_SHARD)
             clock,
             IngestSettings(
                 allowance_us=allowance_us(clock),
-                redelivery_s=REDELIVERY_S if settings.mode is Mode.EMBEDDED else 0.0,
+                redelivery_s=redelivery_s(settings.broker_folder) if settings.mode is Mode.EMBEDDED else 0.0,
                 client=settings.mqtt_client,
                 message_bytes=settings.message_max_kib * 1024,
                 # The past comes as fast as it can be read, and simulated devices as often as their time is faster.

@@ -308,6 +308,11 @@ class Settings(BaseSettings):
         return frozenset(path.resolve() for path in named if path is not None)
 
     @property
+    def broker_folder(self) -> Path:
+        """What the embedded broker keeps."""
+        return self.var / "broker"
+
+    @property
     def device_password_file(self) -> Path:
         """The broker's password that `plantroom demo --listen` made."""
         return self.var / "mqtt_password"

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from facility.errors import PermanentError
-from ingest.broker import BrokerError, EmbeddedBroker
+from ingest.broker import BrokerError, EmbeddedBroker, redelivery_s
 from ingest.link import BrokerAddress, Delivery, LinkError
 from ingest.mqtt_raw import RawLink
 
@@ -48,6 +48,37 @@ def receive(link: RawLink, count: int) -> list[Delivery]:
 
 def address(broker: EmbeddedBroker, client_id: str, **more: str) -> BrokerAddress:
     return BrokerAddress(broker.host, broker.port, client_id, **more)
+
+
+def test_who_was_away_long_enough_gets_what_was_not_acknowledged_first(tmp_path: Path) -> None:
+    stop = threading.Event()
+    with EmbeddedBroker(tmp_path, port=0) as broker:
+        link, sender = RawLink(address(broker, "own")), RawLink(address(broker, "other"))
+        assert link.open(stop)
+        assert sender.open(stop)
+        for payload in (b"1", b"2"):
+            sender.publish("a/b", payload)
+        assert [item.payload for item in receive(link, 2)] == [b"1", b"2"]
+        link.close()
+        sender.publish("a/b", b"3")
+        stop.wait(redelivery_s(tmp_path))
+        assert link.open(stop)
+        assert [item.payload for item in receive(link, 3)] == [b"1", b"2", b"3"]
+        link.close()
+        sender.close()
+
+
+def test_a_folder_goes_on_with_what_its_sessions_were_made_with(tmp_path: Path) -> None:
+    assert redelivery_s(tmp_path / "new") == 1.3
+    for folder, made_with in (("own", 2), ("before", 3)):
+        with EmbeddedBroker(tmp_path / folder, port=0, ack_wait_s=made_with):
+            pass
+    (tmp_path / "before/ack_wait_s").unlink()  # one that was made when nothing was written down
+    for folder, away_s in (("own", 2.3), ("before", 3.3)):
+        with EmbeddedBroker(tmp_path / folder, port=0):
+            assert redelivery_s(tmp_path / folder) == away_s
+            config = (tmp_path / folder / "nats-server.conf").read_text(encoding="utf-8")
+            assert f'"ack_wait": "{away_s - 0.3:.0f}s"' in config
 
 
 def test_a_message_goes_through_and_waits_for_a_restart_of_the_broker(tmp_path: Path) -> None:
