@@ -88,16 +88,26 @@ _SHARED = ("sparkplug", "zigbee2mqtt")
 """Dialects of which one client speaks for a whole channel."""
 
 
-def broker_users(registry: Registry, known: Collection[str] = ()) -> tuple[BrokerUser, ...]:
+def reserved_names(shards: Iterable[str]) -> frozenset[str]:
+    """Those that no device may have, with the users and sessions of further shards."""
+    names = [f"{name}-{shard}" for shard in shards for name in (RESERVED[0], RESERVED[2])]
+    return frozenset((*RESERVED, *names))
+
+
+def broker_users(
+    registry: Registry, known: Collection[str] = (), shards: Collection[str] = ()
+) -> tuple[BrokerUser, ...]:
     """Every user of the devices, in file order. Raises InputError for what cannot stand in an access list.
 
     `known` are the users that have a password: one of them stays the name of its connection, whatever joins it.
+    `shards` are the further ones, each of which is a user too.
     """
     problems: list[Problem] = []
+    reserved = reserved_names(shards)
     users: dict[str, BrokerUser] = {}
     for assets in _connections(registry):
         lead = min(assets, key=lambda asset: (asset.id not in known, _topic_length(asset)))
-        if lead.id in RESERVED:
+        if lead.id in reserved:
             what = f"the asset {lead.id!r} has the name of a user of the program itself"
             problems.append(Problem("site files", what, "Give it another id."))
         writes = _unique(topic for asset in assets for topic in _topics(registry, asset, _WRITES))

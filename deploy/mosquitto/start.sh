@@ -11,6 +11,10 @@ devices=${MOSQUITTO_DEVICES:-/mosquitto/devices}
 cat "$devices/passwords" > "$made/passwords.new"
 cat "$config/acl" "$devices/acl" > "$made/acl.new"
 mosquitto_passwd -b "$made/passwords.new" plantroom "$PLANTROOM_PASSWORD"
+for shard in ${PLANTROOM_SHARDS:-}; do # the ingest of each further shard is a user of its own, with the same password
+    mosquitto_passwd -b "$made/passwords.new" "plantroom-$shard" "$PLANTROOM_PASSWORD"
+    sed -e "s/^user plantroom\$/user plantroom-$shard/" -e "s|/heartbeat\$|/heartbeat/$shard|" "$config/acl" >> "$made/acl.new"
+done
 case ",${COMPOSE_PROFILES:-}," in *,simulator,*)
     mosquitto_passwd -b "$made/passwords.new" simulator "$SIMULATOR_PASSWORD"
     cat "$config/acl-simulator" >> "$made/acl.new" ;;

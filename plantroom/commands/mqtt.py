@@ -41,7 +41,8 @@ def register(app: typer.Typer) -> None:
         files = settings.site_files or (place.plant / "site.yaml",)
         if not place.broker.is_dir():
             raise refuse(str(place.broker), "is no folder", "Run `plantroom init --production` there first.")
-        users = broker_users(load_registry(files)[0], known=read_hashes(place.broker / "passwords"))
+        further = [shard.name for shard in settings.all_shards if not shard.is_main]
+        users = broker_users(load_registry(files)[0], read_hashes(place.broker / "passwords"), further)
         done = update_credentials(users, place.broker, place.handover, rotate or ())
         console = Console(highlight=False, markup=False, soft_wrap=True)
         counts = (("new", done.made), ("rotated", done.rotated), ("removed", done.removed), ("kept", done.kept))
