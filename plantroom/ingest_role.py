@@ -58,8 +58,10 @@ def run(settings: Settings, stop: threading.Event, shard_name: str = MAIN_SHARD)
                 device_per_s=0.0
                 if settings.clock is ClockKind.JOURNAL
                 else settings.device_messages_per_second * max(1.0, clock.factor),
+                hears_all=settings.mode is Mode.EMBEDDED,
             ),
             metrics,
+            shard.feed,
         )
         threading.Thread(
             target=_retention(settings, shard, journal, clock, metrics).run, args=(stop,), daemon=True

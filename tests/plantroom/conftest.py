@@ -92,11 +92,12 @@ def new_tank_plant(new_system: Callable[..., System], tmp_path: Path) -> Iterato
 
     def make(**settings: str) -> tuple[System, Tanks]:
         (tmp_path / "rules").mkdir()
-        for name, text in (("site", SITE), ("contract", CONTRACT), ("rules/own", RULES)):
+        site = settings.pop("site_text", SITE)
+        for name, text in (("site", site), ("contract", CONTRACT), ("rules/own", RULES)):
             (tmp_path / f"{name}.yaml").write_text(text, encoding="utf-8")
         files = {name: str(tmp_path / f"{name}.yaml") for name in ("site", "contract")}
         port = str(free_ports(1)[0])
-        on = settings.pop("on", None)
+        on, within = settings.pop("on", None), float(settings.pop("within", "90"))
         system = new_system(rules=str(tmp_path / "rules"), metrics_port=port, **files, **settings)
         if on is not None:  # everything but the broker's folder and the log is on another disk
             for name in ("journal", "readings", "db"):
@@ -104,7 +105,7 @@ def new_tank_plant(new_system: Callable[..., System], tmp_path: Path) -> Iterato
             for name in ("journal", "readings"):
                 (system.var / name).symlink_to(Path(on) / name)
             system.settings["PLANTROOM_DATABASE_URL"] = f"sqlite:///{on}/db/plantroom.db"
-        system.start()
+        system.start(within)
         clock: Clock = RealClock()
         if "clock_factor" in settings:
             epoch = read_epoch(system.var / "clock.json")

@@ -73,6 +73,8 @@ def test_each_shard_is_a_user_of_its_own_at_a_real_broker() -> None:
     secrets = dict.fromkeys(("mqtt_password", "token"), "unlikely-to-be-guessed")
     embedded = load_settings(shards="north", mqtt_user="plantroom", **secrets)
     assert broker_address(embedded, "north").user == "plantroom"
+    ids = [broker_address(embedded, shard).client_id for shard in ("main", "north")]
+    assert ids == ["plantroom-ingest", "plantroom-ingest-north"], "or one would take the other's session"
     server = {"mode": "production", "database_url": "postgresql://host/name"}
     real = load_settings(shards="north", mqtt_user="plantroom", **server, **secrets)
     assert (broker_address(real).user, broker_address(real, "north").user) == ("plantroom", "plantroom-north")

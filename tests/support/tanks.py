@@ -27,6 +27,8 @@ SITE = "site: {id: kill, zone: UTC}\nbuildings:\n  - id: tower\n    assets:\n" +
     f"      - {{id: tank-{number}, class: tank, points: {{tank_level: {{cadence: 60 s}}}}}}\n"
     for number in range(TANKS)
 )
+DIVIDED = SITE.replace("      - {id: tank-4,", "  - id: annex\n    assets:\n      - {id: tank-4,")
+"""The first four tanks in the building `tower`, the others in `annex`."""
 RULES = """
 rules:
   - id: level-low-soon
