@@ -25,7 +25,8 @@ from plantroom.files import read_texts
 from plantroom.plant_files import load_rule_files
 from plantroom.series_store import open_store
 from plantroom.settings import Settings, StoreKind
-from plantroom.several_stores import SeveralFolders, holds_parts, shard_folders
+from plantroom.several_stores import SeveralFolders, holds_parts
+from plantroom.shard import shard_folders
 from rules.rule import Rule
 from rules.rule_set import RuleSet
 from ticketing.contract_book import ContractBook

@@ -11,7 +11,6 @@ from facility.reading import Quality, Reading
 from ingest.stores.base import LAST_US, SeriesReader
 from ingest.stores.folder import ParquetFolder
 from plantroom.several import newest_of
-from plantroom.shard import SHARDS
 
 
 class SeveralStores:
@@ -74,11 +73,6 @@ class SeveralFolders:
             for one in folder.between(series, from_us, to_us)
         }
         return [found[key] for key in sorted(found)]
-
-
-def shard_folders(var: Path) -> list[Path]:
-    """The folder of each shard that ever wrote something under `var`, the first one's first."""
-    return [var, *sorted(path for path in (var / SHARDS).glob("*") if path.is_dir())]
 
 
 def holds_parts(readings: Path) -> bool:

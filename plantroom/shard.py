@@ -126,3 +126,8 @@ def find_shard(shards: Iterable[Shard], name: str, where: str) -> Shard:
         hint = f"Shards are: {', '.join(known)}; the setting `shards` (PLANTROOM_SHARDS) names further ones."
         raise refuse(where, f"there is no shard {name!r}", hint)
     return known[name]
+
+
+def shard_folders(var: Path) -> list[Path]:
+    """The folder of each shard that ever wrote something under `var`, the first one's first."""
+    return [var, *sorted(path for path in (var / SHARDS).glob("*") if path.is_dir())]

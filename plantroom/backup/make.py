@@ -45,6 +45,7 @@ from plantroom.backup.sqlite import dump_sqlite
 from plantroom.database import parse_url
 from plantroom.lock import InstanceLock
 from plantroom.settings import Settings, StoreKind
+from plantroom.shard import SHARDS
 
 _UNFINISHED = ".unfinished-"
 _STAMP = "%Y-%m-%dT%H-%M-%SZ"
@@ -230,10 +231,16 @@ class _Maker:
 
 
 def check_consistent(facts: DatabaseFacts, journals: tuple[JournalFacts, ...]) -> None:
-    """Raises BackupError when an engine could not go on from these. With several journals each engine must fit one."""
-    for name, (cursor, snapshot) in facts.engines.items():
+    """Raises BackupError when an engine could not go on from these. Each must fit the journal of its own shard; one of
+    a shard that is gone, with its journal, is of no account."""
+    own = {journal_of(name): name for name in facts.engines}
+    present = [one.path for one in journals]
+    for path, name in own.items():
+        cursor, snapshot = facts.engines[name]
         begin = (snapshot or 0) + 1
-        if not any(one.first_seq <= begin and cursor <= one.last_seq for one in journals):
+        if path not in present and path != journal_of("engine"):
+            continue
+        if not any(one.path == path and one.first_seq <= begin and cursor <= one.last_seq for one in journals):
             spans = ", ".join(f"{one.path} {one.first_seq:,} to {one.last_seq:,}" for one in journals) or "none"
             msg = (
                 f"the database's engine {name!r} needs the journal from commit {begin:,} to {cursor:,}, and there is: "
@@ -241,6 +248,12 @@ def check_consistent(facts: DatabaseFacts, journals: tuple[JournalFacts, ...]) -
                 "instance"
             )
             raise BackupError(msg)
+
+
+def journal_of(engine: str) -> str:
+    """Where a backup has the journal of an engine of this name: `engine`, or `engine/NAME` of a further shard."""
+    _, _, shard = engine.partition("/")
+    return f"{VAR}/{SHARDS}/{shard}/journal" if shard else f"{VAR}/journal"
 
 
 def _folder_size(folder: Path) -> int:

@@ -37,7 +37,8 @@ from plantroom.files import read_texts
 from plantroom.plant_files import load_registry
 from plantroom.series_store import open_store
 from plantroom.settings import Settings, StoreKind
-from plantroom.several_stores import SeveralFolders, holds_parts, shard_folders
+from plantroom.several_stores import SeveralFolders, holds_parts
+from plantroom.shard import shard_folders
 from ticketing.contract_book import ContractBook
 from ticketing.ical import Event, write_calendar
 

@@ -1,0 +1,88 @@
+"""What a plant of two shards keeps is backed up, put back, exported and read again as that of one."""
+
+import shutil
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from commanding import Commands
+from keeping import T0, build
+
+from facility.finding import Finding
+from facility.reading import PointValue, Reading, Scan
+from facility.registry import Registry
+from ingest.journal import JournalReader, JournalWriter
+from ingest.stores.parquet import ParquetStore
+from plantroom.backtest_trial import store_history
+from plantroom.database import Database
+from ticketing import repository
+from ticketing.contract_book import ContractBook
+
+HERE = 10
+
+
+def moved(at: int) -> Reading:
+    """A reading from after the building was moved."""
+    return Reading("lift-1", "motor_temperature", T0 + (1000 + at) * 10**6, 500.0 + at)
+
+
+@pytest.fixture
+def plant(
+    sqlite_file: Path, tmp_path: Path, registry: Registry, book: ContractBook, finding: Callable[..., Finding],
+    plantroom: Commands, monkeypatch: pytest.MonkeyPatch,
+) -> Commands:  # fmt: skip
+    """`var` with a shard `north`, whose engine has judged six of its ten commits."""
+    var = tmp_path / "var"
+    var.mkdir()
+    url = f"sqlite:///{sqlite_file.rename(var / 'plantroom.db')}"
+    build(var, url, registry, book, [finding()])
+    north = var / "shards/north"
+    with JournalWriter(north / "journal", segment_bytes=400) as journal:
+        for at in range(1, HERE + 1):
+            one = moved(at)
+            journal.append(T0 + at, [Scan(one.asset_id, one.at_us, True, (PointValue(one.point, float(one.value)),))])
+    with closing(ParquetStore(north / "readings")) as store:
+        for at in range(1, HERE):
+            store.write(at, at, [moved(at)])
+    (north / "inbox.json").write_text('{"seq":3}', encoding="utf-8")
+    (north / "run").mkdir()
+    (north / "run/keeper.lock").touch()
+    with closing(Database(url)) as database, database.writing() as session:
+        repository.save_cursor(session, 6, "engine/north")
+        repository.save_snapshot(session, 5, b"north", "engine/north")
+    monkeypatch.setenv("PLANTROOM_SHARDS", "north")
+    return plantroom
+
+
+def test_every_shard_is_backed_up_and_put_back(plant: Commands, tmp_path: Path) -> None:
+    assert plant("backup", "backups").code == 0
+    assert plant("backup", "--verify", "backups").code == 0
+    shutil.rmtree("var")
+    restored = plant("restore", "backups")
+    assert restored.code == 0, restored.err
+    north = tmp_path / "var/shards/north"
+    with JournalReader(north / "journal") as journal:
+        assert (journal.first_seq(), journal.last_seq()) == (1, HERE)
+    with closing(ParquetStore(north / "readings")) as store:
+        assert store.read("lift-1", "motor_temperature", 0, T0 + 10**12) == [moved(at) for at in range(1, HERE)]
+    assert (north / "inbox.json").read_text(encoding="utf-8") == '{"seq":3}'
+    assert not (north / "run").exists()
+    with closing(Database(f"sqlite:///{tmp_path}/var/plantroom.db")) as database, database.reading() as session:
+        assert repository.load_progress(session, "engine/north")[:2] == (6, 5)
+
+
+def test_a_backup_without_the_journal_that_an_engine_needs_is_refused(plant: Commands) -> None:
+    with closing(Database("sqlite:///var/plantroom.db")) as database, database.writing() as session:
+        repository.save_cursor(session, HERE + 1, "engine/north")
+    refused = plant("backup", "backups")
+    assert "'engine/north' needs the journal from commit 6 to 11" in refused.err
+
+
+def test_a_backtest_reads_the_stores_of_all_shards(plant: Commands, registry: Registry) -> None:
+    assert plant
+    scans = list(store_history("var", registry, None, None).scans())
+    instants = [scan.at_us for scan in scans if scan.asset_id == "lift-1"]
+    assert instants == sorted(set(instants))
+    assert [moved(at).at_us for at in range(1, HERE + 1)] == instants[-HERE:], "the last one is in the journal only"
+    assert len(instants) > HERE
