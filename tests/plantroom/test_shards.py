@@ -10,6 +10,8 @@ from facility.clock import JournalClock
 from facility.errors import InputError
 from facility.instant import SECOND_US
 from facility.reading import Commit, Heartbeat, Quality, Reading
+from facility.site_file import parse_site
+from ingest.broker_users import broker_users
 from ingest.latest import IngestCounters, LatestValues
 from ingest.stores.parquet import ParquetStore
 from plantroom.broker_address import broker_address
@@ -78,6 +80,14 @@ def test_each_shard_is_a_user_of_its_own_at_a_real_broker() -> None:
     server = {"mode": "production", "database_url": "postgresql://host/name"}
     real = load_settings(shards="north", mqtt_user="plantroom", **server, **secrets)
     assert (broker_address(real).user, broker_address(real, "north").user) == ("plantroom", "plantroom-north")
+
+
+def test_no_device_has_the_name_of_a_shards_ingest() -> None:
+    asset = "{id: plantroom-north, class: tank, points: {tank_level: {cadence: 60 s}}}"
+    plant = parse_site(f"site: {{id: s, zone: UTC}}\nbuildings: [{{id: b, assets: [{asset}]}}]", "site.yaml")
+    assert [user.name for user in broker_users(plant)] == ["plantroom-north"]
+    with pytest.raises(InputError, match="'plantroom-north' has the name of a user of the program itself"):
+        broker_users(plant, shards=["north"])
 
 
 def reading(minute: int, value: float | str, quality: Quality = Quality.GOOD) -> Reading:

@@ -45,7 +45,7 @@ def broker(tmp_path: Path) -> Iterator[int]:
     command = [program("mosquitto_passwd"), "-b", str(tmp_path / "mqtt/passwords"), "device", "of-device"]
     subprocess.run(command, check=True, capture_output=True)
     (tmp_path / "mqtt/acl").write_text("user device\ntopic write plantroom/+/+/readings\n", encoding="ascii")
-    with house_broker(tmp_path) as running:
+    with house_broker(tmp_path, shards="north south") as running:
         yield running.port
 
 
@@ -61,7 +61,7 @@ class Person:
         self.client.max_queued_messages_set(0)
         self.client.max_inflight_messages_set(1000)
         if user is not None:
-            self.client.username_pw_set(user, f"of-{user}")
+            self.client.username_pw_set(user, f"of-{user.removesuffix('-south')}")
         self.client.on_connect = lambda _client, _data, _flags, code, _more: self._connected(str(code))
         self.client.on_message = lambda _client, _data, message: self._heard(bytes(message.payload))
         self.client.on_subscribe = lambda *_: self.granted.set()
@@ -119,6 +119,23 @@ def test_the_broker_refuses_strangers_and_devices_that_listen_or_write_elsewhere
     device.leave()
     assert ingest.heard == [b"mine", b"beat"]
     assert device.heard == []
+
+
+@pytest.mark.service
+def test_the_ingest_of_each_shard_reads_everything_and_writes_its_own_heartbeat(broker: int) -> None:
+    main, south = Person(broker, "plantroom", expected=2), Person(broker, "plantroom-south", expected=2)
+    for one in (main, south):
+        assert one.code == "Success"
+        one.subscribe("#")
+    for topic, beat in (("plantroom/$ingest/heartbeat", "forged"), ("plantroom/$ingest/heartbeat/south", "beat")):
+        south.client.publish(topic, beat, qos=1).wait_for_publish(10)
+    device = Person(broker, "device")
+    device.client.publish("plantroom/s/a/readings", "heard by both", qos=1).wait_for_publish(10)
+    for one in (main, south):
+        assert one.enough.wait(10)
+        assert one.heard == [b"beat", b"heard by both"]
+    for one in (main, south, device):
+        one.leave()
 
 
 @pytest.mark.service

@@ -41,6 +41,7 @@ class HouseBroker:
     process: "subprocess.Popen[bytes] | None" = None
     more: str = ""
     profiles: str = ""
+    shards: str = ""
 
     @property
     def log(self) -> Path:
@@ -98,6 +99,7 @@ class HouseBroker:
             "PLANTROOM_PASSWORD": INGEST_PASSWORD,
             "SIMULATOR_PASSWORD": "of-simulator",
             "COMPOSE_PROFILES": self.profiles,
+            "PLANTROOM_SHARDS": self.shards,
             "MOSQUITTO_RUN": f"{self.root}/run",
             "MOSQUITTO_CONFIG": f"{ROOT}/deploy/mosquitto",
             "MOSQUITTO_DEVICES": f"{self.root}/mqtt",
@@ -106,14 +108,14 @@ class HouseBroker:
 
 
 @contextmanager
-def house_broker(root: Path, *, more: str = "", profiles: str = "") -> Iterator[HouseBroker]:
+def house_broker(root: Path, *, more: str = "", profiles: str = "", shards: str = "") -> Iterator[HouseBroker]:
     """A running one over an installation in `root`; skips without Mosquitto."""
     for name in ("mosquitto", "mosquitto_passwd"):
         program(name)
     for name in ("run", "data"):
         (root / name).mkdir(mode=0o700, exist_ok=True)
     port, tls_port = free_ports(2)
-    broker = HouseBroker(root, port, tls_port, more=more, profiles=profiles)
+    broker = HouseBroker(root, port, tls_port, more=more, profiles=profiles, shards=shards)
     try:
         broker.start()
         yield broker
