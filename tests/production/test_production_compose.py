@@ -14,7 +14,7 @@ import jsonschema
 import pytest
 from ruamel.yaml import YAML
 
-from plantroom.part import PLANT, Role, parse_roles
+from plantroom.part import PLANT, Role, check_shard, parse_roles
 from plantroom.production_files import SECRETS
 from plantroom.settings import Settings
 
@@ -184,3 +184,18 @@ def test_scripts_stop_at_the_first_error_and_parse(path: Path) -> None:
     assert "set -eu" in text
     assert os.access(path, os.X_OK)
     subprocess.run(["sh", "-n", str(path)], check=True)
+
+
+def test_the_services_of_a_further_shard_in_the_docs_are_those_of_the_file_with_another_command() -> None:
+    page = (ROOT / "docs/production.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```yaml\n(services:.*?)```", page, re.DOTALL)
+    services = YAML(typ="safe").load(block)["services"]
+    assert len(services) == 2
+    roles = {"plantroom-ingest": "ingest", "plantroom-engine": "engine"}
+    for service in services.values():
+        run, flag, role, other, shard = service["command"]
+        assert (run, flag, other, shard) == ("run", "--role", "--shard", "north")
+        assert service["extends"]["file"] == "docker-compose.yml"
+        assert roles[service["extends"]["service"]] == role
+        assert role in SERVICES[service["extends"]["service"]]["command"][2]
+        check_shard(parse_roles(role), shard)
