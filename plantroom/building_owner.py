@@ -14,8 +14,16 @@ from facility.finding import Finding
 from ingest.shard import MAIN_SHARD
 from rules.engine import Engine
 from ticketing import shard_rows
+from ticketing.shard_rows import Phase
+from ticketing.tables_shard import BuildingShardRow
 
 log = structlog.get_logger(__name__)
+WAITS = {
+    Phase.WANTED: "waits until the new shard hears all of its topics",
+    Phase.COVERED: "waits until the old shard has judged what was under way to it",
+    Phase.RELEASED: "waits until the new shard takes it up",
+}
+"""What a building that moves waits for."""
 
 
 class Owner(Protocol):
@@ -53,8 +61,12 @@ class Changes:
 
 
 def buildings_are_divided(session: Session, shards: Sequence[str]) -> bool:
+    """As `are_divided`, by what the database holds now."""
+    return are_divided(shard_rows.list_buildings(session), shards)
+
+
+def are_divided(rows: Sequence[BuildingShardRow], shards: Sequence[str]) -> bool:
     """Whether there are several shards, or were. Raises InputError when a building belongs to one that is not named."""
-    rows = shard_rows.list_buildings(session)
     for row in rows:
         for name in (row.shard, row.to_shard):
             if name is not None and name not in shards:

@@ -18,6 +18,7 @@ from plantroom.heap import settle_heap
 from plantroom.jobs import Jobs
 from plantroom.meters import CounterPoints
 from plantroom.office import link_secret, open_office
+from plantroom.other_shards import OtherShards
 from plantroom.part import PLANT, Role
 from plantroom.plant_process import PlantProcess, ShardInProcess, open_process
 from plantroom.readiness import why_not_ready
@@ -25,7 +26,7 @@ from plantroom.secret_files import admin_token
 from plantroom.self_watch import SelfWatch, Watched
 from plantroom.settings import Settings
 from plantroom.several import Newest, several_latest
-from plantroom.shard import find_shard
+from plantroom.shard import Shard, find_shard
 from plantroom.status_server import serve_status
 from ticketing.attachment_store import AttachmentStore
 from ticketing.egress import Egress
@@ -109,16 +110,25 @@ def _jobs(process: PlantProcess) -> Jobs:
     return Jobs(process.database, process.judging, process.book, process.clock, office)
 
 
+def _followed(process: PlantProcess) -> list[Shard]:
+    """The shards whose journals the process reads."""
+    return [one.shard for one in process.shards]
+
+
 def _latest(process: PlantProcess) -> Newest:
     return several_latest([one.followed.latest for one in process.shards])
 
 
 def _self_watch(process: PlantProcess, reporter: SelfReporter) -> SelfWatch:
-    """What the process that leads says of what it follows; one that stands by says nothing."""
+    """What the process that leads says of the plant, for the monitors of the buildings that it judges; one that stands
+    by says nothing."""
     own = process.own
+    others = OtherShards(
+        process.database, [one for one in process.settings.all_shards if one not in _followed(process)]
+    )
 
     def lags() -> Sequence[int]:
-        return [lag for one in process.shards for lag in (one.lag(), *one.followed.lags())]
+        return [lag for one in process.shards for lag in (one.lag(), *one.followed.lags())] + others.lags()
 
     def skews() -> Sequence[int]:
         return [skew for one in process.shards for skew in one.followed.skews()]
@@ -128,7 +138,7 @@ def _self_watch(process: PlantProcess, reporter: SelfReporter) -> SelfWatch:
 
     certificates = CertificateWatch(process.settings, Path(), RealClock())
     watched = Watched(
-        lambda: own.host.registry, _latest(process), lags, lambda: process.judging.event_time_us,
+        lambda: own.host.engine.registry, _latest(process), lags, lambda: process.judging.event_time_us,
         process.settings.var, process.clock, skews, certificates.days,
     )  # fmt: skip
     return SelfWatch(watched, say)

@@ -10,6 +10,7 @@ from plantroom.doctor import Check, as_json, as_lines, exit_code
 from plantroom.doctor_certificates import check_certificates
 from plantroom.doctor_files import check_clock, check_disk, check_papers
 from plantroom.doctor_servers import check_broker, check_database, check_store
+from plantroom.doctor_shards import check_shards
 from plantroom.settings import Settings, load_settings
 
 
@@ -24,6 +25,7 @@ def examine(settings: Settings) -> list[Check]:
         *check_certificates(settings, Path()),
         check_store(settings, papers.registry),
         check_database(settings),
+        *check_shards(settings),
     ]
 
 

@@ -14,6 +14,7 @@ from facility.clock import RealClock
 from facility.errors import RetryableError, refuse
 from facility.instant import format_instant
 from ingest.shard import MAIN_SHARD
+from plantroom.building_owner import WAITS
 from plantroom.database import Database
 from plantroom.plant_files import load_registry
 from plantroom.settings import Settings, load_settings
@@ -23,11 +24,6 @@ from ticketing.shard_rows import Phase
 from ticketing.tables_shard import BuildingShardRow
 
 _LOOK_S = 0.2
-_SAID = {
-    Phase.WANTED: "waits until the new shard hears all of its topics",
-    Phase.COVERED: "waits until the old shard has judged what was under way to it",
-    Phase.RELEASED: "waits until the new shard takes it up",
-}
 
 
 def register(app: typer.Typer) -> None:
@@ -83,7 +79,7 @@ def _show(settings: Settings, rows: Sequence[BuildingShardRow]) -> None:
     console.print(table)
     for row in rows:
         if row.phase:
-            console.print(f"{row.building_id} {_SAID[Phase(row.phase)]}", soft_wrap=True)
+            console.print(f"{row.building_id} {WAITS[Phase(row.phase)]}", soft_wrap=True)
 
 
 def _want(settings: Settings, database: Database, building: str, shard: str) -> None:
@@ -119,5 +115,5 @@ def _wait(database: Database, building: str, shard: str, console: Console) -> No
             else:
                 if row is None or (row.shard == shard and not row.phase):
                     return
-                progress.update(task, description=f"{building} to {shard}: {_SAID.get(Phase(row.phase), '')}")
+                progress.update(task, description=f"{building} to {shard}: {WAITS.get(Phase(row.phase), '')}")
             pause.wait(_LOOK_S)

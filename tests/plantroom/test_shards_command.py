@@ -1,5 +1,6 @@
 """`plantroom shards`: what it shows, and what it says to a move that cannot be."""
 
+import json
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -9,8 +10,10 @@ from commanding import Commands
 from dividing import SITE
 
 from facility.clock import RealClock
+from plantroom.building_owner import WAITS
 from plantroom.database import Database
 from ticketing import shard_rows
+from ticketing.shard_rows import Phase
 from ticketing.tables_shard import BuildingShardRow
 
 
@@ -35,6 +38,30 @@ def test_every_building_is_main_until_it_is_moved(plant: Commands, sqlite_file: 
     assert said.startswith("tower is on its way to south")
     assert (row(sqlite_file).to_shard, row(sqlite_file).phase, row(sqlite_file).epoch) == ("south", "wanted", 1)
     assert "waits until the new shard hears all of its topics" in " ".join(plant("shards").out.split())
+
+
+def test_the_doctor_says_whose_the_buildings_are_and_what_a_move_waits_for(
+    plant: Commands, sqlite_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def shards() -> tuple[str, str]:
+        ((verdict, said),) = [(one["verdict"], one["said"]) for one in checks(plant) if one["name"] == "shards"]
+        return verdict, said
+
+    plant("shards", "move", "tower", "south", "--no-wait")
+    assert shards() == ("good", "buildings: 1 main, 0 south")
+    with closing(Database(f"sqlite:///{sqlite_file}")) as database, database.writing() as session:
+        session.get_one(BuildingShardRow, "tower").since_at = RealClock().now() - timedelta(minutes=2)
+    verdict, said = shards()
+    assert (verdict, said) == ("warn", f"tower on its way to south {WAITS[Phase.WANTED]}")
+    monkeypatch.setenv("PLANTROOM_SHARDS", "")
+    verdict, said = shards()
+    assert verdict == "bad"
+    assert said.startswith("building tower belongs to the shard 'south', or moves there")
+
+
+def checks(plant: Commands) -> list[dict[str, str]]:
+    found: list[dict[str, str]] = json.loads(plant("doctor", "--json").out)
+    return found
 
 
 @pytest.mark.parametrize(
