@@ -16,6 +16,7 @@ after a kill at any instant, says the same. The steps of a move:
 import hashlib
 import threading
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -53,6 +54,10 @@ class LeadingHost(Protocol):
         """Whether this process writes what is found."""
 
     @property
+    def lock(self) -> AbstractContextManager[object]:
+        """Held while the engine is looked at."""
+
+    @property
     def engine(self) -> Engine:
         """The engine that judges."""
 
@@ -65,6 +70,22 @@ class Journal(Protocol):
 
     def last_seq(self) -> int:
         """The newest sequence number."""
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """What an engine judges by now."""
+
+    assigned: tuple[str, ...] | None
+    expected: tuple[str, ...]
+    everything: frozenset[str]
+
+    @classmethod
+    def of(cls, host: LeadingHost) -> "InForce":
+        """As it is between two events."""
+        with host.lock:
+            engine = host.engine
+            return cls(engine.assigned, engine.expected, frozenset(engine.directory.buildings))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,16 +102,13 @@ class Lists:
         said = repr((shard, self.buildings, self.expected, sorted(self.handed), self.epochs)).encode()
         return f"buildings/{shard}/{hashlib.sha256(said).hexdigest()[:32]}{again}"
 
-    def are_in_force(self, engine: Engine, *, is_main: bool) -> bool:
+    def are(self, now: InForce, *, is_main: bool) -> bool:
         """Whether the engine judges by them. A journal that says nothing is about all buildings: that of another shard
         than the first begins with a word."""
-        if engine.assigned is None:
-            everything = frozenset(engine.directory.buildings)
-            return is_main and not self.expected and everything <= frozenset(self.buildings)
-        return (frozenset(engine.assigned), frozenset(engine.expected)) == (
-            frozenset(self.buildings),
-            frozenset(self.expected),
-        )
+        if now.assigned is None:
+            return is_main and not self.expected and now.everything <= frozenset(self.buildings)
+        wanted = (frozenset(self.buildings), frozenset(self.expected))
+        return (frozenset(now.assigned), frozenset(now.expected)) == wanted
 
     def are_said_by(self, event: BuildingsAssigned) -> bool:
         """Whether an event says them."""
@@ -148,16 +166,15 @@ class BuildingMoves:
     def look(self) -> None:
         """One step of whatever is to be done. Raises RetryableError, OSError."""
         with self._lock:
-            engine = self._host.engine
-            rows = self._rows()
-            if self._shard.is_main and (new := self._new(rows, engine.directory)):
+            now, rows = InForce.of(self._host), self._rows()
+            if self._shard.is_main and (new := self._new(rows, now)):
                 with self._lease.writing() as session:
                     shard_rows.add_buildings(session, new, self._shard.name, self._wall.now())
                 rows = self._rows()
-            if self._advance(rows, engine):
+            if self._advance(rows, now):
                 rows = self._rows()
             lists = wished(rows, self._shard.name)
-            if lists.are_in_force(engine, is_main=self._shard.is_main):
+            if lists.are(now, is_main=self._shard.is_main):
                 self._said = self._gone_at = None
             else:
                 self._say(lists)
@@ -166,16 +183,16 @@ class BuildingMoves:
         with self._database.reading() as session:
             return shard_rows.list_buildings(session)
 
-    def _new(self, rows: Sequence[BuildingShardRow], directory: Registry) -> Collection[str]:
+    def _new(self, rows: Sequence[BuildingShardRow], now: InForce) -> Collection[str]:
         known = {row.building_id for row in rows}
-        return sorted((frozenset(directory.buildings) | self._foreseen) - known)
+        return sorted((now.everything | self._foreseen) - known)
 
-    def _advance(self, rows: Sequence[BuildingShardRow], engine: Engine) -> bool:
+    def _advance(self, rows: Sequence[BuildingShardRow], now: InForce) -> bool:
         """The next step of each move that waits for this shard; whether a row has changed."""
         shard, covered = self._shard.name, read_covered(self._shard.run_folder)
         changed = False
         for row in rows:
-            hears = row.building_id in engine.expected and row.building_id in covered
+            hears = row.building_id in now.expected and row.building_id in covered
             if row.to_shard == shard and row.phase == Phase.WANTED.value and hears:
                 with self._lease.writing() as session:
                     changed |= shard_rows.cover(session, row, self._wall.now())

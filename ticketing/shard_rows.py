@@ -62,6 +62,13 @@ def want_move(session: Session, building: str, to_shard: str, now: datetime) -> 
     return bool(row_count(session.execute(mine.values(**begun, epoch=col(BuildingShardRow.epoch) + 1))))
 
 
+def take_back(session: Session, building: str, now: datetime) -> bool:
+    """It stays where it is after all; False when the new shard hears it already, or nobody asked for a move."""
+    row = BuildingShardRow
+    mine = sa.update(row).where(col(row.building_id) == building, col(row.phase) == Phase.WANTED.value)
+    return bool(row_count(session.execute(mine.values(to_shard=None, phase=Phase.STAYS.value, since_at=now))))
+
+
 def cover(session: Session, row: BuildingShardRow, now: datetime) -> bool:
     """The new shard hears it wholly; whether this changed anything."""
     return _change(session, row, Phase.WANTED, {"phase": Phase.COVERED.value, "after_seq": None, "since_at": now})

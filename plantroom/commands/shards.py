@@ -47,7 +47,8 @@ def register(app: typer.Typer) -> None:
         wait: Annotated[bool, typer.Option(help="Wait until it is there.")] = True,  # noqa: FBT002 - Typer's way
     ) -> None:
         """Let another shard judge a building from here on. Messages, timers and findings go on as if nothing had
-        happened; engines and ingest of both shards must run. One building moves at a time."""
+        happened; engines and ingest of both shards must run. One building moves at a time. To the shard where it is: a
+        move that the other one has not begun to hear is taken back."""
         settings, console = load_settings(), Console(highlight=False, markup=False, soft_wrap=True)
         find_shard(settings.all_shards, shard, "shard")
         with _open(settings) as database:
@@ -94,6 +95,8 @@ def _want(settings: Settings, database: Database, building: str, shard: str) -> 
         if shard_rows.want_move(session, building, shard, now):
             return
         rows = {row.building_id: row for row in shard_rows.list_buildings(session)}
+        if rows[building].shard == shard and shard_rows.take_back(session, building, now):
+            return
     if rows[building].shard == shard and not rows[building].phase:
         raise refuse("shard", f"{building!r} is judged by {shard!r} already", "Nothing is to be done.")
     moving = [f"{row.building_id} to {row.to_shard}" for row in rows.values() if row.phase]

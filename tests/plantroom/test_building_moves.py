@@ -109,6 +109,23 @@ def test_kills_between_any_two_steps_change_nothing(plant: Divided, seed: int) -
     check(plant)
 
 
+def test_a_move_that_was_taken_back_leaves_everything_as_it_was(plant: Divided) -> None:
+    for _ in range(3):
+        plant.tick()
+    assert want(plant, "tower", "south")
+    plant.south.step()  # it says that it expects the building, and hears it from the next second on
+    with plant.database.writing() as session:
+        assert shard_rows.take_back(session, "tower", AT)
+        assert not shard_rows.take_back(session, "tower", AT)
+    plant.low |= {"tower-0"}
+    for _ in range(8):
+        plant.tick()
+    assert (judged(plant, "main"), judged(plant, "south")) == (None, ())
+    assert want(plant, "tower", "south")
+    arrive(plant, "tower", "south")
+    check(plant)
+
+
 def test_no_finding_is_kept_of_a_building_that_another_engine_has(
     database: Database, finding: Callable[..., Finding]
 ) -> None:

@@ -81,6 +81,13 @@ def test_another_move_under_way_is_named(plant: Commands) -> None:
     assert "another move is under way: tower to south" in plant("shards", "move", "mall", "south").err
 
 
+def test_a_move_that_nobody_has_begun_is_taken_back(plant: Commands, sqlite_file: Path) -> None:
+    plant("shards", "move", "tower", "south", "--no-wait")
+    assert plant("shards", "move", "tower", "main").out.strip() == "tower is judged by main now"
+    assert (row(sqlite_file).shard, row(sqlite_file).to_shard, row(sqlite_file).phase) == ("main", None, "")
+    assert "'tower' is judged by 'main' already" in plant("shards", "move", "tower", "main").err
+
+
 def test_it_waits_until_the_building_is_there(plant: Commands, sqlite_file: Path) -> None:
     now = RealClock().now() - timedelta(minutes=1)
     with closing(Database(f"sqlite:///{sqlite_file}")) as database:
