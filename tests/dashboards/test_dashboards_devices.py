@@ -1,11 +1,14 @@
 """The page of new devices: proposals, the click that adds one, refusals, clocks that are off."""
 
+import re
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from asking import Client
 from fastapi import FastAPI
 from preview.plant import TOKEN, PreviewDoor, PreviewPlant
 
+from dashboards.web.protocols import Health, StageHealth
 from dashboards.web.router import web_router
 
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
@@ -61,3 +64,20 @@ def test_the_system_page_names_silent_devices_and_the_share_that_could_not_be_re
     assert "/assets/lift-2" in text
     assert "2 / 184,220" in text
     assert "214,800" in text.replace("214800", "214,800"), "how far the slowest stage is behind"
+
+
+class Divided(PreviewPlant):
+    """A plant with a second shard."""
+
+    def health(self) -> Health:
+        whole = super().health()
+        return replace(whole, stages=(*whole.stages, StageHealth("rules/north", alive=True, behind_commits=12_345)))
+
+
+def test_the_system_page_names_the_shard_of_a_stage() -> None:
+    client = signed_in(Divided(NOW))
+    english = client.get("/health", headers={"Accept-Language": "en"}).text
+    assert re.search(r"Rules\s*<span class=\"sub\">shard north</span>", english)
+    assert "12,345" in english.replace("12345", "12,345")
+    chinese = client.get("/health", headers={"Accept-Language": "zh-CN"}).text
+    assert re.search(r"规则判定\s*<span class=\"sub\">分片 north</span>", chinese)

@@ -1,12 +1,14 @@
 """Several shards: their names and places, the processes that are started for them, and their data shown as one."""
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from facility.clock import JournalClock
+from facility.clock import JournalClock, RealClock
 from facility.errors import InputError
 from facility.instant import SECOND_US
 from facility.reading import Commit, Heartbeat, Quality, Reading
@@ -15,12 +17,14 @@ from ingest.broker_users import broker_users
 from ingest.latest import IngestCounters, LatestValues
 from ingest.stores.parquet import ParquetStore
 from plantroom.broker_address import broker_address
+from plantroom.judging import Judge
 from plantroom.launch import stages_of
 from plantroom.part import Role, check_shard, parse_roles
 from plantroom.settings import load_settings
 from plantroom.several import SeveralLatest
 from plantroom.several_stores import SeveralStores
-from plantroom.shard import find_shard, parse_shards
+from plantroom.shard import find_shard, parse_shards, shards_in
+from plantroom.shard_health import ShardSources
 
 MIN_US = 60 * SECOND_US
 
@@ -134,6 +138,16 @@ def test_two_stores_answer_as_one_that_has_all(
     assert both.last("tank") == opened["whole"].last("tank")
     for store in opened.values():
         store.close()
+
+
+def test_the_stages_of_a_further_shard_bear_its_name(tmp_path: Path) -> None:
+    host, latest, now_us = SimpleNamespace(away="", findings_total=3), LatestValues(), RealClock().now_us()
+    north = ShardSources(shards_in(tmp_path, ["north"])[1], cast("Judge", host), latest, {}, lambda: 7)
+    ingest, rules = north.stages(RealClock())
+    assert (ingest.name, ingest.alive) == ("ingest/north", False), "it has not been heard of yet"
+    assert (rules.name, rules.alive, rules.behind_commits) == ("rules/north", True, 7)
+    latest.take([Commit(1, now_us, (Heartbeat(now_us),))])
+    assert next(north.stages(RealClock())).alive
 
 
 def test_the_newest_of_two_shards_is_the_newest_and_silence_that_of_the_longest_silent() -> None:

@@ -16,6 +16,8 @@ from ingest.journal import JournalReader, JournalWriter
 from ingest.stores.parquet import ParquetStore
 from plantroom.backtest_trial import store_history
 from plantroom.database import Database
+from plantroom.other_shards import OtherShards
+from plantroom.shard import shards_in
 from ticketing import repository
 from ticketing.contract_book import ContractBook
 
@@ -77,6 +79,13 @@ def test_a_backup_without_the_journal_that_an_engine_needs_is_refused(plant: Com
         repository.save_cursor(session, HERE + 1, "engine/north")
     refused = plant("backup", "backups")
     assert "'engine/north' needs the journal from commit 6 to 11" in refused.err
+
+
+def test_how_far_a_shard_is_behind_is_known_to_who_does_not_follow_it(plant: Commands, tmp_path: Path) -> None:
+    assert plant
+    with closing(Database("sqlite:///var/plantroom.db")) as database:
+        assert OtherShards(database, shards_in(tmp_path / "var", ["north"])[1:]).lags() == [HERE - 6]
+        assert OtherShards(database, ()).lags() == []
 
 
 def test_a_backtest_reads_the_stores_of_all_shards(plant: Commands, registry: Registry) -> None:
