@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from ticketing.tables_shard import BuildingShardRow
 NewTankPlant = Callable[..., tuple[System, Tanks]]
 Divided = tuple[System, Tanks, Database]
 ANNEX = range(4, TANKS)
+MOVES = 8
 VICTIMS = ("ingest", "engine", "ingest-south", "engine-south")
 
 
@@ -131,11 +132,11 @@ def test_a_building_moves_while_a_rule_waits_and_processes_die(plant: Divided) -
     finish(system, tanks, 4, 4)
 
 
-def kill_in_every_step(divided: Divided, counted: dict[str, int], seed: int) -> None:
+def kill_in_every_step(divided: Divided, counted: dict[str, int], seed: int, victims: Sequence[str] = VICTIMS) -> None:
     system, tanks, database = divided
     dice = random.Random(seed)
     wait_until(lambda: known(database), 60, "the buildings to have rows")
-    for number, victim in enumerate([*VICTIMS, *dice.sample(VICTIMS, 4)]):
+    for number, victim in enumerate([*victims, *dice.sample(victims, MOVES - len(victims))]):
         there = "main" if row(database).shard == "south" else "south"
         tank = ANNEX[number % len(ANNEX)]
 
@@ -148,7 +149,7 @@ def kill_in_every_step(divided: Divided, counted: dict[str, int], seed: int) -> 
         episode(system, tanks, tank, killed)
         wait_until(lambda there=there: is_at(database, there), 120, f"the move; {row(database)} {system.log()[-4000:]}")  # type: ignore[misc]  # mypy does not see the default
         counted["moves"], counted["kills"] = counted.get("moves", 0) + 1, counted.get("kills", 0) + 2
-    counted.update(finish(system, tanks, 8, len(ANNEX)))
+    counted.update(finish(system, tanks, MOVES, len(ANNEX)))
 
 
 def known(database: Database) -> bool:
@@ -164,5 +165,5 @@ def test_processes_die_in_every_step_of_a_move(plant: Divided, soak_row: Begin) 
 @pytest.mark.soak
 @pytest.mark.service
 def test_processes_die_in_every_step_of_a_move_on_postgres(on_postgres: Divided, soak_row: Begin) -> None:
-    counted = soak_row("kill -9 of ingest and engines of two shards while a building moves, on PostgreSQL")
-    kill_in_every_step(on_postgres, counted, 12)
+    counted = soak_row("kill -9 of ingest, engines and pages of two shards while a building moves, on PostgreSQL")
+    kill_in_every_step(on_postgres, counted, 12, (*VICTIMS, "web"))
