@@ -56,4 +56,5 @@ def _drawn(page: Page, place: CrewPlace) -> Place:
     ]
     faces = [Face(short_name(page.own(one.name)), one.is_there) for one in place.people]
     href = f"/buildings/{place.building_id}/floors" + (f"?space={space.id}" if space is not None else "")
-    return Place(href, name, place.orders, place.late, faces, f"{name}: {'; '.join(said)}")
+    about = page.words("colon").join((name, page.words("semicolon").join(said)))
+    return Place(href, name, place.orders, place.late, faces, about)

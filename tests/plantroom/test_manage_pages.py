@@ -10,6 +10,7 @@ import pytest
 from asking import Client
 from fastapi import FastAPI
 from preview.plant import TOKEN, PreviewDoor, PreviewPlant
+from punctuation import half_width_on
 
 from dashboards.web.manage_view import ManageDesk
 from dashboards.web.router import web_router
@@ -181,6 +182,7 @@ def test_a_month_has_compliance_by_contract_penalties_with_their_clause_and_sati
     assert month.total == "500.00 CNY"
     assert house.manage.month("2026-03", frozenset({"annex"}), "en").penalties == []
     text = house.page("/manage?month=2026-03&lang=zh")
+    assert not half_width_on(text)
     for words in (
         "响应及时率",
         "违约与违约金",
