@@ -104,8 +104,9 @@ class Shard:
         return [finding for finding in self.told if finding.building_id == building]
 
 
-def stream(rng: random.Random, count: int) -> list[Entry]:
-    """Scans of two buildings, some late and some twice, heartbeats and visits."""
+def stream(rng: random.Random, count: int, words: float = 0.0) -> list[Entry]:
+    """Scans of two buildings, some late and some twice, heartbeats and visits; a share of `words` are shelves and works
+    of the moving one."""
     entries: list[Entry] = []
     at_us, turned = START_US, 0.0
     for number in range(count):
@@ -124,6 +125,11 @@ def stream(rng: random.Random, count: int) -> list[Entry]:
         entries.append(visit if rng.random() < 0.04 else rng.choice(kinds))
         if rng.random() < 0.1:
             entries.append(rng.choice(entries[-8:]))
+        if rng.random() < words:
+            until_us = at_us + rng.randrange(90) * SECOND_US
+            shelf = Shelved(f"shelf {number}", at_us, "tank-tower", "full", until_us, "Ann", "known")
+            works = MaintenanceDeclared(f"work {number}", at_us, "pump-tower", at_us, until_us, "Bob", "plan")
+            entries.append(shelf if rng.random() < 0.5 else works)
     return entries
 
 
@@ -162,6 +168,34 @@ def test_a_building_that_moved_is_judged_as_if_it_had_not(
     assert not north.engine.active()
     assert south.engine.judged_us() == alone.engine.judged_us()
     assert not south.engine.errors
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 1_000_000), st.floats(0, 1), st.integers(0, 40), st.integers(0, 40), st.floats(0, 0.4))
+def test_what_people_say_meanwhile_changes_no_onset_and_no_end(
+    seed: int, place: float, overlap: int, wait: int, restarts: float
+) -> None:
+    rng = random.Random(seed)
+    entries = stream(rng, 260, words=0.1)
+    expects = int(place * len(entries))
+    leaves, comes = expects + overlap, expects + overlap + wait
+    north, south = Shard(rng, ("tower",), restarts), Shard(rng, (), restarts)
+    alone = Shard(rng, None)
+    alone.feed(entries)
+    north.feed([*entries[:leaves], BuildingsAssigned("leave", 0, ())])
+    handed = north.engine.take_released()
+    south.feed([*shared(entries[:expects]), BuildingsAssigned("expect", 0, (), ("tower",)), *entries[expects:comes]])
+    south.feed([BuildingsAssigned("come", 0, ("tower",), (), handed), *entries[comes:]])
+    moved, still = [*north.of("tower"), *south.of("tower")], alone.of("tower")
+    assert {(one.id, one.cleared_us) for one in moved} == {(one.id, one.cleared_us) for one in still}
+    assert south.engine.shelves() == alone.engine.shelves()
+    now = [one for one in alone.engine.active() if one.building_id == "tower"]
+    assert _by_id(south.engine.active()) == _by_id(now)
+
+
+def _by_id(findings: list[Finding]) -> dict[str, Finding]:
+    """But for their causes: what counts for a storm depends on when it came into view."""
+    return {one.id: msgspec.structs.replace(one, cause_key="") for one in findings}
 
 
 def test_the_streams_of_these_tests_bring_every_kind_of_finding() -> None:
