@@ -14,6 +14,7 @@ from facility.finding import Finding
 from facility.instant import from_us
 from plantroom.building_owner import OneOfSeveral, buildings_are_divided
 from plantroom.database import Database
+from plantroom.judging import Judging
 from ticketing import shard_rows
 from ticketing.shard_rows import Phase
 from ticketing.tables_shard import BuildingShardRow
@@ -73,6 +74,13 @@ def test_a_building_is_moved_and_nobody_can_tell_by_what_is_kept(plant: Divided)
     assert judged(plant, "main") == ("mall",)
     assert judged(plant, "south") == ("tower",)
     assert rows(plant)["tower"].memory is None
+    judging = Judging([part.host for part in plant.parts])
+    assert set(judging.registry.buildings) == set(BUILDINGS)
+    assert {one.building_id for one in judging.engine.active()} == set(BUILDINGS)
+    for asset in ("tower-0", "mall-0"):
+        (standing,) = judging.engine.standings(asset)
+        assert (standing.rule.id, standing.finding is not None) == ("level-low-soon", True)
+        assert [rule.id for rule in judging.engine.rules_on(asset)] == ["level-low-soon"]
     plant.low |= {"tower-1"}
     plant.tick()
     plant.low -= {"tower-0"}

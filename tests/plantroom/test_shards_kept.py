@@ -5,11 +5,14 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
+import polars as pl
 import pytest
 from commanding import Commands
 from keeping import T0, build
+from running import ROOT
 
 from facility.finding import Finding
+from facility.instant import format_instant, from_us
 from facility.reading import PointValue, Reading, Scan
 from facility.registry import Registry
 from ingest.journal import JournalReader, JournalWriter
@@ -17,6 +20,8 @@ from ingest.stores.parquet import ParquetStore
 from plantroom.backtest_trial import store_history
 from plantroom.database import Database
 from plantroom.other_shards import OtherShards
+from plantroom.series_store import open_store, upkept
+from plantroom.settings import load_settings
 from plantroom.shard import shards_in
 from ticketing import repository
 from ticketing.contract_book import ContractBook
@@ -79,6 +84,32 @@ def test_a_backup_without_the_journal_that_an_engine_needs_is_refused(plant: Com
         repository.save_cursor(session, HERE + 1, "engine/north")
     refused = plant("backup", "backups")
     assert "'engine/north' needs the journal from commit 6 to 11" in refused.err
+
+
+def test_the_readings_of_all_shards_are_exported(plant: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copyfile(ROOT / "tests/data/ticketing/site.yaml", "site.yaml")
+    monkeypatch.setenv("PLANTROOM_SITE", "site.yaml")
+    since, until = (format_instant(from_us(at_us)) for at_us in (T0, moved(HERE + 1).at_us))
+    span = ("--readings-from", since, "--readings-until", until)
+    done = plant("export", "out", "--format", "parquet", *span)
+    assert done.code == 0, done.err
+    found = pl.concat(pl.read_parquet(path) for path in sorted(Path("out/readings").rglob("*.parquet")))
+    values = found.filter(pl.col("point") == "motor_temperature")["value"].to_list()
+    assert {moved(at).value for at in range(1, HERE)} <= set(values)
+    assert len(values) > HERE
+
+
+def test_influxdb_is_thinned_by_the_first_shard_and_means_are_each_ones_own(tmp_path: Path) -> None:
+    settings = load_settings(var=tmp_path, store="influx", influx_url="http://127.0.0.1:9", shards="north")
+    main, north = settings.all_shards
+    for shard in (main, north):
+        with closing(open_store(settings, shard, Registry)) as store:
+            kept = upkept(settings, shard, store)
+            assert (kept is store) is shard.is_main
+            if not shard.is_main:
+                assert not kept.thin(T0)
+    assert (north.folder / "influx.means").read_bytes() == b"{}", "it does not work out the means of all the others"
+    assert not (tmp_path / "influx.means").exists()
 
 
 def test_how_far_a_shard_is_behind_is_known_to_who_does_not_follow_it(plant: Commands, tmp_path: Path) -> None:
