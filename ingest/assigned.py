@@ -3,16 +3,25 @@
 It is written in one transaction with the commit that says so, and carried into each new segment: so it is there when
 the commit itself was dropped long ago, and who opens the journal knows it without reading. A journal that was never
 told has no such table.
+
+A copy lies beside the segments: when a damaged end is cut off, what it said stays in force, as the engine has judged
+by it.
 """
 
 import sqlite3
 from collections.abc import Sequence
+from pathlib import Path
 
 import msgspec
+import structlog
 
 from facility.reading import BuildingsAssigned, Entry
+from ingest.stores.cursor import write_whole
+
+log = structlog.get_logger(__name__)
 
 _KNOWN = 256
+_COPY = "assigned.msgpack"
 _TABLE = "CREATE TABLE IF NOT EXISTS assigned (place INTEGER PRIMARY KEY CHECK (place = 1), standing BLOB NOT NULL)"
 
 
@@ -60,3 +69,34 @@ def read_assigned(db: sqlite3.Connection) -> Standing | None:
             raise
         return None
     return _decode(row[0]) if row is not None else None
+
+
+def keep_newest(folder: Path, db: sqlite3.Connection) -> Standing | None:
+    """What stands by the newest segment of a folder, or by the copy beside it where that knows more; in both of them on
+    return. Raises sqlite3.Error, DecodeError."""
+    kept, copy = read_assigned(db), _read_copy(folder)
+    is_newer = copy is not None and (kept is None or is_known(copy, kept.event))
+    standing = copy if is_newer else kept
+    if standing != kept:
+        write_assigned(db, standing)
+    if standing is not None and standing != copy:
+        write_copy(folder, standing)
+    return standing
+
+
+def write_copy(folder: Path, standing: Standing) -> None:
+    """Keep the copy; when the disk refuses it, the next opening of the journal does."""
+    try:
+        write_whole(folder / _COPY, _encode(standing))
+    except OSError as error:
+        log.warning("no copy of what the journal is about", folder=str(folder), reason=str(error))
+
+
+def _read_copy(folder: Path) -> Standing | None:
+    try:
+        return _decode((folder / _COPY).read_bytes())
+    except FileNotFoundError:
+        return None
+    except (OSError, msgspec.DecodeError) as error:
+        log.warning("the copy of what the journal is about cannot be read", folder=str(folder), reason=str(error))
+        return None

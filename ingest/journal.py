@@ -17,7 +17,7 @@ import structlog
 
 from facility.errors import RetryableError
 from facility.reading import Commit, Entry, decode_entries, encode_entries
-from ingest.assigned import absorb, read_assigned
+from ingest.assigned import absorb, keep_newest, write_copy
 from ingest.decoded import DecodedCommits
 from ingest.journal_lock import JournalBusyError, lock_journal
 from ingest.runs import Place, Run, Runs, SeenRuns, common_place, common_seq, place_of
@@ -104,7 +104,7 @@ class JournalWriter:
         self._began_us: int | None = began_us
         self._runs = begin_run(self._db, Run(self._last_seq + 1, uuid.uuid4().hex))
         SeenRuns(self._folder / _RUNS_FILE).keep(self._runs)
-        self._assigned = read_assigned(self._db)
+        self._assigned = keep_newest(self._folder, self._db)
 
     @property
     def last_seq(self) -> int:
@@ -120,6 +120,8 @@ class JournalWriter:
         seq = self._last_seq + 1
         assigned = absorb(self._assigned, entries)
         insert_row(self._db, (seq, arrived_us, blob), None if assigned is self._assigned else assigned)
+        if assigned is not None and assigned is not self._assigned:
+            write_copy(self._folder, assigned)
         self._last_seq, self._assigned = seq, assigned
         self._bytes += len(blob)
         self._began_us = arrived_us if self._began_us is None else self._began_us

@@ -14,7 +14,7 @@ import structlog
 
 from facility.errors import PermanentError
 from facility.reading import Commit, decode_entries
-from ingest.assigned import Standing, absorb, read_assigned, write_assigned
+from ingest.assigned import Standing, absorb, write_assigned
 from ingest.runs import KEPT_RUNS, Run, Runs
 
 log = structlog.get_logger(__name__)
@@ -199,7 +199,7 @@ def salvage_segment(path: Path, first_seq: int, earlier: Runs = ()) -> int:
     the sequence has no gaps.
     """
     kept: list[tuple[int, int, bytes]] = []
-    assigned = _assigned_before(path)
+    assigned = None
     try:
         with closing(_open_damaged(path)) as db:
             for row in db.execute(_READ, (first_seq - 1, -1)):
@@ -238,15 +238,3 @@ def _salvage_runs(path: Path) -> Runs:
     except (sqlite3.Error, TypeError) as error:
         log.warning("journal segment has lost its runs", file=path.name, reason=str(error))
         return ()
-
-
-def _assigned_before(path: Path) -> Standing | None:
-    """What the journal was about before this damaged segment: as the one before says, or else as it says itself."""
-    before = [other for _, other in list_segments(path.parent) if other < path][-1:]
-    for place in (*before, path):
-        try:
-            with closing(_open_damaged(place)) as db:
-                return read_assigned(db)
-        except (sqlite3.Error, ValueError) as error:
-            log.warning("journal segment has lost what it is about", file=place.name, reason=str(error))
-    return None

@@ -73,7 +73,7 @@ def test_it_outlasts_the_segment_in_which_it_was_said(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("said_in_it", [True, False])
-def test_a_cut_goes_back_to_what_the_rest_says(tmp_path: Path, *, said_in_it: bool) -> None:
+def test_what_was_said_stays_in_force_when_its_commit_is_cut_off(tmp_path: Path, *, said_in_it: bool) -> None:
     with JournalWriter(tmp_path, segment_us=10) as writer:
         writer.append(0, [NORTH])
         writer.append(100, [Heartbeat(1)])
@@ -86,7 +86,21 @@ def test_a_cut_goes_back_to_what_the_rest_says(tmp_path: Path, *, said_in_it: bo
     newest.write_bytes(newest.read_bytes()[:100])  # nothing of it can be read any more
     write(tmp_path, [Heartbeat(3)])
     assert list(tmp_path.glob("*.damaged"))
-    assert standing_in(tmp_path) == NORTH
+    assert standing_in(tmp_path) == (AS_KEPT if said_in_it else NORTH)
+
+
+def test_without_the_copy_the_segment_tells_and_the_copy_is_made_again(tmp_path: Path) -> None:
+    write(tmp_path, [NORTH], [MORE])
+    copy = tmp_path / "assigned.msgpack"
+    for broken in (b"", b"nonsense"):
+        copy.write_bytes(broken)
+        write(tmp_path, [Heartbeat(1)])
+        assert standing_in(tmp_path) == AS_KEPT
+    said = copy.read_bytes()
+    write(tmp_path, [BuildingsAssigned("three", 3, ("school",))])
+    copy.write_bytes(said)  # the machine went down before it was on the disk
+    write(tmp_path, [Heartbeat(1)])
+    assert standing_in(tmp_path) == BuildingsAssigned("three", 3, ("school",))
 
 
 def test_a_commit_that_fails_says_nothing(tmp_path: Path) -> None:
