@@ -72,7 +72,7 @@ class Hearing:
     def filters(self, topics: Mapping[str, frozenset[str]]) -> tuple[str, ...]:
         """What to be subscribed to, for these topics by building; the first is the one nothing goes without."""
         if self._feed is None or self._by_all:
-            self._needed = dict.fromkeys(self.own or (), frozenset({ALL_TOPICS}))
+            self._needed = dict.fromkeys(topics, frozenset({ALL_TOPICS}))
             return (ALL_TOPICS, DROPPED_TOPIC) if self.is_main else (ALL_TOPICS,)
         wide = _widest(topics.values())
         self._needed = {name: frozenset(wide[one] for one in of) for name, of in topics.items()}

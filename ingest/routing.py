@@ -144,8 +144,9 @@ class Router:
         return self._routes.get(topic) or self._tree.find(topic)
 
     def topics(self) -> dict[str, frozenset[str]]:
-        """By building, ours alone: the topics and filters on which something of it may come."""
-        found: dict[str, set[str]] = {name: set() for name in self._own or ()}
+        """By building, ours alone: the topics and filters on which something of it may come. A building that no site
+        file knows yet is not among them."""
+        found: dict[str, set[str]] = {name: set() for name in self._own or () if name in self.registry.buildings}
         for asset in self.registry.assets.values():
             if asset.building_id in found:
                 own = own_topic(self.registry.site_of(asset.id).id, asset.id)

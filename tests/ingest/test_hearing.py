@@ -169,7 +169,7 @@ def test_a_building_is_covered_when_all_its_topics_are_granted(tmp_path: Path) -
 
 def test_what_leaves_waits_for_a_heartbeat_sent_after_it_was_seen(registry: Registry, tmp_path: Path) -> None:
     hearing, broker = south(tmp_path, assigned("own", "tower", "mall"), hears_all=True), Broker()
-    hearing.filters({})
+    hearing.filters(intake(registry, "tower", "mall").topics())
     broker.grants(ALL_TOPICS)
     hearing.look(broker)
     leave = assigned("leave", "mall")
@@ -190,6 +190,16 @@ def test_what_leaves_waits_for_a_heartbeat_sent_after_it_was_seen(registry: Regi
     assert [hearing.waits] == [False]
     assert hearing.is_known(leave)
     assert not hearing.is_known(assigned("come", "mall", "tower"))
+
+
+@pytest.mark.parametrize("hears_all", [True, False])
+def test_a_building_that_no_site_file_knows_yet_is_not_covered(
+    registry: Registry, tmp_path: Path, *, hears_all: bool
+) -> None:
+    hearing, broker = south(tmp_path, assigned("own", "mall", expected=("new",)), hears_all=hears_all), Broker()
+    broker.grants(*hearing.filters(intake(registry, "mall", "new").topics()))
+    hearing.look(broker)
+    assert read_covered(tmp_path) == {"mall"}
 
 
 def test_a_run_that_begins_covers_no_more_than_what_is_its_own(tmp_path: Path) -> None:
