@@ -93,12 +93,13 @@ def test_a_building_is_moved_and_nobody_can_tell_by_what_is_kept(plant: Divided)
 
 
 @pytest.mark.parametrize("seed", [*range(4), *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(4, 60))])
-def test_kills_between_any_two_steps_change_nothing(plant: Divided, seed: int) -> None:
+def test_kills_and_stops_between_any_two_steps_change_nothing(plant: Divided, seed: int) -> None:
     chance = random.Random(seed)
     tanks = [f"{building}-{number}" for building in BUILDINGS for number in range(2)]
+    plant.low |= {"tower-0"}
     for _ in range(chance.randint(0, 4)):
         plant.tick(chance)
-    for _ in range(3):
+    for _ in range(6):
         plant.tick()
     for _ in range(3):
         building = chance.choice(BUILDINGS)
@@ -112,6 +113,8 @@ def test_kills_between_any_two_steps_change_nothing(plant: Divided, seed: int) -
             plant.tick(chance)
             if chance.random() < 0.4:
                 chance.choice(plant.parts).start()
+            if chance.random() < 0.3:
+                chance.choice(plant.parts).wake(chance)
         else:
             pytest.fail(f"{building} did not come to {there}: {rows(plant)[building]}")
     check(plant)

@@ -4,7 +4,7 @@ A message is journalled by every shard that hears the building, and what a journ
 """
 
 import random
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from journaling import AT_US, RULE_FILES
 from tanks import CONTRACT
 
 from facility.clock import JournalClock, RealClock
+from facility.errors import RetryableError
 from facility.instant import SECOND_US, to_us
 from facility.reading import BuildingsAssigned, Entry, Heartbeat, PointValue, RuleSetActivated, Scan, SiteEdited
 from facility.site_file import parse_site
@@ -51,7 +52,10 @@ FILES: tuple[Entry, ...] = (
 
 
 class Part:
-    """One shard: `hear` and `listen` are its ingest, `step` its leading process, and `start` another one after it."""
+    """One shard: `hear` and `listen` are its ingest, `step` its leading process, and `start` another one after it.
+
+    The one before may have been stopped only: `wake` lets it look once more.
+    """
 
     def __init__(self, shard: Shard, database: Database) -> None:
         self.shard, self._database = shard, database
@@ -61,6 +65,7 @@ class Part:
         self._hears: frozenset[str] | None = None if shard.is_main else frozenset()
         self.host: EngineHost
         self.moves: BuildingMoves
+        self._before: list[BuildingMoves] = []
         self.start()
 
     def start(self) -> None:
@@ -71,7 +76,9 @@ class Part:
         lease = Lease(self._database, self.shard.engine, f"{self.shard.name}-{self._lives}", self.wall)
         self.host = host_of(reader, self._database, lease, self.shard.engine, OneOfSeveral(self.shard.name))
         self.moves = BuildingMoves(self.shard, self._database, lease, self.host, reader, JournalClock(AT_US))
-        self.host.leveled = lambda: self.moves.foresee(DIRECTORY)
+        moves = self.moves
+        self.host.leveled = lambda: moves.foresee(DIRECTORY)
+        self._before.append(moves)
 
     def listen(self, at_us: int) -> None:
         """Journal what waits, then its heartbeat."""
@@ -93,6 +100,11 @@ class Part:
         self.host.step()
         if self.host.leads:
             self.moves.look()
+
+    def wake(self, chance: random.Random) -> None:
+        """A process that was replaced looks, and says what it has to say, before it notices."""
+        with suppress(RetryableError):
+            chance.choice(self._before).look()
 
     def close(self) -> None:
         self._opened.close()
