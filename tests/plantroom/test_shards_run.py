@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from brokers import Mosquitto
 from running import ROOT, System, wait_until
 from soaking import Begin
 from tanks import DIVIDED, PERSISTENCE_US, TANKS, Tanks, findings_of, journalled, strike
@@ -29,6 +30,7 @@ NewTankPlant = Callable[..., tuple[System, Tanks]]
 Divided = tuple[System, Tanks, Database]
 ANNEX = range(4, TANKS)
 MOVES = 8
+TOKEN = "a-token-of-this-test-that-nobody-guesses"  # noqa: S105 - ends with the test
 VICTIMS = ("ingest", "engine", "ingest-south", "engine-south")
 
 
@@ -48,6 +50,24 @@ def on_postgres(new_tank_plant: NewTankPlant, new_postgres: Callable[[], str]) -
     )
     with closing(Database(address)) as database:
         yield system, tanks, database
+
+
+@pytest.fixture
+def on_mosquitto(new_tank_plant: NewTankPlant, tmp_path: Path) -> Iterator[Divided]:
+    """Each ingest hears by filters of its own; with the embedded broker every one hears all."""
+    broker = Mosquitto(tmp_path, "allow_anonymous true\nmax_queued_messages 100000\n")
+    broker.start()
+    address = f"sqlite:///{tmp_path}/plantroom.db"
+    system, tanks = new_tank_plant(
+        shards="south", site_text=DIVIDED, within="240", mode="production", token=TOKEN, mqtt_password=TOKEN,
+        mqtt_port=str(broker.port), database_url=address,
+    )  # fmt: skip
+    (system.var / "token").write_text(TOKEN, encoding="ascii")  # what asks it reads it there
+    with closing(Database(address)) as database:
+        yield system, tanks, database
+    tanks.halt.set()
+    system.stop()
+    broker.kill()
 
 
 def row(database: Database) -> BuildingShardRow:
@@ -167,3 +187,10 @@ def test_processes_die_in_every_step_of_a_move(plant: Divided, soak_row: Begin) 
 def test_processes_die_in_every_step_of_a_move_on_postgres(on_postgres: Divided, soak_row: Begin) -> None:
     counted = soak_row("kill -9 of ingest, engines and pages of two shards while a building moves, on PostgreSQL")
     kill_in_every_step(on_postgres, counted, 12, (*VICTIMS, "web"))
+
+
+@pytest.mark.soak
+@pytest.mark.service
+def test_processes_die_in_every_step_of_a_move_on_mosquitto(on_mosquitto: Divided, soak_row: Begin) -> None:
+    counted = soak_row("kill -9 of ingest and engines of two shards while a building moves, with Mosquitto")
+    kill_in_every_step(on_mosquitto, counted, 13)

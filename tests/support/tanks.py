@@ -120,8 +120,8 @@ def children(system: System) -> dict[str, int]:
     """Process ids by name; nats-server is the broker's child."""
     run = system.var / "run"
     found = {path.stem: int(path.read_text()) for path in run.glob("*.pid") if path.read_text()}
-    tasks = Path(f"/proc/{found['broker']}/task")
-    for path in tasks.glob("*/children"):
+    tasks = Path(f"/proc/{found['broker']}/task") if "broker" in found else None
+    for path in tasks.glob("*/children") if tasks is not None else ():
         for pid in path.read_text().split():
             found["nats-server"] = int(pid)
     return found
