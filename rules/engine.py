@@ -1,6 +1,6 @@
 """The engine: journal commits in, findings out. Pure and deterministic; the same journal gives the same findings."""
 
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Collection, Container, Sequence
 
 from facility.errors import InputError
 from facility.finding import Finding
@@ -22,7 +22,7 @@ from facility.reading import (
 from facility.registry import Registry
 from rules.building import BuildingStream
 from rules.directory import read_directory
-from rules.explain import Shelf, maintain, shelve
+from rules.explain import Shelf
 from rules.handover import Arrival, pack_building, unpack_building
 from rules.judgement import Judgement
 from rules.kept_back import KeptBack
@@ -36,6 +36,7 @@ from rules.rule_set import RuleSet
 from rules.snapshot import Plant, Snapshot, pack, unpack
 from rules.standing import Standing, find_standings
 from rules.vanished import clear, clear_vanished
+from rules.words import hear, learn, words_of
 
 LISTENING_GAP_US = 15 * 60 * 10**6
 MAX_EVENT_IDS = 4_096
@@ -214,6 +215,7 @@ class Engine:
         state.last_seq, state.site_files, state.event_ids = last_seq, plant.site_files, plant.event_ids
         state.overrides, state.shelves, state.maintenance = plant.overrides, plant.shelves, plant.maintenance
         state.assigned, state.expected, state.released = plant.assigned, plant.expected, plant.released
+        state.said_us = plant.said_us
         try:
             engine.directory = read_directory(tuple(plant.site_files.items()))
             if plant.rule_files is not None:
@@ -270,10 +272,8 @@ class Engine:
                 return self._override(event)
             case BuildingsAssigned():
                 return self._assign(event)
-            case Shelved():
-                shelve(state.shelves, event)
-            case MaintenanceDeclared():
-                maintain(state.maintenance, event)
+            case Shelved() | MaintenanceDeclared():
+                hear(state, event)
             case VisitRecorded():
                 self._visit(event)
         return self._explain()
@@ -308,14 +308,8 @@ class Engine:
         rule = self.rule_set.rules.get(event.rule_id) if self.rule_set is not None else None
         if rule is None or event.parameter not in rule.parameters:
             self._remember(f"ParameterOverridden {event.event_id}: there is no {event.rule_id}.{event.parameter}")
-        key = f"{event.rule_id}/{event.parameter}/{event.scope}"
-        self._state.overrides.pop(key, None)
-        if event.value is not None:
-            self._state.overrides[key] = Override(event.rule_id, event.parameter, event.scope, event.value)
-        found = self._bind()
-        for stream in self._streams.values():
-            stream.look_again(item for item in stream.plan.judgements if item.rule.id == event.rule_id)
-        return found
+        hear(self._state, event)
+        return self._bind({event.rule_id})
 
     def _visit(self, event: VisitRecorded) -> None:
         asset = self.directory.assets.get(event.asset_id)
@@ -331,24 +325,27 @@ class Engine:
         and what was kept back."""
         state = self._state
         assigned = frozenset(event.buildings)
+        news = [name for name in event.buildings if name not in state.buildings]
+        arrivals = {name: unpack_building(event.handed[name]) for name in news if name in event.handed}
+        found: list[Finding] = []
+        for arrival in arrivals.values():  # nobody says again what people said where it comes from
+            if (overridden := learn(state, arrival.words)) is not None:
+                found += self._bind(overridden)
         for name in [one for one in state.assigned or state.buildings if one not in assigned]:
             memory = state.buildings.pop(name, None) or BuildingMemory(newest_us=-1)
-            state.released[name] = pack_building(memory, state.event_ids)
+            state.released[name] = pack_building(memory, state.event_ids, words_of(state))
             self._streams.pop(name, None)
-        news = [name for name in event.buildings if name not in state.buildings]
         state.assigned = event.buildings
         state.expected = tuple(name for name in event.expected if name not in assigned)
         self._divide()
-        found: list[Finding] = []
         for name in news:
             state.released.pop(name, None)
-            found += self._adopt(name, event.handed.get(name), state.kept.get(name))
+            found += self._adopt(name, arrivals.get(name, Arrival()), state.kept.get(name))
         state.kept = {name: one for name, one in state.kept.items() if name in state.expected}
         self._kept = KeptBack(state, self.directory)
         return found
 
-    def _adopt(self, name: str, handed: bytes | None, kept: Kept | None) -> list[Finding]:
-        arrival = unpack_building(handed) if handed is not None else Arrival()
+    def _adopt(self, name: str, arrival: Arrival, kept: Kept | None) -> list[Finding]:
         if arrival.trouble:
             self._remember(f"building {name!r} came from another shard and {arrival.trouble}")
         memory = self._state.buildings[name] = arrival.memory
@@ -366,8 +363,9 @@ class Engine:
             found += stream.explain(stream.memory.judged_us)
         return found
 
-    def _bind(self) -> list[Finding]:
-        """Bind rules to assets anew, keeping what is unchanged; what is gone clears its findings."""
+    def _bind(self, overridden: Collection[str] = ()) -> list[Finding]:
+        """Bind rules to assets anew, keeping what is unchanged; what is gone clears its findings. Rules that are
+        `overridden` are looked at again at the next instant."""
         state = self._state
         self._divide()
         self._streams = {}
@@ -377,6 +375,7 @@ class Engine:
         self._kept = KeptBack(state, self.directory)
         for stream in self._streams.values():
             found += stream.explain(stream.memory.judged_us)
+            stream.look_again(item for item in stream.plan.judgements if item.rule.id in overridden)
         return found
 
     def _bind_building(self, building_id: str) -> list[Finding]:

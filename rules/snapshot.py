@@ -30,7 +30,8 @@ class Snapshot(msgspec.Struct):
     """The engine's whole state. Files are name -> text; `event_ids` are the control events that were applied.
 
     `assigned` are the buildings that are judged here, None for all of them; `kept` is what came of those `expected`.
-    `released` is the packed memory of buildings that left, until somebody takes it.
+    `released` is the packed memory of buildings that left, until somebody takes it. `said_us` is when people said what
+    they did (`rules.words`).
     """
 
     allowance_us: int
@@ -50,6 +51,7 @@ class Snapshot(msgspec.Struct):
     expected: tuple[str, ...] = ()
     kept: dict[str, Kept] = {}
     released: dict[str, bytes] = {}
+    said_us: dict[str, int] = {}
 
 
 class Plant(msgspec.Struct):
@@ -64,6 +66,7 @@ class Plant(msgspec.Struct):
     assigned: tuple[str, ...] | None = None
     expected: tuple[str, ...] = ()
     released: dict[str, bytes] = {}
+    said_us: dict[str, int] = {}
 
 
 _ENCODER = msgspec.msgpack.Encoder()
