@@ -87,32 +87,35 @@ class Followed:
             sinks["device_clocks"] = self.learned.clocks
             loops |= {name: self.follow(name, sink, lambda: held.held).run for name, sink in sinks.items()}
         if (pages and self.settings.store is StoreKind.PARQUET) or self.keeper.held:
-            loops["readings"] = self.follow("readings", self._readings(), lambda: held.held).run
+            loops["readings"] = self._follow_readings().run
         elif keeps:
-            loops["readings"] = self._once_keeper("readings", self._readings)
+            loops["readings"] = self._once_keeper(self._follow_readings)
         if self.keeper.held:
             loops["dead_letters"] = self.follow("dead_letters", self.letters).run
         elif keeps:
-            loops["dead_letters"] = self._once_keeper("dead_letters", self._letters)
+            loops["dead_letters"] = self._once_keeper(self._follow_letters)
         if keeps:
             loops["cursors"] = self._publish(kept_cursor)
         return loops
 
-    def _once_keeper(self, name: str, sink: Callable[[], Sink]) -> Loop:
+    def _once_keeper(self, follow: Callable[[], Follower]) -> Loop:
         """The durable cursors are those that the keeper before left: they are read when this one is it."""
 
         def run(stop: threading.Event) -> None:
             if self.keeper.wait(stop):
-                self.follow(name, sink()).run(stop)
+                follow().run(stop)
 
         return run
 
-    def _readings(self) -> "KeptReadings":
-        return KeptReadings(self.store, self.upkeep, self.keeper)
+    def _follow_readings(self) -> Follower:
+        """The file of runs is ours when the store writes: until then it says what the keeper before had read, by which
+        the store sees whether all that was written is of the journal as it is."""
+        sink = KeptReadings(self.store, self.upkeep, self.keeper)
+        return self.follow("readings", sink, lambda: sink.writes)
 
-    def _letters(self) -> DeadLetterBox:
+    def _follow_letters(self) -> Follower:
         self.letters.begin_writing()
-        return self.letters
+        return self.follow("dead_letters", self.letters)
 
     def _publish(self, kept_cursor: Callable[[], int]) -> Loop:
         cursors = {"engine": kept_cursor, "readings": lambda: self.store.cursor}
@@ -130,7 +133,7 @@ class KeptReadings:
 
     def __init__(self, store: SeriesStore, upkeep: Upkeep, keeper: Keeper) -> None:
         self._store, self._upkeep, self._keeper = store, upkeep, keeper
-        self._sink, self._writes = SeriesSink(store), False
+        self._sink, self.writes = SeriesSink(store), False
         self._look()
 
     @property
@@ -142,7 +145,7 @@ class KeptReadings:
         """Into the store. Raises what the store raises."""
         self._look()
         self._sink.take(commits)
-        if self._writes:
+        if self.writes:
             self._upkeep.look()
 
     def rewind(self, seq: int) -> None:
@@ -150,9 +153,9 @@ class KeptReadings:
         self._sink.rewind(seq)
 
     def _look(self) -> None:
-        if self._keeper.held and not self._writes:
+        if self._keeper.held and not self.writes:
             self._store.begin_writing()
-            self._writes = True
+            self.writes = True
 
 
 def open_followed(

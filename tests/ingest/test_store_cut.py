@@ -1,18 +1,22 @@
 """A journal cut back under a store that is read by another process, which then becomes the one that writes."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from cutting import cut
 
+from facility.clock import RealClock
 from facility.reading import DeadLetter, PointValue, Scan
-from ingest.follower import Follower
+from ingest.follower import Follower, Sink
 from ingest.journal import JournalReader, JournalWriter
 from ingest.stores.base import SeriesSink
 from ingest.stores.line import InLine
 from ingest.stores.parquet import ParquetStore
+from ingest.stores.upkeep import Upkeep
+from plantroom.followed import KeptReadings
+from plantroom.keeper import Keeper
 
 S = 10**6
 COUNT = 60
@@ -25,18 +29,20 @@ class Plant:
     def __init__(self, folder: Path) -> None:
         self.journal, self.parts, self.seen = folder / "journal", folder / "readings", folder / "readings.runs"
         self._opened, self._made, self._elapsed = ExitStack(), 0, 0.0
-        self._keeps = False
+        self._keeper = Keeper(folder / "keeper.lock")
+        self._opened.callback(self._keeper.close)
         self.writer = ParquetStore(self.parts, part_s=NEVER_S)
-        self.writing = self.follower(self.writer, owns=True)
+        self.writing = self._follower(SeriesSink(self.writer), lambda: True)
         self.reader = ParquetStore(
             self.parts, part_s=NEVER_S, writes=False, elapsed=lambda: self._elapsed,
             in_line=InLine(self.journal, self.seen),
         )  # fmt: skip
-        self.reading = self.follower(self.reader, owns=False)
+        kept = KeptReadings(self.reader, Upkeep(self.reader, RealClock()), self._keeper)
+        self.reading = self._follower(kept, lambda: kept.writes)
 
-    def follower(self, store: ParquetStore, *, owns: bool) -> Follower:
-        reader = JournalReader(self.journal, seen=self.seen, owns_seen=lambda: owns or self._keeps)
-        return Follower("readings", self._opened.enter_context(reader), SeriesSink(store))
+    def _follower(self, sink: Sink, owns: Callable[[], bool]) -> Follower:
+        reader = JournalReader(self.journal, seen=self.seen, owns_seen=owns)
+        return Follower("readings", self._opened.enter_context(reader), sink)
 
     def write(self, count: int) -> int:
         with JournalWriter(self.journal) as journal:
@@ -57,9 +63,9 @@ class Plant:
         self.reader.write(0, 0, [])
 
     def take_over(self) -> None:
-        """The one that wrote is dead, and the other one keeps the readings."""
-        self._keeps = True
-        self.reader.begin_writing()
+        """The one that wrote is dead, and the other one keeps the readings: from the next commit on."""
+        assert self._keeper.take()
+        self.write(1)
         self.reading.catch_up()
 
     def journaled(self) -> set[float]:
