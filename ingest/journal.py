@@ -313,11 +313,16 @@ class JournalReader:
 
     def common(self, place: Place) -> Place | None:
         """Up to which commit, at most that of `place`, this journal is the one that `place` was in; None when it is
-        another one. While there is no segment at all it is taken to be the same. Raises JournalError."""
+        another one. It is taken to be the same while there is no segment at all, and for a place of no known run where
+        there is a commit of that number. Raises JournalError."""
         with self._lock:
             segments = list_segments(self._folder)
             self._forget({path for _, path in segments})
-            return common_place(place, self._runs(segments)) if segments else place
+            if not segments:
+                return place
+            if not place.run and place.seq > self._newest(segments):
+                return None
+            return common_place(place, self._runs(segments))
 
     def first_seq(self) -> int:
         """The oldest commit that is still held; 1 in a new journal."""

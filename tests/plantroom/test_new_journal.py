@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from commanding import Commands
 from journaling import AT_US, FULL, Journal, run
 from running import ROOT
@@ -107,6 +108,21 @@ def test_also_before_ingest_has_begun_it(journal: Journal) -> None:
     second = journal.host("second")
     second.step()
     assert journal.active() == set()
+    run(second, journal.write(3, "tank-0", LOW))
+    assert journal.active() == {"tank-0"}
+
+
+def test_also_when_the_version_before_did_not_say_which_journal_was_judged(journal: Journal) -> None:
+    """As migration 0016 leaves the row: which run of the journal's writer it was is not known."""
+    with journal.database.writing() as session:
+        session.connection().execute(sa.text("UPDATE engine_state SET run = ''"))
+    lose(journal)
+    journal.write(1, "tank-2", FULL)
+    with pytest.raises(PermanentError, match="of another journal"):
+        journal.host("second")
+    answer = new_journal()
+    assert answer.returncode == 0, answer
+    second = journal.host("second")
     run(second, journal.write(3, "tank-0", LOW))
     assert journal.active() == {"tank-0"}
 
