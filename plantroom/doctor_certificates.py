@@ -18,6 +18,7 @@ _AUTHORITY = (
     "Devices trust this alone: make a new one with `plantroom init --production` in an empty folder, bring its "
     "tls/ca.pem to every device, and only then the rest of it here."
 )
+_UNSEEN = "Start the server, correct PLANTROOM_TLS_ADDRESSES, or let this user read the file."
 Ends = Iterator[tuple[str, str, Callable[[], datetime]]]
 
 
@@ -36,7 +37,7 @@ def check_certificates(settings: Settings, root: Path, now: datetime | None = No
             end = ask()
         except (OSError, ValueError) as error:
             said = f"that of {what} cannot be looked at: {error}"
-            checks.append(warn("certificate", said, "Start the server, or correct PLANTROOM_TLS_ADDRESSES."))
+            checks.append(warn("certificate", said, _UNSEEN))
             continue
         said = f"that of {what} ends {end:%Y-%m-%d}, in {(end - now).days} days"
         if end <= now:
@@ -55,8 +56,8 @@ def certificate_ends(settings: Settings, root: Path) -> Ends:
     ModuleNotFoundError without the extra `tls`, where there are any."""
     place = Place(root)
     addresses = settings.tls_addresses.split()
-    authorities = {one for one in (settings.mqtt_ca_file, place.authority) if one is not None and one.exists()}
-    servers = [path for path, _ in place.servers.values() if path.exists()]
+    authorities = {one for one in (settings.mqtt_ca_file, place.authority) if one is not None and _is_there(one)}
+    servers = [path for path, _ in place.servers.values() if _is_there(path)]
     if settings.mqtt_ca_file is not None:
         addresses.append(f"{settings.mqtt_host}:{settings.mqtt_port}")
     if not addresses and not authorities and not servers:
@@ -69,3 +70,12 @@ def certificate_ends(settings: Settings, root: Path) -> Ends:
         yield f"the authority in {path}", _AUTHORITY, lambda path=path: kept_end(path)  # type: ignore[misc]  # as above
     for path in servers:
         yield str(path), _RENEW, lambda path=path: kept_end(path)  # type: ignore[misc]  # as above
+
+
+def _is_there(path: Path) -> bool:
+    """Also where nobody can say (a folder that may not be entered, a disk that is away): who looks at it hears why."""
+    try:
+        path.stat()
+    except OSError as error:
+        return not isinstance(error, FileNotFoundError | NotADirectoryError)
+    return True

@@ -113,6 +113,15 @@ def test_a_server_that_is_away_and_a_word_that_is_no_address_are_said(tmp_path: 
     assert "cannot be looked at" in found[0].said
 
 
+def test_a_folder_that_cannot_be_looked_into_is_said_and_the_monitor_goes_on(shown: str, tmp_path: Path) -> None:
+    """Whether a file is there at all can fail in more ways than that it is not: no permission, a stale mount."""
+    nowhere, asked = tmp_path / ("x" * 300), settings(tmp_path, tls_addresses=shown)
+    found = check_certificates(asked, nowhere)
+    assert [one.verdict for one in found] == [Verdict.WARN] * 4
+    assert [one.said for one in found if "cannot be looked at" in one.said and str(nowhere) in one.said], found
+    assert [round(days) for days in CertificateWatch(asked, nowhere, JournalClock(to_us(NOW))).days()] == [30]
+
+
 def test_the_command_makes_new_ones_with_the_names_they_had(plantroom: Commands, tmp_path: Path) -> None:
     place = make(tmp_path, NOW - SERVER_LASTS + timedelta(days=10))
     before = place.authority.read_bytes()
