@@ -29,6 +29,7 @@ from typing import Self
 import structlog
 
 from facility.errors import PermanentError, RetryableError
+from ingest.stores.cursor import write_whole
 
 log = structlog.get_logger(__name__)
 
@@ -87,7 +88,7 @@ class EmbeddedBroker:
         binary = find_binary()
         self._folder.mkdir(parents=True, exist_ok=True)
         if not (self._folder / "store").exists():
-            _write_ack_wait(self._folder, self._ack_wait_s)
+            write_whole(self._folder / _ACK_WAIT_FILE, f"{self._ack_wait_s}\n".encode())  # before there are sessions
         config = self._folder / "nats-server.conf"
         config.touch(mode=0o600)
         config.write_text(self._config(), encoding="utf-8")
@@ -190,17 +191,12 @@ def redelivery_s(folder: Path) -> float:
 
 
 def _ack_wait_s(folder: Path) -> int:
-    path = folder / _ACK_WAIT_FILE
-    if path.exists():
-        return int(path.read_text(encoding="ascii"))
-    return _ACK_WAIT_BEFORE_S if (folder / "store").exists() else ACK_WAIT_S
-
-
-def _write_ack_wait(folder: Path, seconds: int) -> None:
-    """Whole or not at all, and before there are sessions."""
-    fresh = folder / f"{_ACK_WAIT_FILE}.new"
-    fresh.write_text(f"{seconds}\n", encoding="ascii")
-    fresh.replace(folder / _ACK_WAIT_FILE)
+    if not (folder / "store").exists() and not (folder / _ACK_WAIT_FILE).exists():
+        return ACK_WAIT_S
+    try:
+        return int((folder / _ACK_WAIT_FILE).read_bytes())
+    except (FileNotFoundError, ValueError):  # emptied by a power cut: the longest wait that there was is long enough
+        return _ACK_WAIT_BEFORE_S
 
 
 def find_binary() -> str:

@@ -70,11 +70,12 @@ def test_who_was_away_long_enough_gets_what_was_not_acknowledged_first(tmp_path:
 
 def test_a_folder_goes_on_with_what_its_sessions_were_made_with(tmp_path: Path) -> None:
     assert redelivery_s(tmp_path / "new") == 1.3
-    for folder, made_with in (("own", 2), ("before", 3)):
+    for folder, made_with in (("own", 2), ("before", 3), ("emptied", 3)):
         with EmbeddedBroker(tmp_path / folder, port=0, ack_wait_s=made_with):
             pass
     (tmp_path / "before/ack_wait_s").unlink()  # one that was made when nothing was written down
-    for folder, away_s in (("own", 2.3), ("before", 3.3)):
+    (tmp_path / "emptied/ack_wait_s").write_bytes(b"")  # by a power cut
+    for folder, away_s in (("own", 2.3), ("before", 3.3), ("emptied", 3.3)):
         with EmbeddedBroker(tmp_path / folder, port=0):
             assert redelivery_s(tmp_path / folder) == away_s
             config = (tmp_path / folder / "nats-server.conf").read_text(encoding="utf-8")
