@@ -6,6 +6,7 @@ the two an event stands in the journal twice: consumers ignore an `event_id` the
 
 import hashlib
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,19 +43,33 @@ def submit(folder: Path, event: ControlEvent) -> Path:
 
 
 def waiting(folder: Path) -> list[Submitted]:
-    """The events of the spool by instant. A file that cannot be read is set aside as `*.rejected` and logged."""
+    """The events of the spool by instant, for ingest, whose the spool is. What is no event is set aside as
+    `*.rejected` and logged. Raises OSError for a file that cannot be read now: what follows it waits too."""
     found = []
-    try:
-        names = sorted(name for name in os.listdir(folder) if name.endswith(_SUFFIX))  # noqa: PTH208 - polled often
-    except FileNotFoundError:
-        return []
-    for name in names:
-        path = folder / name
+    for path in _files(folder):
         try:
             found.append(Submitted(path, decode_event(path.read_bytes())))
-        except (msgspec.DecodeError, OSError) as error:
+        except FileNotFoundError:
+            continue
+        except msgspec.DecodeError as error:
             reject(path, str(error))
     return found
+
+
+def peek(folder: Path) -> list[ControlEvent]:
+    """What waits in the spool by instant, for everybody else: nothing is touched. Raises OSError."""
+    found = []
+    for path in _files(folder):
+        with suppress(FileNotFoundError, msgspec.DecodeError):  # taken meanwhile, or for ingest to set aside
+            found.append(decode_event(path.read_bytes()))
+    return found
+
+
+def _files(folder: Path) -> list[Path]:
+    try:
+        return [folder / name for name in sorted(os.listdir(folder)) if name.endswith(_SUFFIX)]  # noqa: PTH208 - polled often
+    except FileNotFoundError:
+        return []
 
 
 def reject(path: Path, reason: str) -> None:

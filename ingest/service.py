@@ -134,6 +134,7 @@ class IngestService:
         self._clock_watch = ClockWatch(clock)
         self._broker_losses = BrokerLosses()
         self._trouble: str | None = None
+        self._spool_trouble = ""
         self._beat_at = self._spool_at = 0.0
         self.listening = threading.Event()
         newest_us = recall(journal_folder, self._intake)
@@ -282,7 +283,7 @@ class IngestService:
             return []
         self._spool_at = now
         accepted, is_held = [], False
-        for item in waiting(self._spool):
+        for item in self._spooled():
             if isinstance(item.event, SiteEdited) and not self._edit(item, item.event):
                 continue
             if isinstance(item.event, BuildingsAssigned) and self._hearing.is_known(item.event):
@@ -294,6 +295,19 @@ class IngestService:
                     continue
             accepted.append(item)
         return accepted
+
+    def _spooled(self) -> list[Submitted]:
+        try:
+            found = waiting(self._spool)
+        except OSError as error:
+            if not self._spool_trouble:
+                log.error("no control event is taken until the spool can be read", reason=str(error))
+            self._spool_trouble = str(error)
+            return []
+        if self._spool_trouble:
+            log.info("control events are taken again")
+        self._spool_trouble = ""
+        return found
 
     def _edit(self, item: Submitted, event: SiteEdited) -> bool:
         """Read the messages by these site files; False when they cannot be used."""

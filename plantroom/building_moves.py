@@ -27,7 +27,7 @@ from facility.errors import RetryableError
 from facility.instant import SECOND_US
 from facility.reading import BuildingsAssigned
 from facility.registry import Registry
-from ingest.control import submit, waiting
+from ingest.control import peek, submit
 from ingest.shard import read_covered
 from plantroom.database import Database
 from plantroom.shard import Shard
@@ -209,7 +209,7 @@ class BuildingMoves:
 
     def _say(self, lists: Lists) -> None:
         """Once, and again when it has been journalled, or refused, without effect."""
-        on_the_way = [one.event for one in waiting(self._shard.control_folder)]
+        on_the_way = peek(self._shard.control_folder)
         if any(isinstance(one, BuildingsAssigned) and lists.are_said_by(one) for one in on_the_way):
             self._said, self._gone_at = lists, None
             return
