@@ -65,6 +65,12 @@ class Hearing:
         event = self._standing.event
         return frozenset((*event.buildings, *event.expected))
 
+    @property
+    def is_untold(self) -> bool:
+        """Whether its journal does not say yet what it is about: then whatever comes may be its own, and to read it as
+        another's would lose it."""
+        return self._standing is None and not self.is_main
+
     def is_known(self, event: BuildingsAssigned) -> bool:
         """Whether it was journalled before: said again, late, it changes nothing."""
         return is_known(self._standing, event)

@@ -42,6 +42,10 @@ _WINDOW = 20
 _IDLE_S = 0.002
 _GROUP_BYTES = 4 * 2**20
 _DISK_RETRY_S = 1.0
+_UNTOLD = (
+    "the journal does not say yet which buildings are this shard's, and the broker keeps what comes: its engine says "
+    "so as soon as it runs; where the journal was lost, `plantroom db new-journal --shard NAME` comes before"
+)
 
 
 class Journal(Protocol):
@@ -150,6 +154,10 @@ class IngestService:
         self._commit(Batch(), stop)
         while not stop.is_set():
             self._stay_away(away_s, stop)
+            if self._hearing.is_untold:
+                self._say_trouble(_UNTOLD)
+                self._stay_away(self._settings.spool_s, stop)
+                continue
             try:
                 if not self._link.open(stop):
                     break

@@ -143,6 +143,9 @@ def test_without_shards_everything_is_heard_and_nothing_said(registry: Registry,
 
 def test_a_shard_that_was_told_nothing_hears_nothing(tmp_path: Path) -> None:
     assert south(tmp_path).own == frozenset()
+    assert south(tmp_path).is_untold
+    assert not south(tmp_path, assigned("nothing")).is_untold
+    assert not Hearing(ShardFeed("main", tmp_path), None, hears_all=False).is_untold
     assert south(tmp_path).filters({}) == (f"{HEARTBEAT_TOPIC}/south",)
     assert south(tmp_path, hears_all=True).filters({}) == (ALL_TOPICS,)
 

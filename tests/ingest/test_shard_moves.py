@@ -3,6 +3,7 @@
 What the broker took is in the journal the building had before it left, or in the one it came to; twice is no harm.
 """
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -136,3 +137,25 @@ def test_a_building_moves_back_to_main_by_the_other_client(tmp_path: Path) -> No
     second = ShardProcess(tmp_path / "second", broker.port, "main", "paho", hears_all=False)
     with running(broker, first, second):
         move(first, second, "", broker.port)
+
+
+@pytest.mark.service
+def test_what_the_broker_holds_for_a_shard_waits_until_a_new_journal_says_what_it_is_about(tmp_path: Path) -> None:
+    broker = Mosquitto(tmp_path, "allow_anonymous true\nmax_queued_messages 0\n")
+    broker.start()
+    shard = ShardProcess(tmp_path / "north", broker.port, "north", "raw", hears_all=False)
+    with running(broker, shard):
+        shard.assign("own", "tower")
+        shard.start()
+        shard.wait(lambda: shard.covers() == {"tower"}, "it to cover its own")
+        shard.stop()
+        shutil.rmtree(shard.folder / "journal")
+        meters = Meters(broker.port, ("meter-tower",))
+        wait_until(lambda: len(meters.sent) > 40, 30, "messages to wait for it")
+        shard.start()
+        shard.wait(lambda: b"does not say yet which buildings" in shard.log(), "it to say what it waits for")
+        wait_until(lambda: len(meters.sent) > 80, 30, "further messages")
+        meters.stop()
+        shard.assign("again", "tower")
+        shard.wait_for_heartbeat()
+        assert meters.taken["meter-tower"] - shard.values()["meter-tower"] == set()

@@ -131,6 +131,10 @@ class ShardProcess:
                 found[entry.asset_id] |= {int(float(one.value)) for one in entry.values}
         return found
 
+    def log(self) -> bytes:
+        """What it has said so far."""
+        return (self.folder / "log").read_bytes()
+
     def covers(self) -> frozenset[str]:
         """The buildings it says it hears."""
         return read_covered(self.folder / "run")
@@ -153,8 +157,7 @@ class ShardProcess:
         try:
             wait_until(is_so, 30, what)
         except pytest.fail.Exception as error:
-            log = (self.folder / "log").read_text(encoding="utf-8")
-            pytest.fail(f"{error.msg}; it covers {sorted(self.covers())}: {log[-3000:]}")
+            pytest.fail(f"{error.msg}; it covers {sorted(self.covers())}: {self.log().decode()[-3000:]}")
 
     def wait_for_heartbeat(self) -> None:
         """Until everything that was sent before this call is in its journal."""
