@@ -31,6 +31,7 @@ from ticketing.service_word import Teller, Word
 from ticketing.tables import WorkOrderRow
 from ticketing.tables_service import QuoteRow
 from ticketing.terms import CostTerms
+from ticketing.work_order import OPEN_STATUSES
 
 QUOTE, PART = "quote", "part"
 CUSTOMER = "customer"
@@ -107,7 +108,12 @@ class CostDesk:
     def quote(
         self, session: Session, order: WorkOrderRow, wanted: Iterable[Wanted], by: str, at: datetime
     ) -> QuoteRow | Declined:
-        """Send the customer a quote over what the whole work will cost her, with the cost standard."""
+        """Send the customer a quote over what the whole work will cost her, with the cost standard. Locks the order:
+        one that is over meanwhile gets none."""
+        locked = repository.find_order(session, order.id, lock=True)
+        if locked is None or locked.status not in OPEN_STATUSES:
+            what = f"order {order.number} is {order.status}: nobody works on it any more"
+            return Declined(what, "Reopen it, or quote on the order that the work is done on.")
         basis = self.basis(order)
         if isinstance(basis, Declined):
             return basis

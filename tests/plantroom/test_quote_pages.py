@@ -248,6 +248,18 @@ def test_what_cannot_be_quoted_says_why_and_keeps_the_form(house: House, form: d
     assert 'class="quote"' not in house.page("owner")
 
 
+def test_an_order_that_was_cancelled_meanwhile_gets_no_quote_and_says_so(house: House) -> None:
+    with house.database.writing() as session:
+        order = repository.find_order(session, house.order, lock=True)
+        assert order is not None
+        order.status = "cancelled"
+    status, text = house.write("li.wei", hours="1")
+    assert (status, "order 1 is cancelled: nobody works on it any more" in text) == (409, True), text
+    assert "工单 1 状态为已取消，已无人处理" in house.write("li.wei", lang="zh", hours="1")[1]
+    assert "quotes/new" not in text
+    assert not house.told.words
+
+
 def test_who_may_not_quote_sees_no_form_and_is_refused(house: House) -> None:
     for who in ("owner", "stranger"):
         assert house.write(who, hours="1")[0] == 403, who

@@ -16,6 +16,7 @@ from facility.finding import Finding
 from facility.instant import to_us
 from facility.registry import Registry
 from plantroom.database import Database
+from ticketing import repository
 from ticketing.contract_book import ContractBook
 from ticketing.cost import CostKind, CostLine, Part, cost_standard, needs_approval, price_line
 from ticketing.desk import Desk
@@ -23,6 +24,7 @@ from ticketing.payer import Payer, PayerKind
 from ticketing.request import Declined
 from ticketing.service_api import service_routers
 from ticketing.terms import CostTerms
+from ticketing.work_order import Status
 
 NewFinding = Callable[..., Finding]
 AT = datetime(2026, 3, 2, 1, tzinfo=UTC)
@@ -163,6 +165,17 @@ def test_a_rejection_needs_its_reason(shop: Shop) -> None:
     shop.post(f"/api/quotes/{quote['id']}/reject", 409)
     assert shop.post(f"/api/quotes/{quote['id']}/reject", 200, reason="too dear")["status"] == "rejected"
     shop.post("/api/costs", 409, order=shop.order, kind="labour", quantity="6")
+
+
+@pytest.mark.parametrize("status", [Status.CLOSED, Status.CANCELLED])
+def test_no_quote_goes_out_for_an_order_that_is_over(shop: Shop, status: Status) -> None:
+    with shop.database.writing() as session:
+        order = repository.find_order(session, shop.order, lock=True)
+        assert order is not None
+        order.status = status
+    refused = shop.post("/api/quotes", 409, order=shop.order, lines=[{"kind": "labour", "quantity": 6}])["detail"]
+    assert refused["what"] == f"order 1 is {status}: nobody works on it any more"
+    assert shop.told.told("quote") == []
 
 
 def test_two_at_once_do_not_take_the_same_part(shop: Shop) -> None:
