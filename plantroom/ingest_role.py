@@ -8,9 +8,9 @@ import threading
 from functools import partial
 
 import prometheus_client
+import structlog
 
 from facility.clock import Clock
-from facility.errors import PermanentError
 from facility.instant import SECOND_US
 from ingest.broker import redelivery_s
 from ingest.journal import JournalWriter
@@ -24,6 +24,9 @@ from plantroom.journal_turn import WarmSite, await_journal
 from plantroom.settings import ClockKind, Mode, Settings
 from plantroom.shard import Shard, find_shard
 
+log = structlog.get_logger(__name__)
+_ASK_SECONDS = 1.0
+
 
 def run(settings: Settings, stop: threading.Event, shard_name: str = MAIN_SHARD) -> None:
     """Run until `stop`. Raises PermanentError for site files or a journal that cannot be used."""
@@ -31,7 +34,8 @@ def run(settings: Settings, stop: threading.Event, shard_name: str = MAIN_SHARD)
     clock = clock_for(settings)
     site = WarmSite(settings)
     metrics = prometheus_client.CollectorRegistry()
-    is_shown = _show(settings, metrics)
+    if settings.metrics_port:
+        threading.Thread(target=_show, args=(settings, metrics, stop), name="metrics", daemon=True).start()
     # A segment holds about an hour of real time; the journal clock has no such thing, so there only size counts.
     segment_us = 3_600_000_000 if settings.clock is not ClockKind.JOURNAL else 100 * 365 * 86_400_000_000
     open_journal = partial(JournalWriter, shard.journal_folder, segment_us=round(segment_us * max(1.0, clock.factor)))
@@ -39,9 +43,6 @@ def run(settings: Settings, stop: threading.Event, shard_name: str = MAIN_SHARD)
     if journal is None:
         return
     with journal:
-        if not is_shown and not _show(settings, metrics):
-            msg = f"metrics cannot be served on {settings.http_host}:{settings.metrics_port}; is the port taken?"
-            raise PermanentError(msg)
         service = IngestService(
             broker_address(settings, shard.name),
             journal,
@@ -71,14 +72,20 @@ def run(settings: Settings, stop: threading.Event, shard_name: str = MAIN_SHARD)
         service.run(stop)
 
 
-def _show(settings: Settings, metrics: prometheus_client.CollectorRegistry) -> bool:
-    """Serve the metrics, where they have a port; False while another process has it, such as the one that writes."""
-    if settings.metrics_port:
+def _show(settings: Settings, metrics: prometheus_client.CollectorRegistry, stop: threading.Event) -> None:
+    """Serve the metrics as soon as the port is free: of two processes one has it, and not always the one that writes.
+    Readings are taken without it."""
+    wait_s = 0.0
+    while not stop.wait(wait_s):
         try:
             prometheus_client.start_http_server(settings.metrics_port, settings.http_host, metrics)
-        except OSError:
-            return False
-    return True
+        except OSError as error:
+            if not wait_s:
+                where = f"{settings.http_host}:{settings.metrics_port}"
+                log.warning("metrics wait for their port", address=where, reason=str(error))
+            wait_s = _ASK_SECONDS
+        else:
+            return
 
 
 def _retention(
