@@ -147,7 +147,8 @@ class BuildingsAssigned(msgspec.Struct, frozen=True, array_like=True, tag="build
     A journal without such an event is about all buildings. Every list is whole, so the newest event says it all.
 
     `expected` are on the way here: what comes of them is kept back unjudged, in order, until their memory comes.
-    `handed` is that memory, by building, as the engine of another journal packed it.
+    `handed` is that memory, by building, as the engine of another journal packed it. `elsewhere` are the buildings that
+    are known to be other shards'; None in journals that do not say it.
     """
 
     event_id: str
@@ -155,6 +156,7 @@ class BuildingsAssigned(msgspec.Struct, frozen=True, array_like=True, tag="build
     buildings: tuple[str, ...]
     expected: tuple[str, ...] = ()
     handed: dict[str, bytes] = {}
+    elsewhere: tuple[str, ...] | None = None
 
 
 ControlEvent = (

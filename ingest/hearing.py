@@ -59,11 +59,19 @@ class Hearing:
 
     @property
     def own(self) -> frozenset[str] | None:
-        """The buildings whose messages are read; None: all of them."""
+        """The buildings that the journal is about; None: all of them."""
         if self._standing is None:
             return None if self.is_main else frozenset()
         event = self._standing.event
         return frozenset((*event.buildings, *event.expected))
+
+    def reads(self, registry: Registry) -> frozenset[str] | None:
+        """Of the buildings of these site files those whose messages are read; None: all of them. `main` reads what no
+        other shard has, too: of a building that is new its journal will be told."""
+        own = self.own
+        if own is None or not self.is_main or self._standing is None or self._standing.event.elsewhere is None:
+            return own
+        return own | (registry.buildings.keys() - {*self._standing.event.elsewhere})
 
     @property
     def is_untold(self) -> bool:

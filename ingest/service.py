@@ -129,7 +129,7 @@ class IngestService:
             clock,
             self._pulse,
             limits,
-            own=self._hearing.own,
+            own=self._hearing.reads(registry),
             heartbeat_topic=self._heartbeat_topic,
             keeps_strangers=self._hearing.is_main,
         )
@@ -321,7 +321,7 @@ class IngestService:
         """Read the messages by these site files; False when they cannot be used."""
         try:
             registry = Registry.merge(parse_site(text, name) for name, text in event.files.items())
-            self._intake.use(registry, self._hearing.own)
+            self._intake.use(registry, self._hearing.reads(registry))
         except InputError as error:
             reject(item.path, str(error))
             return False
@@ -338,7 +338,7 @@ class IngestService:
         except OSError as error:
             self._say_trouble(f"cannot say what is heard: {error}; check the disk")
             return False
-        self._intake.use(self._registry, self._hearing.own)
+        self._intake.use(self._registry, self._hearing.reads(self._registry))
         log.info("buildings in force", buildings=len(event.buildings), expected=event.expected)
         return True
 

@@ -95,6 +95,7 @@ class Lists:
     buildings: tuple[str, ...]
     expected: tuple[str, ...]
     handed: Mapping[str, bytes]
+    elsewhere: tuple[str, ...]
     epochs: int
 
     def event_id(self, shard: str, again: str = "") -> str:
@@ -131,7 +132,9 @@ def wished(rows: Sequence[BuildingShardRow], shard: str) -> Lists:
     ]
     coming = (Phase.WANTED.value, Phase.COVERED.value)
     expected = [row.building_id for row in rows if row.to_shard == shard and row.phase in coming]
-    return Lists(tuple(sorted(own)), tuple(sorted(expected)), released, sum(row.epoch for row in rows))
+    elsewhere = {row.building_id for row in rows} - {*own, *expected}
+    epochs = sum(row.epoch for row in rows)
+    return Lists(tuple(sorted(own)), tuple(sorted(expected)), released, tuple(sorted(elsewhere)), epochs)
 
 
 class BuildingMoves:
@@ -223,7 +226,9 @@ class BuildingMoves:
         # Files are journalled in the order of their instants, and the files of the site come after this.
         self._said_us = max(self._clock.now_us() - 1, self._said_us + 1)
         event_id = lists.event_id(self._shard.name, again)
-        event = BuildingsAssigned(event_id, self._said_us, lists.buildings, lists.expected, dict(lists.handed))
+        event = BuildingsAssigned(
+            event_id, self._said_us, lists.buildings, lists.expected, dict(lists.handed), lists.elsewhere
+        )
         submit(self._shard.control_folder, event)
         log.info(
             "told the journal which buildings are judged", shard=self._shard.name, own=len(lists.buildings),

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from facility.clock import RealClock
@@ -203,6 +204,21 @@ def test_a_building_that_no_site_file_knows_yet_is_not_covered(
     broker.grants(*hearing.filters(intake(registry, "mall", "new").topics()))
     hearing.look(broker)
     assert read_covered(tmp_path) == {"mall"}
+
+
+def test_main_reads_what_no_other_shard_is_known_to_have(registry: Registry, tmp_path: Path) -> None:
+    event = assigned("own", "tower")
+    for name, elsewhere, reads in (
+        ("main", None, ["tower"]),
+        ("main", ("mall",), ["tower"]),
+        ("main", (), ["mall", "tower"]),
+        ("south", (), ["tower"]),
+    ):
+        told = msgspec.structs.replace(event, elsewhere=elsewhere)
+        hearing = Hearing(ShardFeed(name, tmp_path), absorb(None, [told]), hears_all=False)
+        assert sorted(hearing.reads(registry) or ()) == reads, (name, elsewhere)
+        assert sorted(hearing.own or ()) == ["tower"]
+    assert Hearing(ShardFeed("main", tmp_path), None, hears_all=False).reads(registry) is None
 
 
 def test_a_run_that_begins_covers_no_more_than_what_is_its_own(tmp_path: Path) -> None:

@@ -160,3 +160,23 @@ def test_what_the_broker_holds_for_a_shard_waits_until_a_new_journal_says_what_i
         shard.assign("again", "tower")
         shard.wait_for_heartbeat()
         assert meters.taken["meter-tower"] - shard.values()["meter-tower"] == set()
+
+
+def test_main_reads_a_new_building_before_its_journal_is_told_of_it(tmp_path: Path) -> None:
+    """The assignment that names it may wait behind another one, for a heartbeat."""
+    broker = Nats(tmp_path)
+    broker.start()
+    shard = ShardProcess(tmp_path / "main", broker.port, "main", "raw", hears_all=True)
+    with running(broker, shard):
+        shard.assign("own", "tower", "school", elsewhere=("mall",))
+        shard.start()
+        shard.wait(lambda: shard.covers() == {"tower", "school"}, "it to cover its own")
+        annex = SITE + "  - {id: annex, assets: [{id: meter-annex, class: water_meter, points: [water_volume]}]}\n"
+        submit(shard.folder / "spool", SiteEdited("annex", 9, {"site.yaml": annex}))
+        shard.wait(lambda: shard.place("annex") >= 0, "the edit")
+        meters = Meters(broker.port, ("meter-annex", "meter-mall"))
+        wait_until(lambda: len(meters.sent) > 40, 30, "messages")
+        meters.stop()
+        shard.wait_for_heartbeat()
+        assert set(shard.values()) == {"meter-annex"}
+        assert meters.taken["meter-annex"] - shard.values()["meter-annex"] == set()

@@ -11,7 +11,9 @@ from journaling import AT_US
 
 from facility.errors import InputError
 from facility.finding import Finding
-from facility.instant import from_us
+from facility.instant import SECOND_US, from_us
+from facility.reading import Shelved
+from ingest.recall import assigned_in
 from plantroom.building_owner import OneOfSeveral, buildings_are_divided
 from plantroom.database import Database
 from plantroom.judging import Judging
@@ -73,6 +75,10 @@ def test_a_building_is_moved_and_nobody_can_tell_by_what_is_kept(plant: Divided)
     arrive(plant, "tower", "south")
     assert judged(plant, "main") == ("mall",)
     assert judged(plant, "south") == ("tower",)
+    for part, elsewhere in ((plant.main, ("tower",)), (plant.south, ("mall",))):
+        told = assigned_in(part.shard.journal_folder)
+        assert told is not None
+        assert told.event.elsewhere == elsewhere
     assert rows(plant)["tower"].memory is None
     judging = Judging([part.host for part in plant.parts])
     assert set(judging.registry.buildings) == set(BUILDINGS)
@@ -118,6 +124,20 @@ def test_kills_and_stops_between_any_two_steps_change_nothing(plant: Divided, se
         else:
             pytest.fail(f"{building} did not come to {there}: {rows(plant)[building]}")
     check(plant)
+
+
+def test_a_fault_that_was_shelved_before_there_was_the_shard_opens_no_order_there(plant: Divided) -> None:
+    shelf = Shelved("shelf", AT_US, "tower-0", "level-low-soon", AT_US + 3600 * SECOND_US, "Ann", "known")
+    for journal in (plant.main.writer, plant.whole):
+        journal.append(AT_US, [shelf])
+    plant.low |= {"tower-0"}
+    for _ in range(8):
+        plant.tick()
+    assert want(plant, "tower", "south")
+    arrive(plant, "tower", "south")
+    assert [one.shelved_by for one in plant.south.host.engine.active()] == ["Ann"]
+    check(plant)
+    assert plant.kept()["orders"] == []
 
 
 def test_a_move_that_was_taken_back_leaves_everything_as_it_was(plant: Divided) -> None:

@@ -104,10 +104,17 @@ class ShardProcess:
             self.process.kill()
             self.process.wait(30)
 
-    def assign(self, event_id: str, *buildings: str, expected: tuple[str, ...] = ()) -> None:
+    def assign(
+        self,
+        event_id: str,
+        *buildings: str,
+        expected: tuple[str, ...] = (),
+        elsewhere: tuple[str, ...] | None = None,
+    ) -> None:
         """Hand an assignment over."""
         self.events += 1
-        submit(self.folder / "spool", BuildingsAssigned(event_id, self.events, buildings, expected))
+        event = BuildingsAssigned(event_id, self.events, buildings, expected, {}, elsewhere)
+        submit(self.folder / "spool", event)
 
     def entries(self) -> list[Entry]:
         """Everything in its journal."""
