@@ -29,4 +29,14 @@ def served_end(address: str) -> datetime:
 
 def kept_end(path: Path) -> datetime:
     """The first end among the certificates of a PEM file. Raises OSError, ValueError."""
-    return min(one.not_valid_after_utc for one in x509.load_pem_x509_certificates(path.read_bytes()))
+    return min(_ends(path))
+
+
+def trusted_end(path: Path) -> datetime:
+    """From when on none of the authorities in a PEM file is good any more: old and new may stand side by side, and a
+    system's bundle always holds some that end. Raises OSError, ValueError."""
+    return max(_ends(path))
+
+
+def _ends(path: Path) -> list[datetime]:
+    return [one.not_valid_after_utc for one in x509.load_pem_x509_certificates(path.read_bytes())]

@@ -1,6 +1,7 @@
 """The doctor on certificates: which end soon, and which are over."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -9,7 +10,6 @@ from plantroom.doctor import Check, bad, good, warn
 from plantroom.production_files import Place
 from plantroom.settings import Settings
 
-SOON = timedelta(days=60)
 _RENEW = (
     "Run `plantroom certificates` where `init --production` wrote (one of another authority: get it there), then let "
     "broker and proxy read it: `docker compose restart mosquitto proxy`."
@@ -19,7 +19,21 @@ _AUTHORITY = (
     "tls/ca.pem to every device, and only then the rest of it here."
 )
 _UNSEEN = "Start the server, correct PLANTROOM_TLS_ADDRESSES, or let this user read the file."
-Ends = Iterator[tuple[str, str, Callable[[], datetime]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What certificates are for: the point that says how long they last, the advice, and when it is time for it."""
+
+    point: str
+    advice: str
+    soon: timedelta
+
+
+SERVERS = Kind("certificate_days", _RENEW, timedelta(days=21))
+"""One of 90 days is renewed by itself when 30 are left: only what was not counts."""
+AUTHORITIES = Kind("authority_days", _AUTHORITY, timedelta(days=60))
+Ends = Iterator[tuple[str, Kind, Callable[[], datetime]]]
 
 
 def check_certificates(settings: Settings, root: Path, now: datetime | None = None) -> list[Check]:
@@ -32,7 +46,7 @@ def check_certificates(settings: Settings, root: Path, now: datetime | None = No
         return [warn("certificate", said, "pip install 'plantroom[tls]'")]
     now = now or RealClock().now()
     checks, fine = [], []
-    for what, advice, ask in ends:
+    for what, kind, ask in ends:
         try:
             end = ask()
         except (OSError, ValueError) as error:
@@ -41,9 +55,9 @@ def check_certificates(settings: Settings, root: Path, now: datetime | None = No
             continue
         said = f"that of {what} ends {end:%Y-%m-%d}, in {(end - now).days} days"
         if end <= now:
-            checks.append(bad("certificate", f"that of {what} ended {end:%Y-%m-%d}", advice))
-        elif end - now < SOON:
-            checks.append(warn("certificate", said, advice))
+            checks.append(bad("certificate", f"that of {what} ended {end:%Y-%m-%d}", kind.advice))
+        elif end - now < kind.soon:
+            checks.append(warn("certificate", said, kind.advice))
         else:
             fine.append((end, said))
     if fine:
@@ -52,7 +66,7 @@ def check_certificates(settings: Settings, root: Path, now: datetime | None = No
 
 
 def certificate_ends(settings: Settings, root: Path) -> Ends:
-    """What each is of, what to do before it ends, and what asks for its end (raises OSError, ValueError). Raises
+    """What each is of, what it is for, and what asks for its end (raises OSError, ValueError). Raises
     ModuleNotFoundError without the extra `tls`, where there are any."""
     place = Place(root)
     addresses = settings.tls_addresses.split()
@@ -62,14 +76,14 @@ def certificate_ends(settings: Settings, root: Path) -> Ends:
         addresses.append(f"{settings.mqtt_host}:{settings.mqtt_port}")
     if not addresses and not authorities and not servers:
         return
-    from plantroom.certificate_ends import kept_end, served_end  # noqa: PLC0415 - an extra
+    from plantroom.certificate_ends import kept_end, served_end, trusted_end  # noqa: PLC0415 - an extra
 
     for address in addresses:
-        yield address, _RENEW, lambda address=address: served_end(address)  # type: ignore[misc]  # a default binds it
+        yield address, SERVERS, lambda address=address: served_end(address)  # type: ignore[misc]  # a default binds it
     for path in sorted(authorities):
-        yield f"the authority in {path}", _AUTHORITY, lambda path=path: kept_end(path)  # type: ignore[misc]  # as above
+        yield f"the authority in {path}", AUTHORITIES, lambda path=path: trusted_end(path)  # type: ignore[misc]  # as above
     for path in servers:
-        yield str(path), _RENEW, lambda path=path: kept_end(path)  # type: ignore[misc]  # as above
+        yield str(path), SERVERS, lambda path=path: kept_end(path)  # type: ignore[misc]  # as above
 
 
 def _is_there(path: Path) -> bool:

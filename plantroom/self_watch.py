@@ -6,7 +6,7 @@ rules with ordinary work orders.
 
 import shutil
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -53,8 +53,8 @@ class Watched:
     clock: Clock
     skews_us: Callable[[], Sequence[int]] = tuple
     """How far the clocks of the devices are off that are known, ahead of ours positive; in the clock's time."""
-    certificates: Callable[[], Iterable[float]] = tuple
-    """Days until each of our certificates ends."""
+    certificates: Callable[[], Mapping[str, float]] = dict
+    """Point -> days until the first certificate of its kind ends."""
 
 
 @dataclass(slots=True)
@@ -111,9 +111,8 @@ class SelfWatch:
         return {"device_clock_error": round(worst_us / 1e6, 2)} if skews else {}
 
     def _certificates(self) -> Mapping[str, float]:
-        """Days until the first certificate ends; nothing where there is none."""
-        days = list(self.watched.certificates())
-        return {"certificate_days": round(min(days), 2)} if days else {}
+        """Days until the first certificate, and the first authority, ends; nothing where there is none."""
+        return {name: round(days, 2) for name, days in self.watched.certificates().items()}
 
     def _messages(self) -> Mapping[str, float]:
         """Messages a real second since the last look, and the share of them that could not be read, in percent."""

@@ -3,7 +3,7 @@
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -40,8 +40,8 @@ def make(root: Path, made: datetime, *, authority: datetime = NOW) -> Place:
 
 @pytest.fixture
 def shown(tmp_path: Path) -> Iterator[str]:
-    """Where a server shows the broker's certificate, a month before its end."""
-    place = make(tmp_path / "shown", NOW - SERVER_LASTS + timedelta(days=30))
+    """Where a server shows the broker's certificate, 15 days before its end."""
+    place = make(tmp_path / "shown", NOW - SERVER_LASTS + timedelta(days=15))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(*place.servers["mosquitto"])
     over = threading.Event()
@@ -62,6 +62,10 @@ def shown(tmp_path: Path) -> Iterator[str]:
         thread.join()
 
 
+def rounded(days: Mapping[str, float]) -> dict[str, int]:
+    return {point: round(left) for point, left in days.items()}
+
+
 def settings(var: Path, **more: object) -> Settings:
     return load_settings(var=var, **more)
 
@@ -76,9 +80,9 @@ def test_what_lasts_is_good_and_an_installation_without_any_is_passed_over(tmp_p
 
 
 @pytest.mark.parametrize(
-    ("left", "verdict"), [(62, Verdict.GOOD), (59, Verdict.WARN), (1, Verdict.WARN), (-1, Verdict.BAD)]
+    ("left", "verdict"), [(30, Verdict.GOOD), (20, Verdict.WARN), (1, Verdict.WARN), (-1, Verdict.BAD)]
 )
-def test_sixty_days_before_the_end_it_warns_and_after_it_fails(tmp_path: Path, left: int, verdict: Verdict) -> None:
+def test_three_weeks_before_the_end_it_warns_and_after_it_fails(tmp_path: Path, left: int, verdict: Verdict) -> None:
     place = make(tmp_path, NOW - SERVER_LASTS + timedelta(days=left))
     worst = [one for one in check_certificates(settings(tmp_path), tmp_path) if one.verdict is not Verdict.GOOD]
     assert [one.verdict for one in worst] == [verdict] * 2 * (verdict is not Verdict.GOOD)
@@ -88,10 +92,15 @@ def test_sixty_days_before_the_end_it_warns_and_after_it_fails(tmp_path: Path, l
 
 
 def test_an_authority_that_ends_is_another_matter(tmp_path: Path) -> None:
-    make(tmp_path, NOW, authority=NOW - AUTHORITY_LASTS + timedelta(days=20))
+    make(tmp_path, NOW, authority=NOW - AUTHORITY_LASTS + timedelta(days=50))
     found = check_certificates(settings(tmp_path), tmp_path)
     assert [one.verdict for one in found] == [Verdict.GOOD, Verdict.WARN]
     assert "to every device" in found[1].advice
+    make(tmp_path / "new", NOW)
+    with (tmp_path / "tls/ca.pem").open("ab") as both:
+        both.write((tmp_path / "new/tls/ca.pem").read_bytes())
+    (check,) = check_certificates(settings(tmp_path), tmp_path)
+    assert check.verdict is Verdict.GOOD, "the new one stands beside it"
 
 
 def test_what_a_server_shows_counts(shown: str, tmp_path: Path) -> None:
@@ -119,7 +128,7 @@ def test_a_folder_that_cannot_be_looked_into_is_said_and_the_monitor_goes_on(sho
     found = check_certificates(asked, nowhere)
     assert [one.verdict for one in found] == [Verdict.WARN] * 4
     assert [one.said for one in found if "cannot be looked at" in one.said and str(nowhere) in one.said], found
-    assert [round(days) for days in CertificateWatch(asked, nowhere, JournalClock(to_us(NOW))).days()] == [30]
+    assert rounded(CertificateWatch(asked, nowhere, JournalClock(to_us(NOW))).days()) == {"certificate_days": 15}
 
 
 def test_the_command_makes_new_ones_with_the_names_they_had(plantroom: Commands, tmp_path: Path) -> None:
@@ -150,10 +159,13 @@ def test_an_influxdb_that_says_nothing_keeps_nobody_waiting(tmp_path: Path) -> N
 def test_the_monitor_hears_of_them_and_of_one_whose_server_is_away_as_it_was(shown: str, tmp_path: Path) -> None:
     wall = JournalClock(to_us(NOW))
     watch = CertificateWatch(settings(tmp_path, tls_addresses=f"{shown} nothing"), tmp_path, wall)
-    assert [round(days) for days in watch.days()] == [30]
+    assert rounded(watch.days()) == {"certificate_days": 15}
     wall.advance(to_us(NOW + timedelta(minutes=30)))
     make(tmp_path, NOW - SERVER_LASTS + timedelta(days=5))
-    assert len(list(watch.days())) == 1, "it was looked at half an hour ago"
+    assert rounded(watch.days()) == {"certificate_days": 15}, "it was looked at half an hour ago"
     wall.advance(to_us(NOW + timedelta(days=31)))
     (tmp_path / "tls/pages.pem").write_text("dust", encoding="utf-8")
-    assert sorted(round(days) for days in watch.days())[:2] == [-26, -1]
+    assert rounded(watch.days()) == {"certificate_days": -26, "authority_days": AUTHORITY_LASTS.days - 31}
+    (tmp_path / "tls/mosquitto.pem").write_text("dust", encoding="utf-8")
+    wall.advance(to_us(NOW + timedelta(days=32)))
+    assert rounded(watch.days())["certificate_days"] == -27, "as it was"

@@ -21,7 +21,7 @@ buildings:
   - id: tower
     assets:
       - {id: plantroom, class: monitor, points: [follower_lag, disk_free, rejected_rate, silent_devices,
-         message_rate, judged_delay, device_clock_error, certificate_days]}
+         message_rate, judged_delay, device_clock_error, certificate_days, authority_days]}
       - {id: TANK-1, class: tank, points: [tank_level]}
       - {id: TANK-2, class: tank, points: [tank_level]}
       - {id: TANK-3, class: tank, points: [tank_level]}
@@ -32,7 +32,7 @@ class Setup:
     """A monitor on a clock that stands still, with what it said."""
 
     def __init__(
-        self, folder: Path, site: str = SITE, *, skews_us: tuple[int, ...] = (), days: tuple[float, ...] = ()
+        self, folder: Path, site: str = SITE, *, skews_us: tuple[int, ...] = (), days: Mapping[str, float] | None = None
     ) -> None:
         self.latest, self.said = LatestValues(), list[tuple[str, Mapping[str, float]]]()
         registry: Registry = parse_site(site, "site.yaml")
@@ -45,7 +45,7 @@ class Setup:
             folder,
             clock,
             lambda: skews_us,
-            lambda: days,
+            lambda: days or {},
         )
         self.watch = SelfWatch(watched, self.say)
 
@@ -101,10 +101,14 @@ def test_the_worst_clock_of_a_device_is_told_once_one_is_known(tmp_path: Path) -
 
 
 def test_the_certificate_that_ends_first_is_told(tmp_path: Path) -> None:
-    for days, told in (((), None), ((824.2, 59.994), 59.99), ((-3.0,), -3.0)):
-        own = Setup(tmp_path, days=days)
+    for days, told in (({}, {}), ({"authority_days": 59.994}, {"authority_days": 59.99})):
+        own = Setup(tmp_path, days=days | {"certificate_days": -3.0})
         own.watch.report()
-        assert own.said[-1][1].get("certificate_days") == told
+        said = {point: value for point, value in own.said[-1][1].items() if point.endswith("_days")}
+        assert said == told | {"certificate_days": -3.0}
+    own = Setup(tmp_path)
+    own.watch.report()
+    assert not {"certificate_days", "authority_days"} & own.said[-1][1].keys()
 
 
 def test_who_is_silent_is_named_the_longest_first(tmp_path: Path) -> None:
