@@ -12,6 +12,7 @@ from typing import Protocol
 import msgspec
 import structlog
 
+from facility.instant import SECOND_US
 from facility.reading import BuildingsAssigned
 from facility.registry import Registry
 from ingest.assigned import Standing, absorb, is_known
@@ -22,6 +23,8 @@ from ingest.stores.cursor import write_whole
 from ingest.topic_tree import TopicTree
 
 log = structlog.get_logger(__name__)
+SETTLE_S = 5.0
+"""Twice what Mosquitto of deploy/ lets pass between two snapshots (`autosave_interval`), and time to write one."""
 
 
 class Subscribed(Protocol):
@@ -42,9 +45,12 @@ class Subscribed(Protocol):
 
 class Hearing:
     """Of one shard; without a feed, of a plant that has no shards. `hears_all`: by one filter for everything, because
-    the broker keeps the order of messages within a subscription only. Raises OSError."""
+    the broker keeps the order of messages within a subscription only. `settle_s`: how old a grant is before the broker
+    has it on its disk and it is counted on. Raises OSError."""
 
-    def __init__(self, feed: ShardFeed | None, standing: Standing | None, *, hears_all: bool) -> None:
+    def __init__(
+        self, feed: ShardFeed | None, standing: Standing | None, *, hears_all: bool, settle_s: float = 0.0
+    ) -> None:
         self._feed = feed
         self.is_main = feed is None or feed.is_main
         self._by_all = self.is_main or hears_all
@@ -53,6 +59,9 @@ class Hearing:
         self._fences: dict[str, int] = {}
         self._returned_us = 0
         self._seen: tuple[object, ...] = ()
+        self._settle_us = round(settle_s * SECOND_US)
+        self._granted_us: dict[str, int] = {}
+        self._settles_us: dict[str, int] = {}
         self._covered = read_covered(feed.run_folder) if feed is not None else frozenset()
         self._held_file = feed.run_folder / "filters.json" if feed is not None and not self._by_all else None
         self._say(self._covered & (self.own or frozenset()))
@@ -122,25 +131,40 @@ class Hearing:
         self._seen = ()
 
     def reconnected(self) -> None:
-        """On another connection what waits at the broker comes again: fences begin anew."""
+        """On another connection what waits at the broker comes again: fences begin anew. What it grants may be new."""
         self._fences = dict.fromkeys(self._fences, steady_us())
+        self._granted_us = {}
 
     def came_back(self, sent_us: int) -> None:
         """Our own heartbeat that was sent at `sent_us` (monotonic) is among what is committed now."""
         self._returned_us = max(self._returned_us, sent_us)
 
-    def look(self, link: Subscribed) -> None:
-        """Note what the broker has granted, and say durably what is covered by it. Raises OSError."""
+    def look(self, link: Subscribed, now_us: int) -> None:
+        """Note what the broker has granted at `now_us` (monotonic), and say durably what is covered by it. Raises
+        OSError."""
         seen = (link.granted, link.held, self._needed)
-        if self._seen and all(map(operator.is_, seen, self._seen)):
-            return
+        if not self._seen or not all(map(operator.is_, seen, self._seen)):
+            self._note(link, now_us)
+            self._seen = seen
+        if settled := {name for name, due_us in self._settles_us.items() if due_us <= now_us}:
+            self._say(self._covered | settled)
+            self._settles_us = {name: due for name, due in self._settles_us.items() if name not in settled}
+
+    def _note(self, link: Subscribed, now_us: int) -> None:
+        """What is granted now. Of that what was covered before stays so; the rest settles first."""
         if self._held_file is not None and (not self._seen or self._seen[1] != link.held):
             self._held_file.parent.mkdir(parents=True, exist_ok=True)
             write_whole(self._held_file, msgspec.json.encode(sorted(link.held)))
         if link.refused:
             log.error("the broker refuses topics: what is published there is not heard", topics=link.refused[:10])
-        self._say(frozenset(name for name, needed in self._needed.items() if needed <= link.granted))
-        self._seen = seen
+        self._granted_us = {one: self._granted_us.get(one, now_us) for one in link.granted}
+        granted = {name: needed for name, needed in self._needed.items() if needed <= link.granted}
+        self._say(self._covered & granted.keys())
+        self._settles_us = {
+            name: max((self._granted_us[one] for one in needed), default=now_us) + self._settle_us
+            for name, needed in granted.items()
+            if name not in self._covered
+        }
 
     def _say(self, covered: frozenset[str]) -> None:
         if self._feed is not None and covered != self._covered:

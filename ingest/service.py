@@ -23,8 +23,8 @@ from facility.site_file import parse_site
 from ingest.broker_losses import BrokerLosses
 from ingest.clock_watch import ClockWatch
 from ingest.control import Submitted, reject, waiting
-from ingest.hearing import Hearing
-from ingest.heartbeat import Pulse
+from ingest.hearing import SETTLE_S, Hearing
+from ingest.heartbeat import Pulse, steady_us
 from ingest.intake import Batch, Intake
 from ingest.limits import Limits
 from ingest.link import BrokerAddress, ClientKind, Delivery, LinkError
@@ -67,7 +67,9 @@ class IngestSettings:
     `redelivery_s`: how long to stay away from the broker before connecting again, so that it redelivers what was not
     acknowledged before anything newer; `ingest.broker.redelivery_s` for the embedded one, 0 for Mosquitto, which
     always does. `hears_all`: a shard hears every topic, and leaves alone what is of others; so it must be where the
-    broker keeps the order of messages within a subscription only, as the embedded one does.
+    broker keeps the order of messages within a subscription only, as the embedded one does. `settle_s`: how old the
+    broker's grant is before a shard counts on it; Mosquitto forgets in a kill what its last snapshot
+    (`autosave_interval`) does not hold.
     """
 
     allowance_us: int
@@ -82,6 +84,7 @@ class IngestSettings:
     device_per_s: float = 0.0
     client: ClientKind = ClientKind.RAW
     hears_all: bool = False
+    settle_s: float = SETTLE_S
 
     def __post_init__(self) -> None:
         if self.allowance_us < 0 or self.redelivery_s < 0:
@@ -120,7 +123,7 @@ class IngestService:
         limits = Limits(message_bytes=settings.message_bytes, device_per_s=settings.device_per_s)
         self._registry, self._hearing = (
             registry,
-            Hearing(shard, assigned_in(journal_folder), hears_all=settings.hears_all),
+            Hearing(shard, assigned_in(journal_folder), hears_all=settings.hears_all, settle_s=settings.settle_s),
         )
         self._heartbeat_topic = HEARTBEAT_TOPIC if shard is None else shard.heartbeat_topic
         self._intake = Intake(
@@ -215,7 +218,7 @@ class IngestService:
     def _look(self) -> None:
         """Say what is heard now."""
         try:
-            self._hearing.look(self._link)
+            self._hearing.look(self._link, steady_us())
         except OSError as error:
             self._say_trouble(f"cannot say what is heard: {error}; check the disk")
 

@@ -13,6 +13,7 @@ import structlog
 from facility.clock import Clock
 from facility.instant import SECOND_US
 from ingest.broker import redelivery_s
+from ingest.hearing import SETTLE_S
 from ingest.journal import JournalWriter
 from ingest.retention import KeepLimits, Retention, RetentionMetrics
 from ingest.service import IngestService, IngestSettings
@@ -60,6 +61,7 @@ def run(settings: Settings, stop: threading.Event, shard_name: str = MAIN_SHARD)
                 if settings.clock is ClockKind.JOURNAL
                 else settings.device_messages_per_second * max(1.0, clock.factor),
                 hears_all=settings.mode is Mode.EMBEDDED,
+                settle_s=0.0 if settings.mode is Mode.EMBEDDED else SETTLE_S,
             ),
             metrics,
             shard.feed,

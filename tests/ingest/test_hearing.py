@@ -136,7 +136,7 @@ def test_without_shards_everything_is_heard_and_nothing_said(registry: Registry,
         assert hearing.own is None
         assert hearing.filters({}) == (ALL_TOPICS, DROPPED_TOPIC)
         broker.grants(ALL_TOPICS, DROPPED_TOPIC)
-        hearing.look(broker)
+        hearing.look(broker, steady_us())
         assert not hearing.waits
         assert hearing.may_assign(assigned("all", *registry.buildings), registry)
     assert list(tmp_path.iterdir()) == []
@@ -157,17 +157,17 @@ def test_a_building_is_covered_when_all_its_topics_are_granted(tmp_path: Path) -
     beat = f"{HEARTBEAT_TOPIC}/south"
     assert hearing.filters(topics) == (beat, "a/1", "a/2", "b/#")
     broker.grants(beat, "a/2", "b/#")
-    hearing.look(broker)
+    hearing.look(broker, steady_us())
     assert read_covered(tmp_path) == {"mall"}
     broker.grants(beat, "a/1", "a/2", "b/#")
-    hearing.look(broker)
+    hearing.look(broker, steady_us())
     assert read_covered(tmp_path) == {"mall", "tower"}
     broker.grants()
-    hearing.look(broker)
+    hearing.look(broker, steady_us())
     assert read_covered(tmp_path) == frozenset()
     assert south(tmp_path).held_before() == frozenset()
     broker.grants("a/1")
-    hearing.look(broker)
+    hearing.look(broker, steady_us())
     assert south(tmp_path).held_before() == {"a/1"}
 
 
@@ -175,7 +175,7 @@ def test_what_leaves_waits_for_a_heartbeat_sent_after_it_was_seen(registry: Regi
     hearing, broker = south(tmp_path, assigned("own", "tower", "mall"), hears_all=True), Broker()
     hearing.filters(intake(registry, "tower", "mall").topics())
     broker.grants(ALL_TOPICS)
-    hearing.look(broker)
+    hearing.look(broker, steady_us())
     leave = assigned("leave", "mall")
     hearing.came_back(steady_us())
     assert not hearing.may_assign(leave, registry)
@@ -196,13 +196,40 @@ def test_what_leaves_waits_for_a_heartbeat_sent_after_it_was_seen(registry: Regi
     assert not hearing.is_known(assigned("come", "mall", "tower"))
 
 
+def test_a_building_is_covered_once_its_newest_grant_has_settled(tmp_path: Path) -> None:
+    """A broker that is killed forgets what its last snapshot on the disk does not hold."""
+    event = assigned("own", "tower", expected=("mall",))
+    hearing = Hearing(ShardFeed("south", tmp_path), absorb(None, [event]), hears_all=False, settle_s=5.0)
+    broker, second_us = Broker(), 1_000_000
+    hearing.filters({"tower": frozenset({"a"}), "mall": frozenset({"a", "b"})})
+    broker.grants("a")
+    hearing.look(broker, 100 * second_us)
+    broker.grants("a", "b")
+    hearing.look(broker, 103 * second_us)
+    covered = []
+    for at_s in range(104, 110):
+        hearing.look(broker, at_s * second_us)
+        covered.append(len(read_covered(tmp_path)))
+    assert covered == [0, 1, 1, 1, 2, 2]
+    broker.grants("a", "b")
+    hearing.reconnected()
+    hearing.look(broker, 200 * second_us)
+    assert read_covered(tmp_path) == {"mall", "tower"}, "they were before"
+    hearing.filters({"tower": frozenset({"a", "c"}), "mall": frozenset({"a", "b"})})
+    hearing.look(broker, 201 * second_us)
+    broker.grants("a", "b", "c")
+    for at_s, buildings in ((202, {"mall"}), (206, {"mall"}), (207, {"mall", "tower"})):
+        hearing.look(broker, at_s * second_us)
+        assert read_covered(tmp_path) == buildings
+
+
 @pytest.mark.parametrize("hears_all", [True, False])
 def test_a_building_that_no_site_file_knows_yet_is_not_covered(
     registry: Registry, tmp_path: Path, *, hears_all: bool
 ) -> None:
     hearing, broker = south(tmp_path, assigned("own", "mall", expected=("new",)), hears_all=hears_all), Broker()
     broker.grants(*hearing.filters(intake(registry, "mall", "new").topics()))
-    hearing.look(broker)
+    hearing.look(broker, steady_us())
     assert read_covered(tmp_path) == {"mall"}
 
 

@@ -67,6 +67,7 @@ class Journal:
 settings = IngestSettings(
     allowance_us=2_000_000, redelivery_s=1.3 if hears_all else 0.0, heartbeat_s=0.1, spool_s=0.05,
     backoff_s=(0.05, 0.2), client=ClientKind(client), hears_all=bool(hears_all),
+    settle_s=0.0 if hears_all else 0.3,
 )
 client_id = "plantroom-ingest" if name == "main" else f"plantroom-ingest-{name}"
 with JournalWriter(folder / "journal", segment_bytes=20_000) as writer:
