@@ -5,7 +5,7 @@ from pathlib import Path
 
 import polars as pl
 
-from facility.errors import PermanentError, RetryableError
+from facility.errors import PermanentError
 from plantroom.backup.copying import Copier, Teller
 from plantroom.backup.manifest import VAR, BackupError, FileEntry, InfluxFacts
 from plantroom.settings import Settings
@@ -14,7 +14,6 @@ INFLUX = "influx"
 """The folder of a backup."""
 _ANSWER_S = 120.0
 """Real seconds that the server has for a slice, or for some thousand points."""
-_LEAVE = "`plantroom backup --without-readings` leaves them out"
 
 
 def copy_influx(settings: Settings, folder: Path, copier: Copier, teller: Teller) -> InfluxFacts:
@@ -41,11 +40,8 @@ def copy_influx(settings: Settings, folder: Path, copier: Copier, teller: Teller
                     copier.note(str(path.relative_to(folder)))
                     rows[suffix] += count
                     teller.advance(path.stat().st_size)
-            except RetryableError as error:
-                msg = f"{error}. {_LEAVE}"
-                raise RetryableError(msg) from error
             except PermanentError as error:
-                msg = f"{error}. {_LEAVE}"
+                msg = f"{error}. `plantroom backup --without-readings` leaves them out"
                 raise BackupError(msg) from error
             if not suffix:
                 _note_again(settings, copier)

@@ -21,7 +21,7 @@ from ingest.segment import list_segments, segment_bytes
 from plantroom import __version__
 from plantroom.backup.copying import Copier, Teller, check_space, format_bytes
 from plantroom.backup.disk import disk_errors
-from plantroom.backup.influx import copy_influx
+from plantroom.backup.influx import INFLUX, copy_influx
 from plantroom.backup.journal import copy_journal
 from plantroom.backup.live import Live, find_live
 from plantroom.backup.manifest import (
@@ -89,8 +89,9 @@ def make_backup(
     keep: int | None,
     with_readings: bool = True,
 ) -> Made:
-    """Make one in `folder`, then remove the oldest beyond `keep`. Files that the newest backup there has already are
-    linked, not copied, unless `full`. Raises InputError, BackupError, RetryableError; then there is none."""
+    """Make one in `folder`, then remove the oldest beyond `keep`, but none after one that lacks what InfluxDB holds.
+    Files that the newest backup there has already are linked, not copied, unless `full`. Raises InputError,
+    BackupError, RetryableError; then there is none."""
     if not settings.var.is_dir():
         raise refuse(str(settings.var), "is not there", "Name the folder of an instance with --var.")
     if folder.resolve().is_relative_to(settings.var.resolve()):
@@ -122,7 +123,7 @@ def make_backup(
         except BaseException:  # also Ctrl-C: whatever it was goes on to the caller, what is half does not stay
             shutil.rmtree(unfinished, ignore_errors=True)
             raise
-        removed = list_backups(folder)[:-keep] if keep else []
+        removed = list_backups(folder)[:-keep] if keep and not manifest.influx_missing else []
         for old in removed:
             _remove(old, folder / name)
     return Made(folder / name, manifest, maker.copier.linked_bytes, tuple(removed))
@@ -165,19 +166,22 @@ class _Maker:
         self._url = parse_url(settings.database_address())
         is_sqlite = self._url.get_backend_name() == "sqlite"
         self._database = Path(str(self._url.database)) if is_sqlite else None
-        self._known_bytes = sum(entry.size for entry in known.values())
+        # What has no instant is made anew each time and never linked: the database, and what InfluxDB holds.
+        self._known_bytes = sum(entry.size for entry in known.values() if entry.modified_ns)
+        self._influx_bytes = sum(entry.size for path, entry in known.items() if path.startswith(f"{INFLUX}/"))
 
     def make(self, made_at: str) -> Manifest:
         started = perf_counter()
         live = find_live(self._settings, self._database, with_secrets=self._with_secrets)
         var, size = live.var, _size(live, self._database)
-        check_space(self._folder, max(0, size - self._known_bytes), "The backup")
+        anew = self._influx_bytes if self._takes_influx else 0
+        check_space(self._folder, max(0, size - self._known_bytes) + anew, "The backup")
         self._teller.begin("files and readings", size)
         self._copy(live, live.state_files())
         self._hide_roster()
         for store in live.stores if self._with_readings else ():
             copy_store(var / store, f"{VAR}/{store}", self.copier)
-        influx = self._influx()
+        influx, influx_missing = self._influx()
         self._teller.begin("database")
         facts, tables = self._dump()
         self._teller.begin("pictures and journal", sum(_folder_size(var / name) for name in live.journals))
@@ -189,15 +193,26 @@ class _Maker:
         files = tuple(self.copier.entries[path] for path in sorted(self.copier.entries))
         manifest = Manifest(
             FORMAT, __version__, made_at, round(perf_counter() - started, 3), self._with_secrets, hidden, facts, tables,
-            journals, own, files, influx,
+            journals, own, files, influx, influx_missing,
         )  # fmt: skip
         write_manifest(self._folder, manifest)
         return manifest
 
-    def _influx(self) -> InfluxFacts | None:
-        if self._settings.store is not StoreKind.INFLUX or not self._with_readings:
-            return None
-        return copy_influx(self._settings, self._folder, self.copier, self._teller)
+    @property
+    def _takes_influx(self) -> bool:
+        return self._settings.store is StoreKind.INFLUX and self._with_readings
+
+    def _influx(self) -> tuple[InfluxFacts | None, str]:
+        """What was taken, or why nothing was: everything else is worth a backup also while InfluxDB is away."""
+        if not self._takes_influx:
+            return None, ""
+        try:
+            return copy_influx(self._settings, self._folder, self.copier, self._teller), ""
+        except RetryableError as error:
+            for path in [path for path in self.copier.entries if path.startswith(f"{INFLUX}/")]:
+                self.copier.forget(path)
+            shutil.rmtree(self._folder / INFLUX, ignore_errors=True)
+            return None, str(error)
 
     def _copy(self, live: Live, files: Iterator[Path]) -> None:
         for path in files:
@@ -279,6 +294,8 @@ def report(made: Made) -> list[str]:
     ]
     if manifest.influx is not None:
         lines.append(f"InfluxDB: {sum(manifest.influx.rows.values()):,} rows of readings, old ones and means")
+    if manifest.influx_missing:
+        lines.append(f"WITHOUT the readings in InfluxDB: {manifest.influx_missing}")
     if not manifest.with_secrets:
         lines.append("without secrets: token, passwords" + (", addresses in the roster" if manifest.hidden else ""))
     return [*lines, *(f"removed: {path}" for path in made.removed)]

@@ -85,6 +85,8 @@ class Manifest(msgspec.Struct, frozen=True):
     files: tuple[FileEntry, ...]
     influx: InfluxFacts | None = None
     """None where the readings lay in files, or were left out."""
+    influx_missing: str = ""
+    """Why they were left out though nobody had said so: InfluxDB was away."""
 
     @property
     def total_bytes(self) -> int:

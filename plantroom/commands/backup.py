@@ -19,6 +19,7 @@ _WithoutReadings = Annotated[
     bool, typer.Option("--without-readings", help="Leave out what the series store holds: InfluxDB, or files.")
 ]
 _Full = Annotated[bool, typer.Option("--full", help="Copy also what the backup before has already.")]
+EXIT_INCOMPLETE = 3
 
 
 def register(app: typer.Typer) -> None:
@@ -40,10 +41,13 @@ def register(app: typer.Typer) -> None:
 
         console = Console(highlight=False, markup=False, soft_wrap=True)
         with Bar() as bar:
+            is_complete = True
             if verify:
                 chosen = choose_backup(folder)
                 manifest, problems = check_backup(chosen, bar)
                 lines = [f"{chosen} is whole: {len(manifest.files):,} files, made {manifest.made_at}"]
+                if manifest.influx_missing:
+                    lines.append(f"it was made without the readings in InfluxDB: {manifest.influx_missing}")
             else:
                 problems = []
                 made = make_backup(
@@ -56,8 +60,12 @@ def register(app: typer.Typer) -> None:
                     keep=keep,
                     with_readings=not without_readings,
                 )
-                lines = report(made)
+                lines, is_complete = report(made), not made.manifest.influx_missing
         if problems:
             raise PermanentError("\n".join([*problems, "this backup is not whole; use another one"]))
         for line in lines:
             console.print(line)
+        if not is_complete:
+            what = "InfluxDB was away: the backup was made without its readings. Take another one when it is back"
+            Console(stderr=True, highlight=False, markup=False, soft_wrap=True).print(f"plantroom: {what}")
+            raise typer.Exit(EXIT_INCOMPLETE)

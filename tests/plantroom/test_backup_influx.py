@@ -7,15 +7,18 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from commanding import Commands
 from influx_server import create, influx
 from keeping import build
 from pydantic import SecretStr
+from running import wait_until
 from tanks import SITE
 
 from facility.catalogue import PointKind
+from facility.clock import RealClock
 from facility.finding import Finding
 from facility.instant import DAY_US, HOUR_US, SECOND_US
 from facility.reading import Reading
@@ -108,6 +111,11 @@ def points(measurement: str) -> str:
     return f'SELECT * FROM "{measurement}" GROUP BY *'  # noqa: S608 - a test's own
 
 
+def await_another_name(backup: Path) -> None:
+    """The second that gave this one its name is over."""
+    wait_until(lambda: f"{RealClock().now():%H-%M-%SZ}" not in backup.name, 5, "another second")
+
+
 def drop(url: str, database: str) -> None:
     ask(url, "", f"DROP DATABASE {database}")
 
@@ -163,16 +171,43 @@ def test_without_readings_it_says_where_they_come_from(plant: Commands, url: str
     assert CursorFile(Path("var/influx.cursor")).seq == 0
 
 
-def test_an_influxdb_that_is_away_is_said_and_nothing_is_left(
+def test_while_influxdb_is_away_the_rest_is_backed_up_and_no_older_one_is_removed(
+    plant: Commands, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert plant("backup", "backups").code == 0
+    (with_readings,) = list_backups(Path("backups"))
+    monkeypatch.setenv("PLANTROOM_INFLUX_URL", "http://127.0.0.1:9")
+    await_another_name(with_readings)
+    answer = plant("backup", "backups", "--keep", "1")
+    assert (answer.code, "InfluxDB was away" in answer.err) == (3, True), answer
+    assert "WITHOUT the readings in InfluxDB: " in answer.out
+    kept, made = list_backups(Path("backups"))
+    assert (kept, (made / "influx").exists()) == (with_readings, False)
+    manifest = read_manifest(made)
+    assert (manifest.influx, "127.0.0.1:9" in manifest.influx_missing) == (None, True)
+    assert "without the readings in InfluxDB" in plant("backup", "--verify", "backups").out
+    monkeypatch.setenv("PLANTROOM_INFLUX_URL", url)
+    restored = plant("restore", str(made), "--var", "new")
+    assert restored.code == 0, restored.err
+    assert "InfluxDB gets the readings from commit 1 on again" in restored.out
+
+
+def test_what_influxdb_holds_needs_room_each_time(plant: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert plant("backup", "backups").code == 0
+    (made,) = list_backups(Path("backups"))
+    taken = sum(one.size for one in read_manifest(made).files if one.path.startswith("influx/"))
+    await_another_name(made)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=taken - 1))
+    answer = plant("backup", "backups")
+    assert (answer.code, "has too little space" in answer.err) == (2, True), answer
+
+
+def test_a_restore_while_influxdb_is_away_leaves_nothing(
     plant: Commands, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert plant("backup", "backups").code == 0
     held = everything(url)
     monkeypatch.setenv("PLANTROOM_INFLUX_URL", "http://127.0.0.1:9")
-    answer = plant("backup", "others")
-    assert answer.code != 0
-    assert "`plantroom backup --without-readings` leaves them out" in answer.err
-    assert not list_backups(Path("others"))
     answer = plant("restore", "backups", "--var", "new")
     assert (answer.code != 0, Path("new").exists()) == (True, False)
     monkeypatch.setenv("PLANTROOM_INFLUX_URL", url)
