@@ -15,6 +15,7 @@ from shards import SITE, Meters, ShardProcess
 
 from facility.reading import BuildingsAssigned, DeadLetter, Heartbeat, SiteEdited
 from ingest.control import submit
+from ingest.hearing import SETTLE_S
 
 EVENTS = ("expect", "leave", "come")
 KILLS = ["", "away", *(f"{when}:{event}" for event in EVENTS for when in ("before", "after", "soon"))]
@@ -180,3 +181,24 @@ def test_main_reads_a_new_building_before_its_journal_is_told_of_it(tmp_path: Pa
         shard.wait_for_heartbeat()
         assert set(shard.values()) == {"meter-annex"}
         assert meters.taken["meter-annex"] - shard.values()["meter-annex"] == set()
+
+
+@pytest.mark.service
+def test_a_building_that_is_covered_is_heard_although_the_broker_is_killed(tmp_path: Path) -> None:
+    """The old shard lets go soon after; with `autosave_interval` as in deploy/."""
+    broker = Mosquitto(tmp_path, "allow_anonymous true\nmax_queued_messages 0\nautosave_interval 2\n")
+    broker.start()
+    shard = ShardProcess(tmp_path / "south", broker.port, "south", "raw", hears_all=False, settle_s=SETTLE_S)
+    with running(broker, shard):
+        shard.assign("own", "tower")
+        shard.start()
+        shard.wait(lambda: shard.covers() == {"tower"}, "it to cover its own")
+        shard.stop()
+        broker.crash()
+        broker.start()
+        meters = Meters(broker.port, ("meter-tower",))
+        wait_until(lambda: len(meters.sent) > 40, 30, "messages while nobody has subscribed anew")
+        meters.stop()
+        shard.start()
+        shard.wait_for_heartbeat()
+        assert meters.taken["meter-tower"] - shard.values()["meter-tower"] == set()

@@ -74,6 +74,13 @@ class Mosquitto:
             process.terminate()
             process.wait(10)
 
+    def crash(self) -> None:
+        """Without a last word: what its snapshot does not hold is gone."""
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            process.wait(10)
+
 
 def program(name: str) -> str:
     """The path of a program of Debian's package mosquitto, or of another; skips without it."""

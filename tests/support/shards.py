@@ -43,7 +43,7 @@ from ingest.link import BrokerAddress, ClientKind
 from ingest.service import IngestService, IngestSettings
 from ingest.shard import ShardFeed
 
-folder, port, name, client, hears_all, kill = sys.argv[1:]
+folder, port, name, client, hears_all, settle_s, kill = sys.argv[1:]
 folder, (when, _, event) = Path(folder), kill.partition(":")
 
 
@@ -67,7 +67,7 @@ class Journal:
 settings = IngestSettings(
     allowance_us=2_000_000, redelivery_s=1.3 if hears_all else 0.0, heartbeat_s=0.1, spool_s=0.05,
     backoff_s=(0.05, 0.2), client=ClientKind(client), hears_all=bool(hears_all),
-    settle_s=0.0 if hears_all else 0.3,
+    settle_s=float(settle_s),
 )
 client_id = "plantroom-ingest" if name == "main" else f"plantroom-ingest-{name}"
 with JournalWriter(folder / "journal", segment_bytes=20_000) as writer:
@@ -90,12 +90,14 @@ class ShardProcess:
     hears_all: bool
     process: "subprocess.Popen[bytes] | None" = None
     events: int = 0
+    settle_s: float = 0.3
 
     def start(self, kill: str = "") -> None:
         """`kill` is before, after or soon (after the second commit that follows), a colon and an event id."""
         self.folder.mkdir(exist_ok=True)
         (self.folder / "site.yaml").write_text(SITE, encoding="utf-8")
-        how = [str(self.folder), str(self.port), self.name, self.client, "yes" if self.hears_all else "", kill]
+        whom = [str(self.folder), str(self.port), self.name, self.client]
+        how = [*whom, "yes" if self.hears_all else "", str(self.settle_s), kill]
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen([sys.executable, "-c", INGEST, *how], stdout=log, stderr=log)
 
