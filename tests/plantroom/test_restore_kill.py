@@ -26,7 +26,7 @@ from plantroom.database import Database, parse_url
 from ticketing.contract_book import ContractBook
 
 NewFinding = Callable[..., Finding]
-AT_ONCE = 6
+AT_ONCE = 4
 
 
 @pytest.fixture
