@@ -25,7 +25,7 @@ from plantroom.backup.moving import load_from_sqlite
 from plantroom.backup.postgres import analyze_postgres, is_empty, load_postgres
 from plantroom.backup.sqlite import NAME
 from plantroom.backup.unfinished import DONE, STAGE
-from plantroom.database import parse_url
+from plantroom.database import DatabaseAwayError, parse_url
 from plantroom.files import write_atomically
 from plantroom.lock import InstanceLock
 from plantroom.settings import Settings, StoreKind
@@ -64,23 +64,28 @@ def restore_backup(settings: Settings, folder: Path, teller: Teller) -> Restored
         try:
             with _disk(var):
                 if _is_complete(stage, manifest, url):
-                    _finish(stage.rename(var / DONE), url)
-                    return Restored(manifest, (), (), None)
-                _clear_away(stage)
-                _check_empty(var, url)
-                check_space(var, manifest.total_bytes, "The restore")
-                restored = _Restorer(settings, folder, manifest, url, teller).restore(stage)
-                done = stage.rename(var / DONE)  # in one step: from here on nothing is taken back
+                    restored = Restored(manifest, (), (), None)
+                else:
+                    _clear_away(stage)
+                    _check_empty(var, url)
+                    check_space(var, manifest.total_bytes, "The restore")
+                    restored = _Restorer(settings, folder, manifest, url, teller).restore(stage)
         except BaseException:  # also Ctrl-C: whatever it was goes on to the caller, what is half does not stay
-            _clear_away(stage)
-            if is_new:
-                shutil.rmtree(var, ignore_errors=True)
+            if not _may_be_complete(stage, manifest, url):
+                _clear_away(stage)
+                if is_new:
+                    shutil.rmtree(var, ignore_errors=True)
             raise
-        _finish(done, url)  # everything is in its place and stays, whatever happens here
+        _finish(stage, var / DONE, url)  # everything is in its place and stays, whatever happens here
     return restored
 
 
-def _finish(done: Path, url: URL) -> None:
+def _finish(stage: Path, done: Path, url: URL) -> None:
+    try:
+        stage.rename(done)  # in one step: from here on the program starts
+    except OSError as error:
+        msg = f"{stage} cannot be renamed: {error.strerror}. Everything was put back; restore again, and it is ended"
+        raise RetryableError(msg) from error
     try:
         shutil.rmtree(done)
     except OSError as error:
@@ -121,11 +126,20 @@ def _is_complete(stage: Path, manifest: Manifest, url: URL) -> bool:
     return all(Path(target).exists() for target in placed.targets) and not is_empty(url)
 
 
+def _may_be_complete(stage: Path, manifest: Manifest, url: URL) -> bool:
+    """Also where nobody can say whether PostgreSQL had committed: the next restore asks again."""
+    try:
+        return _is_complete(stage, manifest, url)
+    except DatabaseAwayError:
+        return True
+
+
 def _read_placed(stage: Path) -> "_Placed | None":
     try:
-        return msgspec.json.decode((stage / _PLACED).read_bytes(), type=_Placed)
+        placed = msgspec.json.decode((stage / _PLACED).read_bytes(), type=_Placed | tuple[str, ...])
     except FileNotFoundError:
         return None
+    return placed if isinstance(placed, _Placed) else _Placed("", placed)  # versions before wrote the targets alone
 
 
 def _clear_away(stage: Path) -> None:

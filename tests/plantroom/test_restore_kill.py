@@ -1,5 +1,6 @@
 """A restore that is killed at any instant: the program does not start on the half, and the next restore is whole."""
 
+import json
 import os
 import re
 import shutil
@@ -72,14 +73,14 @@ def restore(nth: int) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=120)
 
 
-def touches(database: Database) -> int:
-    """How often a whole restore does something to files."""
+def touches(database: Database) -> tuple[int, int]:
+    """How often a whole restore does something to files, and which is the one after which the program starts."""
     done = restore(0)
     assert done.returncode == 0, done.stderr
-    found = re.search(r"touched (\d+) times", done.stderr)
+    found = re.search(r"touched (\d+) times, the last rename was (\d+)", done.stderr)
     assert found is not None
     clear(database)
-    return int(found[1])
+    return int(found[1]), int(found[2])
 
 
 def is_refused_at_the_start() -> bool:
@@ -113,11 +114,34 @@ def strike(database: Database, held: Content, instants: Sequence[int]) -> dict[s
 
 
 def test_a_restore_that_was_killed_is_made_again(backed_up: Content, database: Database) -> None:
-    total = touches(database)
+    total, _ = touches(database)
     assert total > 4 * AT_ONCE
     instants = [1 + number * (total - 1) // (AT_ONCE - 1) for number in range(AT_ONCE)]
     counted = strike(database, backed_up, instants)
     assert counted["kills"] >= AT_ONCE
+
+
+def test_ctrl_c_when_all_is_in_its_place_takes_nothing_back(backed_up: Content, database: Database) -> None:
+    """Nor does a disk that fails then: PostgreSQL has committed."""
+    _, last = touches(database)
+    interrupted = restore(-last)
+    assert interrupted.returncode not in (0, -signal.SIGKILL), interrupted
+    assert is_refused_at_the_start()
+    done = restore(0)
+    assert done.returncode == 0, done.stderr
+    assert content(Path("var"), address(database)) == backed_up
+    assert not list(Path("var").glob(".restore*"))
+
+
+def test_what_the_version_before_left_of_a_restore_is_cleared_away(backed_up: Content, database: Database) -> None:
+    stage, half = Path("var/.restore"), Path("var/inbox.json")
+    stage.mkdir(parents=True)
+    half.write_text("half", encoding="utf-8")
+    (stage / "placed.json").write_text(json.dumps([str(half.absolute())]), encoding="utf-8")
+    assert is_refused_at_the_start()
+    done = restore(0)
+    assert done.returncode == 0, done.stderr
+    assert content(Path("var"), address(database)) == backed_up
 
 
 @pytest.mark.soak
@@ -126,5 +150,5 @@ def test_a_restore_may_be_killed_before_anything_it_does(
 ) -> None:
     kind = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}[database.url.get_backend_name()]
     counted = soak_row(f"kill -9 of a restore before each thing it does to files, on {kind}")
-    total = touches(database)
+    total, _ = touches(database)
     counted.update(strike(database, backed_up, range(1, total + 1)))

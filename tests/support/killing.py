@@ -1,7 +1,8 @@
 """Runs the program's commands so that they kill themselves at one of the things they do to files, the nth.
 
 `python killing.py N WORDS...`: SIGKILL right before the Nth time it opens, makes, moves or removes something; with 0 it
-goes on to its end and says on standard error how many there were.
+goes on to its end and says on standard error how many there were, and which of them was the last that renamed
+something. With -N it is Ctrl-C instead of SIGKILL.
 """
 
 import os
@@ -16,7 +17,7 @@ class Count:
     """An audit hook. What is only read does not count, nor what lies elsewhere than in the working folder."""
 
     def __init__(self, nth: int) -> None:
-        self.nth, self.seen, self._root = nth, 0, os.getcwd()  # noqa: PTH109 - pathlib would raise audit events itself
+        self.nth, self.seen, self.renamed, self._root = nth, 0, 0, os.getcwd()  # noqa: PTH109 - pathlib would raise audit events itself
 
     def __call__(self, event: str, arguments: tuple[object, ...]) -> None:
         if event not in EVENTS or (event == "open" and arguments[1] in (*_READ, None)):
@@ -25,8 +26,10 @@ class Count:
         if path.startswith("/") and not path.startswith(self._root):
             return
         self.seen += 1
-        if self.seen == self.nth:
-            os.kill(os.getpid(), signal.SIGKILL)
+        if event == "os.rename":
+            self.renamed = self.seen
+        if self.seen == abs(self.nth):
+            os.kill(os.getpid(), signal.SIGKILL if self.nth > 0 else signal.SIGINT)
 
 
 if __name__ == "__main__":
@@ -38,4 +41,4 @@ if __name__ == "__main__":
     try:
         main()
     finally:
-        sys.stderr.write(f"\nfiles were touched {count.seen} times\n")
+        sys.stderr.write(f"\nfiles were touched {count.seen} times, the last rename was {count.renamed}\n")
