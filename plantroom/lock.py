@@ -23,11 +23,15 @@ class InstanceLock:
     def __enter__(self) -> Self:
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
+        except BlockingIOError as error:
             self._file.seek(0)
             owner = self._file.read().strip() or "another process"
             self._file.close()
             raise refuse(str(self._path.parent), f"is in use by process {owner}", self._hint) from error
+        except OSError as error:
+            self._file.close()
+            what = f"cannot be locked: {error.strerror}"
+            raise refuse(str(self._path), what, "Put it on a file system with locks (flock).") from error
         self._file.truncate(0)
         self._file.write(str(os.getpid()))
         self._file.flush()

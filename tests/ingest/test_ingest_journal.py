@@ -1,5 +1,7 @@
 """The journal as its users see it: in sequence, without gaps, whole after kill -9, clear when a file is damaged."""
 
+import errno
+import fcntl
 import os
 import signal
 import sqlite3
@@ -13,9 +15,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from facility.errors import PermanentError
 from facility.reading import Commit, DeadLetter, Entry, Heartbeat, PointValue, Scan, Shelved
-from ingest.journal import JournalError, JournalReader, JournalWriter
+from ingest.journal import JournalBusyError, JournalError, JournalReader, JournalWriter
 from ingest.segment import list_segments
+from plantroom.lock import InstanceLock
 
 SECOND = 10**6
 
@@ -148,6 +152,20 @@ def test_a_second_writer_is_refused(tmp_path: Path) -> None:
     with JournalWriter(tmp_path), pytest.raises(JournalError, match="another process writes the journal"):
         JournalWriter(tmp_path)
     JournalWriter(tmp_path).close()
+
+
+def test_a_disk_without_locks_is_no_other_writer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who stands by for another one would wait for ever."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with pytest.raises(JournalError, match="cannot be locked: No locks available") as refused:
+        JournalWriter(tmp_path)
+    assert not isinstance(refused.value, JournalBusyError)
+    with pytest.raises(PermanentError, match="cannot be locked: No locks available"), InstanceLock(tmp_path):
+        pytest.fail("it has no lock")
 
 
 def test_a_reader_in_another_process_follows_a_writer_that_is_killed(tmp_path: Path) -> None:
