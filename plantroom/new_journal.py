@@ -1,7 +1,8 @@
 """Lets an instance go on with a journal that was begun anew, because the one that was judged is lost for good.
 
-Orders, findings and readings stay. What people set by hand (overrides, shelves, planned work) is said again in the new
-journal; what the rules remembered is learnt anew, and findings that do not come again are ended.
+Orders, findings and readings stay; dead letters go, because the new journal's come under the same numbers. What people
+set by hand (overrides, shelves, planned work) is said again in the new journal; what the rules remembered is learnt
+anew, and findings that do not come again are ended.
 """
 
 import uuid
@@ -56,6 +57,7 @@ def take_new_journal(settings: Settings, database: Database, shard: Shard) -> li
     return [
         f"{shard.journal_folder} is judged from its beginning at the next start",
         f"{len(said)} things that people had set are said again",
+        "dead letters of the journal that is lost were removed",
     ]
 
 

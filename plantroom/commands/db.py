@@ -43,8 +43,8 @@ def register(app: typer.Typer) -> None:
         shard: Annotated[str, typer.Option(help="Of the setting shards: whose journal was lost.")] = MAIN_SHARD,
     ) -> None:
         """Go on with a journal that was begun anew, because the one that was judged is lost for good (or was put back
-        from an older copy). Orders, findings and readings stay; what people set is said again in the new journal, and
-        the rules learn anew. Every process of the instance must be stopped."""
+        from an older copy). Orders, findings and readings stay, dead letters go; what people set is said again in the
+        new journal, and the rules learn anew. Every process of the instance must be stopped."""
         settings, console = load_settings(), Console(highlight=False, markup=False, soft_wrap=True)
         lost = find_shard(settings.all_shards, shard, "--shard")
         with closing(Database(settings.database_address())) as database:

@@ -80,6 +80,7 @@ def test_it_goes_on_with_orders_readings_and_what_people_had_set(journal: Journa
     answer = new_journal()
     assert answer.returncode == 0, answer
     assert "2 things that people had set are said again" in answer.stdout
+    assert "dead letters of the journal that is lost were removed" in answer.stdout
     (shelved, planned) = sorted(
         (one.event for one in waiting(tmp_path / "control")), key=lambda one: type(one).__name__, reverse=True
     )
