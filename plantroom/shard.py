@@ -4,6 +4,7 @@ The first is `main`: it lives in `var` itself. Each further one that the setting
 `var/shards/NAME`, and in the database under `engine/NAME`.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,8 +103,8 @@ def parse_shards(text: str) -> tuple[str, ...]:
     names = tuple(text.split())
     for name in names:
         ShardFeed(name, Path())
-    if numbers := [name for name in names if name.isdigit()]:
-        msg = f"the shard {numbers[0]!r} is named by a number alone, as processes that stand by are; use a word"
+    if numbers := [name for name in names if re.fullmatch(r"(.*-)?\d+", name)]:
+        msg = f"the name of the shard {numbers[0]!r} ends as those of processes that stand by do; use a word"
         raise ValueError(msg)
     if MAIN_SHARD in names:
         msg = f"{MAIN_SHARD!r} is the first shard and always there; name the others only"

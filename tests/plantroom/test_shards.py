@@ -39,7 +39,14 @@ def test_the_first_shard_lies_where_everything_always_did(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("text", "what"), [("main", "always there"), ("a b a", "named twice"), ("North", "lower case"), ("2", "a number")]
+    ("text", "what"),
+    [
+        ("main", "always there"),
+        ("a b a", "named twice"),
+        ("North", "lower case"),
+        ("2", "stand by"),
+        ("a-2", "stand by"),
+    ],
 )
 def test_names_that_cannot_be_are_refused(text: str, what: str) -> None:
     with pytest.raises(ValueError, match=what):
