@@ -4,7 +4,7 @@ Of several processes with pages one serves them, the one with a lock file; the o
 """
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import uvicorn
@@ -32,6 +32,7 @@ from plantroom.secret_files import admin_token
 from plantroom.settings import Settings, StoreKind
 from plantroom.several import several_inboxes, several_latest, several_learned
 from plantroom.several_stores import SeveralStores
+from plantroom.shard import Shard
 from plantroom.shard_health import ShardSources
 from ticketing.attachment_desk import AttachmentDesk
 from ticketing.attachment_store import AttachmentStore
@@ -102,9 +103,7 @@ def _sources(process: PlantProcess) -> PlantSources:
     in_force = PlantInForce(lambda: judging.registry, lambda: judging.engine.site_files)
 
     def hand_over(event: ControlEvent) -> None:
-        """Every engine knows what people say of the plant, whatever buildings it judges."""
-        for shard in settings.all_shards:
-            submit(shard.control_folder, event)
+        tell_all(settings.all_shards, process.own.shard, event)
 
     desk = DeviceDesk(
         several_inboxes([one.followed.devices for one in shards]),
@@ -130,6 +129,13 @@ def _sources(process: PlantProcess) -> PlantSources:
         AttachmentDesk(AttachmentStore(settings.attachments_folder)),
         hand_over,
     )
+
+
+def tell_all(shards: Iterable[Shard], asked: Shard, event: ControlEvent) -> None:
+    """Every engine knows what people say of the plant, whatever buildings it judges. The one that pages ask what holds
+    hears it last: what they show is known to all, and what was cut off in between is said again. Raises OSError."""
+    for shard in sorted(shards, key=lambda one: one == asked):
+        submit(shard.control_folder, event)
 
 
 def _store(process: PlantProcess) -> SeriesReader:

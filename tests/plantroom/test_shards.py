@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from facility.clock import JournalClock, RealClock
 from facility.errors import InputError
 from facility.instant import SECOND_US
-from facility.reading import Commit, Heartbeat, Quality, Reading
+from facility.reading import Commit, Heartbeat, Quality, Reading, VisitRecorded
 from facility.site_file import parse_site
 from ingest.broker_users import broker_users
+from ingest.control import waiting
 from ingest.latest import IngestCounters, LatestValues
 from ingest.stores.parquet import ParquetStore
 from plantroom.broker_address import broker_address
@@ -25,8 +26,23 @@ from plantroom.several import SeveralLatest
 from plantroom.several_stores import SeveralStores
 from plantroom.shard import find_shard, parse_shards, shards_in
 from plantroom.shard_health import ShardSources
+from plantroom.web_role import tell_all
 
 MIN_US = 60 * SECOND_US
+
+
+def test_who_pages_ask_hears_last_what_people_say(tmp_path: Path) -> None:
+    """Cut off in between, it does not show, and is said again."""
+    main, north, south = shards_in(tmp_path, ["north", "south"])
+    event = VisitRecorded("visit", 1, "tank-1", "Ann")
+    south.folder.mkdir(parents=True)
+    south.control_folder.write_text("a full disk", encoding="utf-8")
+    with pytest.raises(OSError, match="control"):
+        tell_all([main, north, south], main, event)
+    assert [len(waiting(one.control_folder)) for one in (main, north)] == [0, 1]
+    south.control_folder.unlink()
+    tell_all([main, north, south], main, event)
+    assert [len(waiting(one.control_folder)) for one in (main, north, south)] == [1, 1, 1]
 
 
 def test_the_first_shard_lies_where_everything_always_did(tmp_path: Path) -> None:
