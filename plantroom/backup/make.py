@@ -8,7 +8,7 @@ findings with the same ids.
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +42,7 @@ from plantroom.backup.postgres import dump_postgres
 from plantroom.backup.readings import copy_store
 from plantroom.backup.sqlite import NAME as SQLITE_NAME
 from plantroom.backup.sqlite import dump_sqlite
+from plantroom.backup.still import check_still, wait_until_still
 from plantroom.database import parse_url
 from plantroom.lock import InstanceLock
 from plantroom.settings import Settings, StoreKind
@@ -182,12 +183,14 @@ class _Maker:
         for store in live.stores if self._with_readings else ():
             copy_store(var / store, f"{VAR}/{store}", self.copier)
         influx, influx_missing = self._influx()
+        moves = wait_until_still(self._url, self._teller)
         self._teller.begin("database")
         facts, tables = self._dump()
         self._teller.begin("pictures and journal", sum(_folder_size(var / name) for name in live.journals))
         self._copy(live, live.picture_files())
         journals = tuple(copy_journal(var / name, self._folder, f"{VAR}/{name}", self.copier) for name in live.journals)
-        check_consistent(facts, journals)
+        check_still(self._url, moves)
+        check_consistent(facts, journals, [shard.engine for shard in self._settings.all_shards])
         own = copy_own(self._settings, self._folder, self.copier, with_secrets=self._with_secrets)
         _, hidden = ("", 0) if self._with_secrets else hidden_roster(self._settings)
         files = tuple(self.copier.entries[path] for path in sorted(self.copier.entries))
@@ -245,15 +248,17 @@ class _Maker:
         return facts, tables
 
 
-def check_consistent(facts: DatabaseFacts, journals: tuple[JournalFacts, ...]) -> None:
+def check_consistent(
+    facts: DatabaseFacts, journals: tuple[JournalFacts, ...], named: Sequence[str] = ("engine",)
+) -> None:
     """Raises BackupError when an engine could not go on from these. Each must fit the journal of its own shard; one of
-    a shard that is gone, with its journal, is of no account."""
+    a shard that is gone, with its journal, and not among the engines `named` is of no account."""
     own = {journal_of(name): name for name in facts.engines}
     present = [one.path for one in journals]
     for path, name in own.items():
         cursor, snapshot = facts.engines[name]
         begin = (snapshot or 0) + 1
-        if path not in present and path != journal_of("engine"):
+        if path not in present and name not in named:
             continue
         if not any(one.path == path and one.first_seq <= begin and cursor <= one.last_seq for one in journals):
             spans = ", ".join(f"{one.path} {one.first_seq:,} to {one.last_seq:,}" for one in journals) or "none"

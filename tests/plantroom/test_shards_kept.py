@@ -1,7 +1,7 @@
 """What a plant of two shards keeps is backed up, put back, exported and read again as that of one."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from commanding import Commands
 from keeping import T0, build
 from running import ROOT
 
+from facility.clock import RealClock
 from facility.finding import Finding
 from facility.instant import format_instant, from_us
 from facility.reading import PointValue, Reading, Scan
@@ -18,12 +19,15 @@ from facility.registry import Registry
 from ingest.journal import JournalReader, JournalWriter
 from ingest.stores.parquet import ParquetStore
 from plantroom.backtest_trial import store_history
+from plantroom.backup.copying import Silent
+from plantroom.backup.manifest import BackupError
+from plantroom.backup.still import check_still, wait_until_still
 from plantroom.database import Database
 from plantroom.other_shards import OtherShards
 from plantroom.series_store import open_store, upkept
 from plantroom.settings import load_settings
 from plantroom.shard import shards_in
-from ticketing import repository
+from ticketing import repository, shard_rows
 from ticketing.contract_book import ContractBook
 
 HERE = 10
@@ -86,6 +90,16 @@ def test_a_backup_without_the_journal_that_an_engine_needs_is_refused(plant: Com
     assert "'engine/north' needs the journal from commit 6 to 11" in refused.err
 
 
+def test_a_backup_of_a_shard_whose_journal_is_lost_is_refused_until_nobody_names_it(
+    plant: Commands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.rmtree("var/shards/north/journal")
+    refused = plant("backup", "backups")
+    assert "'engine/north' needs the journal from commit 6 to 6, and there is: var/journal" in refused.err
+    monkeypatch.setenv("PLANTROOM_SHARDS", "")
+    assert plant("backup", "backups").code == 0
+
+
 def test_the_readings_of_all_shards_are_exported(plant: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copyfile(ROOT / "tests/data/ticketing/site.yaml", "site.yaml")
     monkeypatch.setenv("PLANTROOM_SITE", "site.yaml")
@@ -126,3 +140,34 @@ def test_a_backtest_reads_the_stores_of_all_shards(plant: Commands, registry: Re
     assert instants == sorted(set(instants))
     assert [moved(at).at_us for at in range(1, HERE + 1)] == instants[-HERE:], "the last one is in the journal only"
     assert len(instants) > HERE
+
+
+@pytest.fixture
+def moving(plant: Commands) -> Iterator[Database]:
+    """The database while `tower` is on its way."""
+    assert plant
+    with closing(Database("sqlite:///var/plantroom.db")) as database:
+        with database.writing() as session:
+            shard_rows.add_buildings(session, ["tower"], "main", RealClock().now())
+            assert shard_rows.want_move(session, "tower", "north", RealClock().now())
+        yield database
+
+
+def test_a_backup_waits_for_a_building_that_moves(moving: Database) -> None:
+    class Ends(Silent):
+        """Hears that it is waited for, and ends the move."""
+
+        def begin(self, what: str, size: int | None = None) -> None:
+            assert (what, size) == ("waiting for tower to come to its shard", None)
+            with moving.writing() as session:
+                assert shard_rows.take_back(session, "tower", RealClock().now())
+
+    assert wait_until_still(moving.url, Ends()) == {"tower": 1}
+
+
+def test_no_backup_is_made_while_a_building_moves_or_of_before_and_after(moving: Database) -> None:
+    with pytest.raises(BackupError, match="'tower' is on its way to another shard since more than 0 s"):
+        wait_until_still(moving.url, Silent(), 0.0)
+    check_still(moving.url, {"tower": 1, "mall": 0})
+    with pytest.raises(BackupError, match="'tower' was moved to another shard meanwhile"):
+        check_still(moving.url, {"tower": 0})
