@@ -15,7 +15,7 @@ after a kill at any instant, says the same. The steps of a move:
 
 import hashlib
 import threading
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
@@ -61,6 +61,9 @@ class LeadingHost(Protocol):
     def engine(self) -> Engine:
         """The engine that judges."""
 
+    def note(self, left: Iterable[str], came: Iterable[str]) -> None:
+        """The next write says that the engine has no more of the first, and judges the others."""
+
     def awaits_files(self) -> bool:
         """Whether the journal does not say yet which site and rules hold."""
 
@@ -79,13 +82,19 @@ class InForce:
     assigned: tuple[str, ...] | None
     expected: tuple[str, ...]
     everything: frozenset[str]
+    released: Mapping[str, bytes]
 
     @classmethod
     def of(cls, host: LeadingHost) -> "InForce":
         """As it is between two events."""
         with host.lock:
             engine = host.engine
-            return cls(engine.assigned, engine.expected, frozenset(engine.directory.buildings))
+            everything = frozenset(engine.directory.buildings)
+            return cls(engine.assigned, engine.expected, everything, {**engine.released})
+
+    def judges(self, building: str) -> bool:
+        """Whether it is judged here, if it is there at all."""
+        return building in (self.everything if self.assigned is None else self.assigned)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +116,8 @@ class Lists:
         """Whether the engine judges by them. A journal that says nothing is about all buildings: that of another shard
         than the first begins with a word."""
         if now.assigned is None:
-            return is_main and not self.expected and now.everything <= frozenset(self.buildings)
+            own, handed = frozenset(self.buildings), self.handed.keys()
+            return is_main and not self.expected and handed <= now.everything <= own
         wanted = (frozenset(self.buildings), frozenset(self.expected))
         return (frozenset(now.assigned), frozenset(now.expected)) == wanted
 
@@ -148,6 +158,7 @@ class BuildingMoves:
         self._lock = threading.Lock()
         self._foreseen: frozenset[str] = frozenset()
         self._said: Lists | None = None
+        self._settled: tuple[Lists, int] | None = None
         self._gone_at: int | None = None
         self._said_us, self._again_us = 0, 0
 
@@ -169,18 +180,22 @@ class BuildingMoves:
     def look(self) -> None:
         """One step of whatever is to be done. Raises RetryableError, OSError."""
         with self._lock:
+            # Before `now` and what is covered: what it takes back is durably not covered once it is gone from here.
+            on_the_way = self._on_the_way()
             now, rows = InForce.of(self._host), self._rows()
             if self._shard.is_main and (new := self._new(rows, now)):
                 with self._lease.writing() as session:
                     shard_rows.add_buildings(session, new, self._shard.name, self._wall.now())
                 rows = self._rows()
-            if self._advance(rows, now):
+            if self._advance(rows, now, is_said=bool(on_the_way)):
                 rows = self._rows()
             lists = wished(rows, self._shard.name)
             if lists.are(now, is_main=self._shard.is_main):
                 self._said = self._gone_at = None
+                self._note(rows, now, None if on_the_way else lists)
             else:
-                self._say(lists)
+                self._settled = None
+                self._say(lists, on_the_way)
 
     def _rows(self) -> Sequence[BuildingShardRow]:
         with self._database.reading() as session:
@@ -190,18 +205,51 @@ class BuildingMoves:
         known = {row.building_id for row in rows}
         return sorted((now.everything | self._foreseen) - known)
 
-    def _advance(self, rows: Sequence[BuildingShardRow], now: InForce) -> bool:
-        """The next step of each move that waits for this shard; whether a row has changed."""
+    def _on_the_way(self) -> list[BuildingsAssigned]:
+        """What waits for ingest to journal it."""
+        return [event for event in peek(self._shard.control_folder) if isinstance(event, BuildingsAssigned)]
+
+    def _advance(self, rows: Sequence[BuildingShardRow], now: InForce, *, is_said: bool) -> bool:
+        """The next step of each move that waits for this shard; whether a row has changed. With `is_said` something
+        waits for ingest, and what it covers then is not known."""
         shard, covered = self._shard.name, read_covered(self._shard.run_folder)
         changed = False
         for row in rows:
-            hears = row.building_id in now.expected and row.building_id in covered
-            if row.to_shard == shard and row.phase == Phase.WANTED.value and hears:
+            name, stays = row.building_id, row.phase in (Phase.STAYS.value, Phase.WANTED.value)
+            hears = name in now.expected and (name in covered or self._is_gone(name, now))
+            if row.to_shard == shard and row.phase == Phase.WANTED.value and hears and not is_said:
                 with self._lease.writing() as session:
                     changed |= shard_rows.cover(session, row, self._wall.now())
+            elif row.shard == shard and stays and name in now.released and not now.judges(name):
+                log.warning(
+                    "a building left by a journal that is newer than the database; it comes back", building=name
+                )
+                with self._lease.writing() as session:
+                    changed |= shard_rows.give_back(session, row, now.released[name], self._wall.now())
             elif row.shard == shard and row.phase in (Phase.COVERED.value, Phase.RELEASED.value):
                 changed |= self._begin_step(row)
         return changed
+
+    def _is_gone(self, building: str, now: InForce) -> bool:
+        """Whether no site file describes it, neither in force nor on disk: nothing is heard of it, nor kept back."""
+        return bool(self._foreseen) and building not in now.everything | self._foreseen
+
+    def _note(self, rows: Sequence[BuildingShardRow], now: InForce, lists: Lists | None) -> None:
+        """Steps that the journal says nothing of any more, because it is so already: a building that was gone when it
+        was to leave, or that came by a database which has been put back since. `lists` are in force, and nothing else
+        waits to be journalled; None while something does."""
+        if lists is None or self._settled is None or self._settled[0] != lists:
+            self._settled = None if lists is None else (lists, self._journal.last_seq())
+            return
+        cursor = self._host.cursor
+        if cursor < self._settled[1]:
+            return
+        own = [row for row in rows if row.shard == self._shard.name]
+        begun = [(row.building_id, row.phase) for row in own if row.after_seq is not None and row.after_seq < cursor]
+        left = [name for name, phase in begun if phase == Phase.COVERED.value and not now.judges(name)]
+        came = [name for name, phase in begun if phase == Phase.RELEASED.value and now.judges(name)]
+        if left or came:
+            self._host.note(left, came)
 
     def _begin_step(self, row: BuildingShardRow) -> bool:
         last_seq = self._journal.last_seq()
@@ -210,10 +258,9 @@ class BuildingMoves:
         with self._lease.writing() as session:
             return shard_rows.begin_step(session, row, last_seq)
 
-    def _say(self, lists: Lists) -> None:
+    def _say(self, lists: Lists, on_the_way: Sequence[BuildingsAssigned]) -> None:
         """Once, and again when it has been journalled, or refused, without effect."""
-        on_the_way = peek(self._shard.control_folder)
-        if any(isinstance(one, BuildingsAssigned) and lists.are_said_by(one) for one in on_the_way):
+        if any(lists.are_said_by(one) for one in on_the_way):
             self._said, self._gone_at = lists, None
             return
         again = ""

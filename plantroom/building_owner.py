@@ -1,6 +1,6 @@
 """What one engine may write of which building, and what it writes when a building leaves it or comes to it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -13,6 +13,9 @@ from facility.errors import refuse
 from facility.finding import Finding
 from ingest.shard import MAIN_SHARD
 from rules.engine import Engine
+from rules.handover import pack_building
+from rules.memory import BuildingMemory
+from rules.words import Words
 from ticketing import shard_rows
 from ticketing.shard_rows import Phase
 from ticketing.tables_shard import BuildingShardRow
@@ -29,21 +32,21 @@ WAITS = {
 class Owner(Protocol):
     """Who says which buildings an engine's findings are kept of; inside the caller's transaction."""
 
-    def own(self, session: Session) -> frozenset[str] | None:
-        """The buildings of this engine; None for all there are."""
+    def owns(self, session: Session) -> Callable[[str], bool]:
+        """Whether this engine knows of every finding of a building, so that one that it does not know has ended."""
 
     def admit(self, session: Session, findings: Sequence[Finding]) -> Sequence[Finding]:
         """Those of its buildings."""
 
-    def keep(self, session: Session, changes: "Changes") -> None:
-        """Write who went and who came."""
+    def keep(self, session: Session, changes: "Changes", engine: Engine) -> frozenset[str]:
+        """Write who went and who came; those that came. What another one has now is taken out of `engine.released`."""
 
 
 @dataclass(slots=True)
 class Changes:
-    """What the commits judged since the last write have changed: building -> commit (and memory)."""
+    """What the commits judged since the last write have changed: building -> commit."""
 
-    left: dict[str, tuple[int, bytes]] = field(default_factory=dict)
+    left: dict[str, int] = field(default_factory=dict)
     came: dict[str, int] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
@@ -51,8 +54,8 @@ class Changes:
 
     def look(self, engine: Engine, before: Sequence[str] | None, seq: int) -> None:
         """After commit `seq` was judged; `before` is what was assigned until then."""
-        self.left |= {name: (seq, memory) for name, memory in engine.take_released().items()}
         if engine.assigned is not before:
+            self.left |= {name: seq for name in engine.released if before is None or name in before}
             self.came |= dict.fromkeys(set(engine.assigned or ()) - set(before or ()), seq)
 
     def clear(self) -> None:
@@ -80,15 +83,17 @@ def are_divided(rows: Sequence[BuildingShardRow], shards: Sequence[str]) -> bool
 class WholePlant:
     """The owner where there is one shard: everything is its own."""
 
-    def own(self, session: Session) -> None:
+    def owns(self, session: Session) -> Callable[[str], bool]:  # noqa: ARG002 - as `Owner`
         """All."""
+        return lambda _: True
 
     def admit(self, session: Session, findings: Sequence[Finding]) -> Sequence[Finding]:  # noqa: ARG002 - as `Owner`
         """All."""
         return findings
 
-    def keep(self, session: Session, changes: Changes) -> None:
+    def keep(self, session: Session, changes: Changes, engine: Engine) -> frozenset[str]:  # noqa: ARG002 - as `Owner`
         """Nobody else is there to come from or go to."""
+        return frozenset()
 
 
 class OneOfSeveral:
@@ -97,9 +102,11 @@ class OneOfSeveral:
     def __init__(self, shard: str) -> None:
         self._shard = shard
 
-    def own(self, session: Session) -> frozenset[str]:
-        """By the rows."""
-        return frozenset(row.building_id for row in shard_rows.list_buildings(session) if row.shard == self._shard)
+    def owns(self, session: Session) -> Callable[[str], bool]:
+        """By the rows. What is on its way here has findings that this engine does not know yet."""
+        rows = {row.building_id: row for row in shard_rows.list_buildings(session)}
+        whose = {name: row.shard for name, row in rows.items() if row.phase != Phase.RELEASED.value}
+        return lambda name: (whose.get(name) if name in rows else MAIN_SHARD) == self._shard
 
     def admit(self, session: Session, findings: Sequence[Finding]) -> Sequence[Finding]:
         """By the rows as they stand in this transaction: only the engine that has a building can give it away, and
@@ -111,15 +118,23 @@ class OneOfSeveral:
             log.warning("findings about buildings of another shard are not kept", buildings=others, shard=self._shard)
         return mine
 
-    def keep(self, session: Session, changes: Changes) -> None:
-        """Only what the rows wait for: an engine that judges its journal again says again what was long done."""
+    def keep(self, session: Session, changes: Changes, engine: Engine) -> frozenset[str]:
+        """Only what the rows wait for: an engine that judges its journal again says again what was long done. Memory
+        that the rows do not wait for is kept while they say that the building is this shard's: see `BuildingMoves`."""
         now = _now()
-        for building, (seq, memory) in changes.left.items():
+        for building, seq in changes.left.items():
+            memory = engine.released.get(building) or pack_building(BuildingMemory(newest_us=-1), (), Words())
             if shard_rows.release(session, building, self._shard, memory, seq, now):
                 log.info("a building has left this shard", building=building, shard=self._shard, at=seq)
+        came = set()
         for building, seq in changes.came.items():
             if shard_rows.take_up(session, building, self._shard, seq, now):
                 log.info("a building has come to this shard", building=building, shard=self._shard, at=seq)
+                came.add(building)
+        whose = shard_rows.owners(session, engine.released)
+        for building in [name for name in engine.released if whose.get(name, self._shard) != self._shard]:
+            del engine.released[building]
+        return frozenset(came)
 
 
 def _now() -> datetime:

@@ -10,7 +10,7 @@ and writes nothing. So it shows what the leader knows, and goes on where the lea
 
 import threading
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -160,7 +160,7 @@ class EngineHost(EngineView):
             self.cursor = commits[-1].seq
         if self.cursor >= self._warm_at or not commits:
             with self._database.reading() as session, self.lock:
-                found = settle(session, self.engine, self._owner.own(session))
+                found = settle(session, self.engine, self._owner.owns(session))
             self._write(found, self.cursor, snapshot=True, rewound=self._rewound)
             self._warm_at, self._rewound = 0, False
             log.info("the engine is warm", at=self.cursor, active=len(found))
@@ -290,6 +290,13 @@ class EngineHost(EngineView):
         except RetryableError as error:
             log.warning("no last snapshot; the journal will be read again at start", error=str(error))
 
+    def note(self, left: Iterable[str], came: Iterable[str]) -> None:
+        """By what it has kept, the engine has no more of the first, and judges the others: the next write says so where
+        that was not said, or not heard, when it became so. For a thread beside the one that steps."""
+        with self.lock:
+            self._changes.left |= dict.fromkeys(left, self.cursor)
+            self._changes.came |= dict.fromkeys(came, self.cursor)
+
     def keep_lease(self, stop: threading.Event) -> None:
         """Renew the lease until `stop`, beside the thread that steps: a large batch takes longer than it runs."""
         while not stop.wait(RENEW_S / 2):
@@ -326,15 +333,20 @@ class EngineHost(EngineView):
 
     def _write(self, findings: Sequence[Finding], seq: int, *, snapshot: bool = False, rewound: bool = False) -> None:
         now_us = self._wall.now_us()
-        due = snapshot or bool(self._changes) or self._snapshot_is_due(now_us)
+        with self.lock:
+            changes, self._changes = self._changes, Changes()
+        due = snapshot or bool(changes) or self._snapshot_is_due(now_us)
         if self._lease is None:
             msg = "this process follows the journal and writes nothing"
             raise LeaseLostError(msg)
         with self._metrics.write_seconds.time(), self._lease.writing() as session:
             if findings:
                 self._desk.receive(session, self._owner.admit(session, findings))
-            if self._changes:
-                self._owner.keep(session, self._changes)
+            if changes:
+                with self.lock:
+                    came = self._owner.keep(session, changes, self.engine)
+                    if came:  # what it found of them before they were its own was not kept
+                        self._desk.receive(session, settle(session, self.engine, came.__contains__))
             repository.save_cursor(session, seq, self._name, run=self._run)
             if due:
                 with self.lock:
@@ -343,7 +355,6 @@ class EngineHost(EngineView):
             if rewound:
                 repository.count_rewind(session, self._name)
         self.cursor = seq
-        self._changes.clear()
         if due:
             self.kept_cursor = seq
             self._snapshot_due_us = now_us + _SNAPSHOT_EVERY_US

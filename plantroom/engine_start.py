@@ -106,13 +106,14 @@ def common_with(journal: JournalStretch, kept: repository.Progress) -> Place:
     return common
 
 
-def settle(session: Session, engine: Engine, own: frozenset[str] | None = None) -> list[Finding]:
-    """What the desk must hear once an engine is warm: its own active findings, and the end of those it does not know,
-    whose beginning it has not seen. Where the cause still holds, one of its own stands for it, under the same cause."""
-    active = engine.active()
+def settle(session: Session, engine: Engine, owns: Callable[[str], bool]) -> list[Finding]:
+    """What the desk must hear once an engine is warm: its active findings of these buildings, and the end of those that
+    it does not know, whose beginning it has not seen. Where the cause still holds, one of its own stands for it, under
+    the same cause."""
+    active = [finding for finding in engine.active() if owns(finding.building_id)]
     known = {finding.id for finding in active}
     judged = engine.judged_us()
-    rows = repository.list_findings(session, active=True, limit=None, buildings=own)
+    rows = [row for row in repository.list_findings(session, active=True, limit=None) if owns(row.building_id)]
     unknown = [finding_of(row) for row in rows if row.id not in known and _OTHERS not in row.rule_id]
     return [*(_cleared(one, judged.get(one.building_id, one.raised_us)) for one in unknown), *active]
 

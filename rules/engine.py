@@ -136,14 +136,14 @@ class Engine:
         """The journal was cut back to `seq`: what was judged stays judged, and the next commit is `seq` + 1."""
         self._state.last_seq = min(self._state.last_seq, seq)
 
-    def take_released(self) -> dict[str, bytes]:
-        """The memory of the buildings that left since it was asked last, packed for the engine that gets them.
+    @property
+    def released(self) -> dict[str, bytes]:
+        """The memory of the buildings that left, packed for the engine that gets them. Who takes one, or knows that
+        nobody waits for it, takes it out; one that comes back is in it no more.
 
-        Their findings stay as they were told. The same journal fed again offers the same again: who asks has to know
-        whether somebody waits for it still.
+        Their findings stay as they were told. The same journal fed again offers the same again.
         """
-        released, self._state.released = self._state.released, {}
-        return released
+        return self._state.released
 
     def pending(self) -> list[Finding]:
         """The findings whose persistence is running now; `raised_us` is when they will be raised."""

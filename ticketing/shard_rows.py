@@ -63,9 +63,11 @@ def want_move(session: Session, building: str, to_shard: str, now: datetime) -> 
 
 
 def take_back(session: Session, building: str, now: datetime) -> bool:
-    """It stays where it is after all; False when the new shard hears it already, or nobody asked for a move."""
+    """It stays where it is after all; False when the old shard was told to let it go, or nobody asked for a move."""
     row = BuildingShardRow
-    mine = sa.update(row).where(col(row.building_id) == building, col(row.phase) == Phase.WANTED.value)
+    is_covered = (col(row.phase) == Phase.COVERED.value, col(row.after_seq).is_(None))
+    is_held = sa.or_(col(row.phase) == Phase.WANTED.value, sa.and_(*is_covered))
+    mine = sa.update(row).where(col(row.building_id) == building, is_held)
     return bool(row_count(session.execute(mine.values(to_shard=None, phase=Phase.STAYS.value, since_at=now))))
 
 
@@ -91,6 +93,13 @@ def release(session: Session, building: str, shard: str, memory: bytes, seq: int
     mine = sa.update(row).where(col(row.building_id) == building, *step)
     gone: dict[str, Any] = {"shard": col(row.to_shard), "phase": Phase.RELEASED.value, "memory": memory}
     return bool(row_count(session.execute(mine.values(**gone, after_seq=None, since_at=now))))
+
+
+def give_back(session: Session, row: BuildingShardRow, memory: bytes, now: datetime) -> bool:
+    """The engine of `row.shard` let it go and this database knows of no move there: it is older than the journal. It
+    comes back with that memory, and a move that waits begins anew; whether this changed anything."""
+    values = {"phase": Phase.RELEASED.value, "to_shard": None, "memory": memory, "after_seq": None, "since_at": now}
+    return _change(session, row, Phase(row.phase), values)
 
 
 def take_up(session: Session, building: str, shard: str, seq: int, now: datetime) -> bool:

@@ -48,7 +48,7 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Let another shard judge a building from here on. Messages, timers and findings go on as if nothing had
         happened; engines and ingest of both shards must run. One building moves at a time. To the shard where it is: a
-        move that the other one has not begun to hear is taken back."""
+        move is taken back while the old engine has not been told to let go."""
         settings, console = load_settings(), Console(highlight=False, markup=False, soft_wrap=True)
         find_shard(settings.all_shards, shard, "shard")
         with _open(settings) as database:
@@ -86,11 +86,11 @@ def _show(settings: Settings, rows: Sequence[BuildingShardRow]) -> None:
 def _want(settings: Settings, database: Database, building: str, shard: str) -> None:
     """Ask for the move. Raises InputError with why not."""
     known = load_registry(settings.site_files)[0].buildings
-    if building not in known:
-        hint = f"Buildings are: {', '.join(sorted(known)[:20])}."
-        raise refuse("building", f"no site file describes {building!r}", hint)
     now = RealClock().now()
     with database.writing() as session:
+        if building not in known and session.get(BuildingShardRow, building) is None:
+            hint = f"Buildings are: {', '.join(sorted(known)[:20])}."
+            raise refuse("building", f"no site file describes {building!r}", hint)
         shard_rows.add_buildings(session, [building], MAIN_SHARD, now)
         if shard_rows.want_move(session, building, shard, now):
             return

@@ -148,6 +148,11 @@ def test_a_move_that_was_taken_back_leaves_everything_as_it_was(plant: Divided) 
     with plant.database.writing() as session:
         assert shard_rows.take_back(session, "tower", AT)
         assert not shard_rows.take_back(session, "tower", AT)
+    assert want(plant, "tower", "south")
+    with plant.database.writing() as session:
+        assert shard_rows.cover(session, rows(plant)["tower"], AT)
+    with plant.database.writing() as session:
+        assert shard_rows.take_back(session, "tower", AT), "the old shard was not told yet"
     plant.low |= {"tower-0"}
     for _ in range(8):
         plant.tick()
@@ -168,7 +173,10 @@ def test_no_finding_is_kept_of_a_building_that_another_engine_has(
         shard_rows.add_buildings(session, [building], "south", AT)
         assert OneOfSeveral("main").admit(session, found) == []
         assert OneOfSeveral("south").admit(session, found) == found
-        assert OneOfSeveral("south").own(session) == {building}
+        assert OneOfSeveral("south").owns(session)(building)
+        assert not OneOfSeveral("main").owns(session)(building)
+        assert OneOfSeveral("main").owns(session)("attic"), "what nobody has is the first shard's"
+        assert not OneOfSeveral("south").owns(session)("attic")
 
 
 def test_a_step_is_made_only_from_the_one_before(plant: Divided) -> None:

@@ -76,6 +76,15 @@ def test_a_move_that_cannot_be_says_why(plant: Commands, words: tuple[str, str],
     assert why in plant("shards", "move", *words).err
 
 
+def test_a_building_that_no_file_describes_any_more_can_leave_its_shard(plant: Commands, sqlite_file: Path) -> None:
+    plant("shards", "move", "tower", "south", "--no-wait")
+    with closing(Database(f"sqlite:///{sqlite_file}")) as database, database.writing() as session:
+        assert shard_rows.take_back(session, "tower", RealClock().now())
+    Path("site.yaml").write_text(SITE.partition("  - id: tower")[0], encoding="utf-8")
+    assert plant("shards", "move", "tower", "south", "--no-wait").code == 0
+    assert (row(sqlite_file).to_shard, row(sqlite_file).phase) == ("south", "wanted")
+
+
 def test_another_move_under_way_is_named(plant: Commands) -> None:
     plant("shards", "move", "tower", "south", "--no-wait")
     assert "another move is under way: tower to south" in plant("shards", "move", "mall", "south").err

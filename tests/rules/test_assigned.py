@@ -152,7 +152,7 @@ def test_a_building_that_moved_is_judged_as_if_it_had_not(
     alone.feed(entries)
     north.feed(entries[:leaves])
     north.feed([BuildingsAssigned("leave", 0, ())])
-    (handed,) = north.engine.take_released().items()
+    (handed,) = north.engine.released.items()
     north.feed(entries[leaves:])
     south.feed(shared(entries[:expects]))
     south.feed([BuildingsAssigned("expect", 0, ("mall",), ("tower",))])
@@ -183,7 +183,7 @@ def test_what_people_say_meanwhile_changes_no_onset_and_no_end(
     alone = Shard(rng, None)
     alone.feed(entries)
     north.feed([*entries[:leaves], BuildingsAssigned("leave", 0, ())])
-    handed = north.engine.take_released()
+    handed = {**north.engine.released}
     south.feed([*shared(entries[:expects]), BuildingsAssigned("expect", 0, (), ("tower",)), *entries[expects:comes]])
     south.feed([BuildingsAssigned("come", 0, ("tower",), (), handed), *entries[comes:]])
     moved, still = [*north.of("tower"), *south.of("tower")], alone.of("tower")
@@ -223,7 +223,7 @@ def moved(seconds: int = 60) -> tuple[Shard, bytes, list[Finding]]:
     north.feed([full("tower", second) for second in range(0, seconds, 10)])
     active = north.engine.active()
     north.feed([BuildingsAssigned("leave", 0, ())])
-    return north, north.engine.take_released()["tower"], active
+    return north, north.engine.released.pop("tower"), active
 
 
 def test_a_released_building_keeps_its_findings_open() -> None:
@@ -244,20 +244,22 @@ def test_what_was_released_is_offered_until_it_is_taken_and_again_by_a_replay() 
     restored = Engine.restore(north.engine.snapshot())
     again = Engine.restore(before)
     again.feed(leave)
-    first = north.engine.take_released()
+    first = {**north.engine.released}
     assert list(first) == ["tower"]
-    assert restored.take_released() == first
-    assert again.take_released() == first
-    assert north.engine.take_released() == {}
+    assert restored.released == first
+    assert again.released == first
+    north.engine.released.clear()
+    assert Engine.restore(north.engine.snapshot()).released == {}
 
 
 def test_a_building_that_comes_back_is_offered_no_more() -> None:
     north, handed, _ = moved()
     north.feed([BuildingsAssigned("away again", 0, ("mall",)), BuildingsAssigned("there and back", 0, ())])
-    assert list(north.engine.take_released()) == ["mall"]
+    assert list(north.engine.released) == ["mall"]
+    north.engine.released.clear()
     north.feed([BuildingsAssigned("back", 0, ("tower",), (), {"tower": handed}), BuildingsAssigned("on", 0, ())])
     north.feed([BuildingsAssigned("back again", 0, ("tower",), (), {"tower": handed})])
-    assert north.engine.take_released() == {}
+    assert north.engine.released == {}
 
 
 def test_the_same_assignment_again_changes_nothing() -> None:

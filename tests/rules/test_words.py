@@ -75,7 +75,7 @@ def new_shard(*said: Entry) -> Engine:
 def move(old: Engine, new: Engine) -> list[Finding]:
     """The tower; with what the new shard tells when it has come."""
     feed(old, BuildingsAssigned("leave", 0, ("mall",)))
-    return feed(new, BuildingsAssigned("come", 0, ("mall", "tower"), (), old.take_released()))
+    return feed(new, BuildingsAssigned("come", 0, ("mall", "tower"), (), old.released))
 
 
 def test_a_fault_that_was_shelved_before_there_was_the_shard_stays_shelved() -> None:

@@ -62,6 +62,8 @@ class Part:
         self.wall, self._lives = JournalClock(AT_US), 0
         self._opened = ExitStack()
         self.writer = self._opened.enter_context(JournalWriter(shard.journal_folder))
+        self.known = frozenset(BUILDINGS)
+        """The buildings of the site files in force."""
         self._hears: frozenset[str] | None = None if shard.is_main else frozenset()
         self.host: EngineHost
         self.moves: BuildingMoves
@@ -87,7 +89,7 @@ class Part:
         for item in events:
             if isinstance(item.event, BuildingsAssigned):
                 self._hears = frozenset((*item.event.buildings, *item.event.expected))
-                write_covered(self.shard.run_folder, self._hears)
+                write_covered(self.shard.run_folder, self._hears & self.known)
             item.path.unlink()
 
     def hear(self, scan: Scan) -> None:
