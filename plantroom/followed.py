@@ -60,6 +60,7 @@ class Followed:
     latest: LatestValues
     devices: DeviceInbox
     learned: Learned
+    files: "KeptFiles"
     letters: DeadLetterBox
     followers: dict[str, Follower] = field(default_factory=dict)
 
@@ -83,9 +84,9 @@ class Followed:
         held = self.keeper
         loops: dict[str, Loop] = {"latest": self.follow("latest", self.latest, lambda: held.held).run}
         if pages or keeps:
-            sinks: dict[str, Sink] = {"devices": self.devices, "codes": self.learned.codes}
-            sinks["device_clocks"] = self.learned.clocks
-            loops |= {name: self.follow(name, sink, lambda: held.held).run for name, sink in sinks.items()}
+            loops["devices"] = self._follow_into(self.shard.inbox_file, "devices", self.devices).run
+            loops["codes"] = self._follow_into(self.shard.codes_file, "codes", self.learned.codes).run
+            loops["device_clocks"] = self.follow("device_clocks", self.learned.clocks, lambda: held.held).run
         if (pages and self.settings.store is StoreKind.PARQUET) or self.keeper.held:
             loops["readings"] = self._follow_readings().run
         elif keeps:
@@ -97,6 +98,10 @@ class Followed:
         if keeps:
             loops["cursors"] = self._publish(kept_cursor)
         return loops
+
+    def _follow_into(self, path: Path, name: str, sink: Sink) -> Follower:
+        """`sink` keeps what it learns, and its cursor, in `path`: the file of runs is ours from when that one is."""
+        return self.follow(name, sink, lambda: self.files.is_ours(path))
 
     def _once_keeper(self, follow: Callable[[], Follower]) -> Loop:
         """The durable cursors are those that the keeper before left: they are read when this one is it."""
@@ -126,6 +131,23 @@ class Followed:
                 board.run(stop)
 
         return run
+
+
+class KeptFiles:
+    """What the keeper writes for the next start. A file says what the keeper before knew until this one has written."""
+
+    def __init__(self, keeper: Keeper) -> None:
+        self._keeper, self._was_held, self._written = keeper, keeper.held, set[Path]()
+
+    def write(self, path: Path, data: bytes) -> None:
+        """Whole or not at all; nothing while another process is the keeper. Raises OSError."""
+        if self._keeper.held:
+            write_atomically(path, data)
+            self._written.add(path)
+
+    def is_ours(self, path: Path) -> bool:
+        """Whether the file says what this process knows."""
+        return self._was_held or path in self._written
 
 
 class KeptReadings:
@@ -170,17 +192,15 @@ def open_followed(
     store = open_store(settings, shard, registry, writes=keeper.held)
     latest = _newest_readings(store, first)
 
-    def write(path: Path, data: bytes) -> None:
-        if keeper.held:
-            write_atomically(path, data)
-
-    codes = UnknownCodes(registry, shard.codes_file, write)
+    files = KeptFiles(keeper)
+    codes = UnknownCodes(registry, shard.codes_file, files.write)
     return Followed(
         settings, shard, keeper, database, decoded, metrics.followers, store,
         upkeep=Upkeep(upkept(settings, shard, store), clock, metrics=metrics.upkeep),
         latest=latest,
-        devices=DeviceInbox(shard.inbox_file, write),
+        devices=DeviceInbox(shard.inbox_file, files.write),
         learned=Learned(DeviceClocks(latest.cursor), codes),
+        files=files,
         letters=DeadLetterBox(database.writing, shard.letters_cursor, shard=shard.name),
     )  # fmt: skip
 

@@ -21,11 +21,12 @@ from ingest.journal import JournalReader, JournalWriter
 from ingest.stores.base import SeriesSink
 from ingest.stores.parquet import ParquetStore
 from plantroom.database import Database
-from plantroom.followed import Followed, FollowedMetrics, open_followed
+from plantroom.followed import Followed, FollowedMetrics, Loop, open_followed
 from plantroom.keeper import Keeper
 from plantroom.settings import load_settings
 
 COUNT = 60
+FOLLOW = ("readings", "devices", "codes")
 
 
 class Standby:
@@ -37,6 +38,7 @@ class Standby:
         self._before, self._keeper = Keeper(self.shard.keeper_lock), Keeper(self.shard.keeper_lock)
         assert self._before.take()
         self.journal = self.shard.journal_folder
+        self._settings, self._database = settings, database
         self._made, self._over = 0, threading.Event()
         self.write(COUNT)
         with (
@@ -44,12 +46,28 @@ class Standby:
             closing(JournalReader(self.journal, seen=self.shard.runs_file("readings"))) as reader,
         ):
             Follower("readings", reader, SeriesSink(store)).catch_up()
+        self._kept_before()
+        self.followed, loops = self.open(self._keeper)
+        self._threads = [threading.Thread(target=loops[name], args=(self._over,)) for name in FOLLOW]
+        for thread in self._threads:
+            thread.start()
+
+    def _kept_before(self) -> None:
+        """What the keeper has learnt, in its files."""
+        followed, _ = self.open(self._before)
+        for name in FOLLOW[1:]:
+            followed.followers[name].catch_up()
+        for sink in (followed.devices, followed.learned.codes):
+            sink.rewind(COUNT)  # it saves
+            assert sink.cursor == COUNT
+        followed.store.close()
+
+    def open(self, keeper: Keeper) -> tuple[Followed, dict[str, Loop]]:
+        """As a process with pages does at its start."""
         registry = parse_site(SITE, "site.yaml")
-        parts = (database, RealClock(), self._keeper, DecodedCommits(), FollowedMetrics(CollectorRegistry()))
-        self.followed: Followed = open_followed(settings, self.shard, parts, lambda: registry, registry)
-        follow = self.followed.loops(lambda: 0, pages=True, keeps=True)["readings"]
-        self._thread = threading.Thread(target=follow, args=(self._over,))
-        self._thread.start()
+        parts = (self._database, RealClock(), keeper, DecodedCommits(), FollowedMetrics(CollectorRegistry()))
+        followed = open_followed(self._settings, self.shard, parts, lambda: registry, registry)
+        return followed, followed.loops(lambda: 0, pages=True, keeps=True)
 
     def write(self, count: int) -> None:
         """Each reading says how many were made before it, and so does its instant."""
@@ -69,11 +87,13 @@ class Standby:
         """Until it has read to the journal's end."""
         with closing(JournalReader(self.journal)) as reader:
             newest = reader.last_seq()
-        wait_until(lambda: self.followed.followers["readings"].state.position == newest, 30, f"commit {newest}")
+        followers = [self.followed.followers[name] for name in FOLLOW]
+        wait_until(lambda: {one.state.position for one in followers} == {newest}, 30, f"commit {newest}")
 
     def close(self) -> None:
         self._over.set()
-        self._thread.join()
+        for thread in self._threads:
+            thread.join()
         self.followed.store.close()
         self._keeper.close()
 
@@ -102,3 +122,21 @@ def test_no_reading_of_after_a_cut_is_lost_to_who_goes_on(standby: Standby, *, n
     with closing(ParquetStore(standby.shard.parquet_folder)) as store:
         kept = {one.value for one in store.read("tank-1", "tank_level", 0, 10**4 * SECOND_US)}
     assert kept == {float(number) for number in range(1, COUNT + 21)}
+
+
+def test_it_starts_anew_after_it_went_on_from_a_cut(standby: Standby) -> None:
+    """What devices and codes were learnt is in files with the cursor of the keeper before, until there is news."""
+    standby.await_end()
+    cut(standby.journal, 0.5)
+    standby.write(1)
+    standby.await_end()
+    standby.take_over()
+    standby.write(1)
+    standby.await_end()
+    standby.close()
+    with closing(Keeper(standby.shard.keeper_lock)) as keeper:
+        assert keeper.take()
+        again, _ = standby.open(keeper)
+        for name in FOLLOW:
+            again.followers[name].catch_up()
+        again.store.close()
