@@ -97,9 +97,9 @@ def release(session: Session, building: str, shard: str, memory: bytes, seq: int
 
 def give_back(session: Session, row: BuildingShardRow, memory: bytes, now: datetime) -> bool:
     """The engine of `row.shard` let it go and this database knows of no move there: it is older than the journal. It
-    comes back with that memory, and a move that waits begins anew; whether this changed anything."""
-    values = {"phase": Phase.RELEASED.value, "to_shard": None, "memory": memory, "after_seq": None, "since_at": now}
-    return _change(session, row, Phase(row.phase), values)
+    comes back with that memory, and a move that was asked for has to be asked for anew. Whether it changed anything."""
+    back = {"phase": Phase.RELEASED.value, "to_shard": row.shard, "memory": memory}
+    return _change(session, row, Phase(row.phase), {**back, "after_seq": None, "since_at": now})
 
 
 def take_up(session: Session, building: str, shard: str, seq: int, now: datetime) -> bool:

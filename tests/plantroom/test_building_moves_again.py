@@ -146,6 +146,16 @@ def test_a_database_of_the_middle_of_a_move_goes_on_with_journals_that_hold_all_
     tick_until(plant, lambda: found(plant) == [("cleared", before[1])])
 
 
+def test_a_building_that_comes_back_is_shown_as_on_its_way_there(plant: Divided) -> None:
+    want(plant, "south")
+    before = tower(plant)
+    with plant.database.writing() as session:
+        assert shard_rows.give_back(session, before, b"memory", AT)
+        assert not shard_rows.give_back(session, before, b"memory", AT)
+    after = tower(plant)
+    assert (after.shard, after.to_shard, after.phase, after.memory) == ("main", "main", Phase.RELEASED, b"memory")
+
+
 def reach(plant: Divided, phase: str) -> None:
     """Step by step until the row is in that phase; `told` is after the old shard was."""
     wanted = ("covered", True) if phase == "told" else (phase, False)
