@@ -121,6 +121,7 @@ def test_the_work_is_said_step_by_step_with_and_without_a_signal(house: Any, pho
     page.fill("#note-diagnose", "Handle broken")
     _press(page, order, "diagnose")
     page.click("#step-parts summary")
+    page.select_option("#part", "seal-20")
     page.fill("#quantity", "9")
     page.click("#step-parts form button")
     expect(page.locator("#error-part")).to_contain_text("5")  # refused: only five are in stock, said beside the field

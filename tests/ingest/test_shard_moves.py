@@ -19,6 +19,8 @@ from ingest.hearing import SETTLE_S
 
 EVENTS = ("expect", "leave", "come")
 KILLS = ["", "away", *(f"{when}:{event}" for event in EVENTS for when in ("before", "after", "soon"))]
+AT_ONCE = ("away", "before:expect", "soon:leave", "after:come")
+"""The kills that are not left to the long runs."""
 
 
 @contextmanager
@@ -83,7 +85,7 @@ def check(first: ShardProcess, second: ShardProcess, meters: Meters) -> None:
         assert not list((shard.folder / "spool").glob("*"))
 
 
-@pytest.mark.parametrize("kill", ["", "away", "after:expect", "after:leave"])
+@pytest.mark.parametrize("kill", [pytest.param("", marks=pytest.mark.soak), "away", "after:expect", "after:leave"])
 def test_a_building_moves_on_the_embedded_broker(kill: str, tmp_path: Path) -> None:
     broker = Nats(tmp_path)
     broker.start()
@@ -94,7 +96,7 @@ def test_a_building_moves_on_the_embedded_broker(kill: str, tmp_path: Path) -> N
 
 
 @pytest.mark.service
-@pytest.mark.parametrize("kill", KILLS)
+@pytest.mark.parametrize("kill", [pytest.param(one, marks=[] if one in AT_ONCE else pytest.mark.soak) for one in KILLS])
 def test_a_building_moves_on_mosquitto(kill: str, tmp_path: Path) -> None:
     broker = Mosquitto(tmp_path, "allow_anonymous true\nmax_queued_messages 0\n")
     broker.start()

@@ -113,6 +113,7 @@ def test_also_before_ingest_has_begun_it(journal: Journal) -> None:
     assert journal.active() == {"tank-0"}
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_also_when_the_version_before_did_not_say_which_journal_was_judged(journal: Journal) -> None:
     """As migration 0016 leaves the row: which run of the journal's writer it was is not known."""
     with journal.database.writing() as session:
@@ -128,6 +129,7 @@ def test_also_when_the_version_before_did_not_say_which_journal_was_judged(journ
     assert journal.active() == {"tank-0"}
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_it_is_refused_while_the_instance_runs_and_for_the_journal_that_was_judged(
     journal: Journal, tmp_path: Path
 ) -> None:

@@ -113,6 +113,7 @@ def strike(database: Database, held: Content, instants: Sequence[int]) -> dict[s
     return counted
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_a_restore_that_was_killed_is_made_again(backed_up: Content, database: Database) -> None:
     total, _ = touches(database)
     assert total > 4 * AT_ONCE

@@ -118,6 +118,7 @@ def test_ingest_that_stands_still_stays_the_only_writer_until_it_is_killed(write
         assert writers.runs() == 2
 
 
+@pytest.mark.soak
 def test_pages_that_stand_still_are_waited_for_until_they_are_killed(sqlite_file: Path, tmp_path: Path) -> None:
     (port,) = free_ports(1)
     with (

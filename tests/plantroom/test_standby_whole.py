@@ -128,6 +128,7 @@ def kill_all_in_turn(plant: Doubled, counted: dict[str, int]) -> None:
     counted.update(finish(plant.system, plant.tanks))
 
 
+@pytest.mark.soak
 def test_pages_and_ingest_die_at_once_and_those_beside_them_go_on(new_tank_plant: NewTankPlant) -> None:
     plant = doubled(new_tank_plant(processes="ingest ingest engine,web,jobs engine,web,jobs"))
     plant.kill("pages", "ingest")

@@ -62,8 +62,9 @@ def test_everything_is_acknowledged_and_arrives_in_order(broker: EmbeddedBroker)
             assert wire.unacknowledged <= 50
         assert wire.drain(20)
         assert (wire.acknowledged, wire.unacknowledged) == (500, 0)
-    assert until(lambda: len(listener.heard) == 500)
-    assert listener.heard == [str(number).encode() for number in range(500)]
+    assert until(lambda: len(set(listener.heard)) == 500)
+    first = list(dict.fromkeys(listener.heard))  # who answers late gets some of it again
+    assert first == [str(number).encode() for number in range(500)]
     listener.close()
 
 
