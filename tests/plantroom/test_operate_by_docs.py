@@ -44,6 +44,7 @@ class Operator:
         socket_folder = parse_qs(urlsplit(postgres).query)["host"][0]
         self._others = {
             "8883": str(self.tls_port),
+            "MQTT_PORT=1883": f"MQTT_PORT={self.plain_port}",
             "8600": str(http_port),
             "http://127.0.0.1:8086": series,
             "/var/run/postgresql": socket_folder,
